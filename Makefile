@@ -1,0 +1,40 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+RECIPE ?= report
+BIN := .venv/bin
+# Everything else may move when the lock is made anew; these are chosen.
+PINS := torch==2.13.0 torchvision==0.28.0 jupyter-book==1.0.4.post1 sphinx-book-theme==1.1.4
+
+.PHONY: help install book test lock clean
+
+help:  ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+install: .venv/.installed  ## make .venv with the locked packages and vaelib
+
+.venv/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit(f"Python {v[0]}.{v[1]} was found; Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.11 $(MAKECMDGOALS)")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+book: install  ## run what is stale and build the site; RECIPE=original for the original's protocol
+	VAELIB_RECIPE=$(RECIPE) $(BIN)/jupyter-book build book/ -W -n --keep-going
+
+test: install  ## check the code's style and run the tests (no network, no GPU)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/python -m pytest
+
+lock:  ## make requirements.lock anew from pyproject.toml
+	$(PYTHON) -m venv --clear .venv-lock
+	.venv-lock/bin/python -m pip install --quiet $(PINS) --editable '.[book,test,dev]'
+	.venv-lock/bin/python -m pip freeze --all --exclude-editable --exclude pip > requirements.new
+	@# No local version labels (+cpu): each index has its own builds of the same version. PyTorch
+	@# itself pins the CUDA packages that its CUDA builds need.
+	grep -viE '^(nvidia|cuda|triton)' requirements.new | sed 's/+[a-z0-9.]*$$//' > requirements.lock
+	rm -r requirements.new .venv-lock
+
+clean:  ## remove the site and the runs; the environment and the data stay
+	rm -rf book/_build book/runs

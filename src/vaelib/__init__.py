@@ -1,0 +1,1 @@
+"""Variational autoencoders on MNIST: the library that the book stands on."""

@@ -1,0 +1,67 @@
+"""Where a run was made: machine, versions, commit, peak memory."""
+
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+
+from vaelib.fingerprint import PACKAGE, versions
+
+
+def describe(device: torch.device) -> dict:
+    """Describe the machine, the software and the state of the source at this moment.
+
+    Returns:
+        A record with the date (UTC), the processor, its number of usable cores, the device, the
+        operating system, versions, the commit (see :func:`commit`) and the peak resident memory
+        of this process in MB (absent where the system does not tell).
+    """
+    record = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "system": f"{platform.system()} {platform.machine()}",
+        "versions": versions("torch", "torchvision", "numpy", "matplotlib"),
+        "commit": commit(PACKAGE),
+    }
+    try:
+        import resource
+    except ImportError:  # Windows
+        return record
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    record["peak_memory_mb"] = round(peak / (1e6 if platform.system() == "Darwin" else 1e3))
+    return record
+
+
+def commit(folder: Path) -> str:
+    """Return the commit a folder was checked out at, "modified …" if files differ from it.
+
+    Without git, or outside a checkout, it is "unknown".
+    """
+
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ["git", "-C", folder, *words], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        head = git("rev-parse", "--short=12", "HEAD")
+        return f"modified {head}" if git("status", "--porcelain") else head
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

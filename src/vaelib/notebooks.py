@@ -1,0 +1,219 @@
+"""The book's notebooks: which of them are stale, and running them with papermill."""
+
+import ast
+import json
+import os
+import shutil
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from filelock import FileLock
+
+from vaelib import artifacts, fingerprint
+from vaelib.names import require
+from vaelib.recipes import RECIPES
+
+CELL_SECONDS = 7200  # a training with the recipe `original` takes most of an hour at worst
+
+
+class RunError(RuntimeError):
+    """``runs.yml`` is wrong, or a notebook failed."""
+
+
+@dataclass(frozen=True)
+class NotebookRun:
+    """An entry of ``runs.yml``: a template under a name, with parameters."""
+
+    name: str
+    template: Path
+    title: str
+    parameters: dict = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+
+
+def recipe_from_environment() -> str:
+    """Return the recipe of the book: ``VAELIB_RECIPE``, or else ``report``."""
+    return os.environ.get("VAELIB_RECIPE") or "report"
+
+
+def read_runs(book: Path, recipe: str) -> dict[str, NotebookRun]:
+    """Read ``runs.yml``.
+
+    Args:
+        book: folder of the book.
+        recipe: handed to every template that has a parameter of that name.
+
+    Returns:
+        The runs by name, each after those that it needs.
+
+    Raises:
+        RunError: a key, template, parameter or needed run that does not exist; the message names
+            the nearest right one.
+    """
+    file = book / "runs.yml"
+    entries = yaml.safe_load(file.read_text(encoding="utf-8"))
+    templates = {path.stem: path for path in sorted((book / "notebooks").glob("*.ipynb"))}
+    runs: dict[str, NotebookRun] = {}
+    try:
+        require("recipe", recipe, RECIPES)
+        for name, entry in entries.items():
+            for key in entry:
+                require(f"a key of run {name}", key, ("template", "title", "parameters", "needs"))
+            require(f"the template of run {name}", entry["template"], templates)
+            template = templates[entry["template"]]
+            known = parameter_names(template)
+            given = entry.get("parameters", {})
+            for key in given:
+                require(f"a parameter of run {name}", key, known)
+            for needed in entry.get("needs", ()):
+                require(f"a run that {name} needs, listed before it,", needed, runs)
+            shared = {"recipe": recipe} if "recipe" in known else {}
+            runs[name] = NotebookRun(
+                name, template, entry["title"], shared | given, tuple(entry.get("needs", ()))
+            )
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise RunError(f"{file}: {error}") from error
+    return runs
+
+
+def parameter_names(template: Path) -> list[str]:
+    """List the names that a template's parameters cell assigns."""
+    for cell in artifacts.read_json(template)["cells"]:
+        if "parameters" in cell["metadata"].get("tags", ()):
+            return [
+                target.id
+                for node in ast.parse("".join(cell["source"])).body
+                if isinstance(node, ast.Assign)
+                for target in node.targets
+            ]
+    return []
+
+
+def inputs(run: NotebookRun, runs_folder: Path) -> dict:
+    """Collect everything that an executed notebook depends on.
+
+    The data need no entry: their SHA-256 sums are part of the modules.
+    """
+    cells = artifacts.read_json(run.template)["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    return {
+        "template": fingerprint.digest(json.dumps([cell["source"] for cell in cells])),
+        "title": run.title,
+        "parameters": run.parameters,
+        "modules": fingerprint.sources(code),
+        "versions": fingerprint.versions("torch", "numpy", "matplotlib"),
+        "needs": {name: artifacts.identity(runs_folder / name) for name in run.needs},
+    }
+
+
+def why_stale(run: NotebookRun, runs_folder: Path) -> str:
+    """Say why a run must be made; an empty string if it is fresh."""
+    folder = runs_folder / run.name
+    if not (folder / "page.json").exists():
+        return "not made yet"
+    page = artifacts.read_json(folder / "page.json")
+    changed = fingerprint.changes(page["inputs"], inputs(run, runs_folder))
+    if changed:
+        return f"changed: {', '.join(changed)}"
+    gone = [name for name in page["files"] if not (folder / name).exists()]
+    return f"deleted: {', '.join(gone)}" if gone else ""
+
+
+def make(runs: dict[str, NotebookRun], book: Path, names: list[str] | None = None) -> list[str]:
+    """Make the runs that are stale, each after those that it needs.
+
+    Args:
+        runs: from :func:`read_runs`.
+        book: folder of the book; runs go to ``runs/`` in it.
+        names: of the runs to make, with what they need; all if not given.
+
+    Returns:
+        The names of the runs that were made.
+
+    Raises:
+        RunError: a notebook failed; what was there before it stays.
+    """
+    wanted = set(names or runs)
+    for run in reversed(runs.values()):  # a needed run comes before the one that needs it
+        if run.name in wanted:
+            wanted |= set(run.needs)
+    runs_folder = book / "runs"
+    runs_folder.mkdir(exist_ok=True)
+    made = []
+    with FileLock(runs_folder / ".lock"):
+        for name in [name for name in runs if name in wanted]:
+            reason = why_stale(runs[name], runs_folder)
+            if reason:
+                print(f"run {name}: {reason}")
+                start = time.perf_counter()
+                execute(runs[name], runs_folder)
+                print(f"run {name}: done in {time.perf_counter() - start:.0f} s")
+                made.append(name)
+    return made
+
+
+def execute(run: NotebookRun, runs_folder: Path) -> None:
+    """Execute a run's notebook beside its final place, and move it there when it is whole.
+
+    Raises:
+        RunError: a cell failed; the message says which, why, and how to run it again.
+    """
+    import papermill  # slow to import, and needed only where something is stale
+    from papermill.exceptions import PapermillExecutionError
+
+    final = runs_folder / run.name
+    staging = runs_folder / f".partial-{run.name}"
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir()
+    known = parameter_names(run.template)
+    # Relative to the staging folder, so that no path of this machine gets into a page.
+    places = {"output_folder": ".", "earlier_run": f"../{run.name}", "runs_folder": ".."}
+    try:
+        notebook = papermill.execute_notebook(
+            str(run.template),
+            None,
+            run.parameters | {key: value for key, value in places.items() if key in known},
+            kernel_name="python3",
+            language="python",
+            cwd=str(staging),
+            progress_bar=False,
+            stdout_file=sys.stdout,
+            execution_timeout=CELL_SECONDS,
+        )
+    except PapermillExecutionError as error:
+        shutil.rmtree(staging)
+        raise RunError(
+            f"run {run.name} failed in cell {error.exec_count} of {run.template.name}: "
+            f"{error.ename}: {error.evalue} (run it alone with `vaelib runs {run.name}`)"
+        ) from error
+    (staging / "notebook.ipynb").write_text(
+        json.dumps(_page(notebook, run.title), indent=1) + "\n", encoding="utf-8"
+    )
+    files = sorted(str(path.relative_to(staging)) for path in staging.rglob("*") if path.is_file())
+    page = {"inputs": inputs(run, runs_folder), "files": files}
+    artifacts.write_json(page, staging / "page.json")
+    outdated = runs_folder / f".outdated-{run.name}"
+    shutil.rmtree(outdated, ignore_errors=True)
+    if final.exists():
+        final.rename(outdated)
+    staging.rename(final)
+    shutil.rmtree(outdated, ignore_errors=True)
+
+
+def _page(notebook: dict, title: str) -> dict:
+    """Give an executed notebook its title, and strip what is not for readers."""
+    heading, *rest = notebook["cells"][0]["source"].split("\n")
+    if not heading.startswith("# "):
+        raise RunError(f"the first cell of a template is a heading; received {heading!r}")
+    notebook["cells"][0]["source"] = "\n".join([f"# {title}", *rest])
+    for cell in notebook["cells"]:
+        kept = {key: cell["metadata"][key] for key in ("tags", "mystnb") if key in cell["metadata"]}
+        cell["metadata"] = kept
+    notebook["metadata"] = {
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+        "language_info": {"name": "python"},
+    }
+    return notebook

@@ -1,0 +1,120 @@
+"""The training objective: reconstruction loss plus KL divergence, per image.
+
+All functions are pure, keep the batch dimension and reduce over everything else. Means over
+images are taken in one place only, by the caller.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from vaelib.names import require
+
+
+class Losses(NamedTuple):
+    """The three losses, each (B,) or a mean of such; total = reconstruction + kl."""
+
+    total: Tensor
+    reconstruction: Tensor
+    kl: Tensor
+
+
+def binary_cross_entropy(logits: Tensor, images: Tensor) -> Tensor:
+    """Binary cross-entropy, summed over the pixels: −log p(x|z) of a Bernoulli decoder.
+
+    Args:
+        logits: (B, 1, 28, 28), log-odds of the pixels.
+        images: (B, 1, 28, 28), pixels in [0, 1].
+
+    Returns:
+        (B,), nats per image.
+
+    Source: equation :eq:`bernoulli-likelihood`.
+    """
+    return F.binary_cross_entropy_with_logits(logits, images, reduction="none").flatten(1).sum(1)
+
+
+def squared_error(logits: Tensor, images: Tensor) -> Tensor:
+    """Squared error of the sigmoid of the logits, summed over the pixels.
+
+    Args:
+        logits: (B, 1, 28, 28), log-odds of the pixels.
+        images: (B, 1, 28, 28), pixels in [0, 1].
+
+    Returns:
+        (B,), squared grey value per image. It is −log p(x|z) in nats, up to a constant, of a
+        Gaussian decoder with variance ½.
+
+    Source: equation :eq:`gaussian-likelihood`.
+    """
+    return F.mse_loss(torch.sigmoid(logits), images, reduction="none").flatten(1).sum(1)
+
+
+def kl_per_dimension(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL divergence from N(mean, σ²) to N(0, 1), for each latent dimension.
+
+    Args:
+        mean, log_variance: (B, d).
+
+    Returns:
+        (B, d), nats.
+
+    Source: equation :eq:`kl-standard-normal`.
+    """
+    # expm1 keeps the digits that exp(v) - 1 would lose where the divergence is near 0.
+    return (mean.square() + torch.expm1(log_variance) - log_variance) / 2
+
+
+RECONSTRUCTION_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "bce": binary_cross_entropy,
+    "mse": squared_error,
+}
+"""Name → function (logits, images) → (B,). Another likelihood is one more line."""
+
+KL_REDUCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "sum": lambda kl: kl.sum(1),
+    "mean": lambda kl: kl.mean(1),
+}
+"""Reductions over latent dimensions; ``sum`` is the ELBO's, ``mean`` the original report's."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What training minimises: reconstruction loss + KL divergence.
+
+    Args:
+        reconstruction_loss: a key of :data:`RECONSTRUCTION_LOSSES`.
+        kl_reduction: a key of :data:`KL_REDUCTIONS`.
+
+    Raises:
+        ValueError: an unknown name; the message names the nearest known one.
+    """
+
+    reconstruction_loss: str
+    kl_reduction: str
+
+    def __post_init__(self):
+        require("reconstruction_loss", self.reconstruction_loss, RECONSTRUCTION_LOSSES)
+        require("kl_reduction", self.kl_reduction, KL_REDUCTIONS)
+
+    def __call__(
+        self, logits: Tensor, images: Tensor, mean: Tensor, log_variance: Tensor
+    ) -> Losses:
+        """Compute the losses of a batch.
+
+        Args:
+            logits, images: (B, 1, 28, 28).
+            mean, log_variance: (B, d).
+
+        Returns:
+            Losses, each (B,), in the unit of the reconstruction loss (nats for ``bce``).
+
+        Source: equation :eq:`objective`.
+        """
+        reconstruction = RECONSTRUCTION_LOSSES[self.reconstruction_loss](logits, images)
+        kl = KL_REDUCTIONS[self.kl_reduction](kl_per_dimension(mean, log_variance))
+        return Losses(reconstruction + kl, reconstruction, kl)

@@ -1,0 +1,12 @@
+"""The book's Sphinx extension: run what is stale, numbers in the prose, offline mathematics."""
+
+from sphinx.application import Sphinx
+
+from vaelib.sphinxext import mathematics, repository, trainings, values
+
+
+def setup(app: Sphinx) -> dict:
+    """Connect the parts to Sphinx."""
+    for part in (trainings, values, mathematics, repository):
+        part.setup(app)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,56 @@
+"""Links that need the repository's public address: source, Binder, Colab.
+
+The address is one setting, ``repository_address`` under ``sphinx: config:`` in ``_config.yml``.
+Without it none of the links is there.
+"""
+
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+from vaelib import notebooks
+
+
+def setup(app: Sphinx) -> None:
+    """Register the setting and connect to Sphinx."""
+    app.add_config_value("repository_address", "", "html", str)
+    app.connect("config-inited", add_links, priority=860)
+    app.connect("html-page-context", link_templates, priority=502)  # after the theme's buttons
+
+
+def add_links(app: Sphinx, config: Config) -> None:
+    """Turn the theme's links on if there is an address, and off if not."""
+    address = config["repository_address"].rstrip("/")
+    options = config["html_theme_options"]
+    options.update(
+        repository_url=address,
+        repository_branch="main",
+        path_to_docs="book",
+        use_repository_button=bool(address),
+        use_source_button=bool(address),
+        use_issues_button=bool(address),
+        launch_buttons={
+            "notebook_interface": "jupyterlab",
+            "binderhub_url": "https://mybinder.org",
+            "colab_url": "https://colab.research.google.com",
+        }
+        if address
+        else {},
+    )
+
+
+def link_templates(app: Sphinx, pagename: str, template: str, context: dict, doctree) -> None:
+    """Let the links of an executed notebook, which is generated, lead to its template."""
+    if not (app.config["repository_address"] and pagename.startswith("runs/")):
+        return
+    runs = notebooks.read_runs(Path(app.srcdir), notebooks.recipe_from_environment())
+    run = runs[pagename.split("/")[1]]
+    _replace(context["header_buttons"], f"{pagename}.ipynb", f"notebooks/{run.template.name}")
+
+
+def _replace(buttons: list[dict], old: str, new: str) -> None:
+    for button in buttons:
+        if "url" in button:
+            button["url"] = button["url"].replace(old, new)
+        _replace(button.get("buttons", []), old, new)

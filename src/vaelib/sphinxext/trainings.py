@@ -1,0 +1,36 @@
+"""Make the book's stale runs before Sphinx reads a page."""
+
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.errors import ExtensionError
+
+from vaelib import fingerprint, mnist, notebooks
+
+SMOKE_BANNER = (
+    "Built with the recipe <em>smoke</em>: synthetic digits, for tests only. "
+    "No number or figure here is a result."
+)
+
+
+def setup(app: Sphinx) -> None:
+    """Connect to Sphinx."""
+    # After myst-nb has its settings (800) and before the table of contents is read (900).
+    app.connect("config-inited", make_runs, priority=850)
+
+
+def make_runs(app: Sphinx, config: Config) -> None:
+    """Make what is stale, and let the chapters' outputs be cached as long as the library stays."""
+    book = Path(app.srcdir)
+    recipe = notebooks.recipe_from_environment()
+    try:
+        runs = notebooks.read_runs(book, recipe)
+        notebooks.make(runs, book)
+    except (notebooks.RunError, mnist.DataError) as error:
+        raise ExtensionError(str(error)) from error
+    # The cache's own key is a chapter's source; the chapters' checks also depend on this module.
+    (key,) = fingerprint.sources("from vaelib import symbolic").values()
+    config["nb_execution_cache_path"] = str(book / "_build" / f"executed-{key[:16]}")
+    if recipe == "smoke":
+        config["html_theme_options"]["announcement"] = SMOKE_BANNER
