@@ -170,7 +170,7 @@ def latent_scatter(
         dots = axes.scatter(
             *points.T, c=labels, cmap=CLASS_COLOURS, vmin=-0.5, vmax=9.5, s=2, lw=0, rasterized=True
         )
-        for digit in range(10):
+        for digit in np.unique(labels):
             x, y = np.median(points[labels == digit], axis=0)
             axes.text(x, y, digit, ha="center", va="center", weight="bold", path_effects=HALO)
         axes.set(title=title, xlabel=axes_names[0], aspect="equal")

@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
-import pooch
 from filelock import FileLock
 from platformdirs import user_cache_path
 
@@ -127,6 +126,8 @@ def verify(name: str, path: Path) -> None:
 
 def _from_mirrors(folder: Path) -> None:
     """torchvision's mirrors:"""
+    import pooch  # slow to import, and loads a progress bar that warns in a notebook
+
     from vaelib.torchvision_import import torchvision
 
     source = torchvision.datasets.MNIST

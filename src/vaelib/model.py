@@ -107,16 +107,16 @@ class VAE(nn.Module):
             logits (B, 1, 28, 28), mean (B, d), log-variance (B, d) and z (B, d).
 
         Raises:
-            ValueError: images have another shape, dtype or range.
+            ValueError: images have another shape, dtype or range, or noise another shape.
 
         Source: equation :eq:`reparameterisation`.
         """
-        self._check(images)
+        self._check(images, noise)
         mean, log_variance = self.encoder(images)
         z = mean + torch.exp(log_variance / 2) * noise
         return self.decoder(z), mean, log_variance, z
 
-    def _check(self, images: Tensor) -> None:
+    def _check(self, images: Tensor, noise: Tensor) -> None:
         expected = self.encoder.conv1.weight.dtype
         if images.ndim != 4 or images.shape[1:] != IMAGE_SHAPE:
             raise ValueError(
@@ -127,6 +127,11 @@ class VAE(nn.Module):
             raise ValueError(
                 f"images have dtype {images.dtype}; expected {expected}, that of the weights: "
                 "vaelib.data.to_unit turns uint8 images into float32"
+            )
+        if noise.shape != (len(images), self.latent_dim):
+            raise ValueError(
+                f"noise has shape {tuple(noise.shape)}; expected one row per image, "
+                f"({len(images)}, {self.latent_dim})"
             )
         # On an accelerator the comparison would wait for the device in every step.
         if images.device.type == "cpu" and images.numel():

@@ -210,8 +210,8 @@ def _page(notebook: dict, title: str) -> dict:
         raise RunError(f"the first cell of a template is a heading; received {heading!r}")
     notebook["cells"][0]["source"] = "\n".join([f"# {title}", *rest])
     for cell in notebook["cells"]:
-        kept = {key: cell["metadata"][key] for key in ("tags", "mystnb") if key in cell["metadata"]}
-        cell["metadata"] = kept
+        metadata = cell["metadata"]
+        cell["metadata"] = {key: metadata[key] for key in ("tags", "mystnb") if metadata.get(key)}
     notebook["metadata"] = {
         "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
         "language_info": {"name": "python"},

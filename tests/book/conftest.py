@@ -1,0 +1,87 @@
+"""The whole book, built once with the recipe for tests, in a folder with a space in its path."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Built:
+    root: Path
+
+    @property
+    def book(self):
+        return self.root / "book"
+
+    @property
+    def html(self):
+        return self.book / "_build" / "html"
+
+
+def build(root):
+    program = Path(sys.executable).with_name("jupyter-book")
+    command = [program, "build", "book/", "-W", "-n", "--keep-going"]
+    done = subprocess.run(
+        command,
+        cwd=root,
+        env=os.environ | {"VAELIB_RECIPE": "smoke", "NO_COLOR": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return done.returncode, done.stdout
+
+
+@pytest.fixture(scope="session")
+def smoke_site(tmp_path_factory):
+    root = tmp_path_factory.mktemp("a clone")
+    shutil.copytree(
+        ROOT / "book",
+        root / "book",
+        symlinks=True,
+        ignore=shutil.ignore_patterns("_build", "runs", "by-hand"),
+    )
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copyfile(ROOT / name, root / name)
+    code, output = build(root)
+    assert code == 0, output
+    return Built(root)
+
+
+@pytest.fixture(scope="session")
+def site(request):
+    if os.environ.get("VAELIB_BUILT"):
+        return Built(ROOT)
+    return request.getfixturevalue("smoke_site")
+
+
+def documents():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    chapters = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+    return [toc["root"], *chapters]
+
+
+def parse(site):
+    return {
+        name: BeautifulSoup((site.html / f"{name}.html").read_text(), "html.parser")
+        for name in documents()
+    }
+
+
+@pytest.fixture(scope="session")
+def pages(site):
+    return parse(site)
+
+
+@pytest.fixture(scope="session")
+def smoke_pages(smoke_site):
+    return parse(smoke_site)

@@ -1,0 +1,81 @@
+"""The build itself: what it repeats, and what makes it fail."""
+
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from .conftest import ROOT, build
+
+
+def test_the_recipe_for_tests_is_named_on_every_page(smoke_pages):
+    for name, page in smoke_pages.items():
+        assert "for tests only" in page.get_text(), name
+
+
+def test_a_second_build_makes_nothing(smoke_site):
+    weights = smoke_site.book / "runs/bce/weights.safetensors"
+    before = weights.stat().st_mtime_ns
+    start = time.perf_counter()
+    code, output = build(smoke_site.root)
+    assert code == 0, output
+    assert "run bce" not in output
+    assert weights.stat().st_mtime_ns == before
+    assert time.perf_counter() - start < 25
+
+
+@pytest.fixture
+def copy(smoke_site, tmp_path):
+    """A copy of the built book, to break."""
+    shutil.copytree(smoke_site.root, tmp_path / "copy", symlinks=True)
+    return tmp_path / "copy"
+
+
+def test_a_value_that_is_not_there_fails_the_build(copy):
+    page = copy / "book" / "references.md"
+    page.write_text(page.read_text() + "\n{value}`bce:losses.tets.total:.2f`\n")
+    code, output = build(copy)
+    assert code != 0
+    assert "references.md" in output
+    assert "no entry 'tets'; did you mean 'test'?" in output
+
+
+def test_a_failing_check_in_a_chapter_fails_the_build(copy):
+    page = copy / "book" / "theory" / "kl-divergence.md"
+    page.write_text(page.read_text() + "\n```{code-cell} ipython3\n1 / 0\n```\n")
+    code, output = build(copy)
+    assert code != 0
+    assert "ZeroDivisionError" in output
+
+
+def test_with_an_address_pages_link_to_source_and_templates(copy):
+    config = copy / "_config.yml"
+    address = "https://github.com/someone/something"
+    text = config.read_text()
+    config.write_text(text.replace('repository_address: ""', f'repository_address: "{address}"'))
+    assert config.read_text() != text
+    code, output = build(copy)
+    assert code == 0, output
+    page = (copy / "book/_build/html/runs/mse/notebook.html").read_text()
+    assert "mybinder.org/v2/gh/someone/something/main" in page
+    assert "book/notebooks/train.ipynb" in page
+    assert "book/runs/" not in page
+    assert (
+        f"{address}/blob/main/book/intro.md" in (copy / "book/_build/html/intro.html").read_text()
+    )
+
+
+def test_a_copy_without_its_links_says_so(copy):
+    """A zip unpacked without symbolic links leaves text files in their place."""
+    link = copy / "book" / "_toc.yml"
+    link.unlink()
+    link.write_text("../_toc.yml")
+    done = subprocess.run(
+        ["make", "-f", ROOT / "Makefile", "--assume-old=install", "book"],
+        cwd=copy,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    assert "book/_toc.yml is not a symbolic link" in done.stdout

@@ -1,0 +1,107 @@
+"""What a reader finds in the built site: of the recipe for tests, or of the real book.
+
+``VAELIB_BUILT=1`` looks at the book of this checkout, which ``make book`` has built.
+"""
+
+import json
+import re
+
+import pytest
+
+from .conftest import ROOT
+
+
+def content(page):
+    return page.select_one("article.bd-article")
+
+
+def test_every_page_is_there_with_a_title(pages):
+    assert len(pages) == 18
+    for page in pages.values():
+        assert page.h1.get_text(strip=True)
+
+
+def test_no_markup_is_left_in_the_text(pages):
+    for name, page in pages.items():
+        for code in content(page).select("pre, code, .math, script"):
+            code.extract()
+        text = content(page).get_text()
+        for left in ("```", ":::", "{value}", "{numref}", "{doc}", "{cite", "$"):
+            assert left not in text, (name, left)
+
+
+def test_figures_stand_alone(site, pages):
+    """Each has its files, alternative text, a caption, and a link to the notebook of its run."""
+    figures = 0
+    for name, page in pages.items():
+        if name.startswith("runs/"):
+            continue
+        for figure in content(page).select("figure"):
+            figures += 1
+            image, caption = figure.img, figure.figcaption
+            assert len(image["alt"]) > 30
+            file = (site.html / f"{name}.html").parent / image["src"]
+            assert file.suffix == ".svg"
+            assert file.stat().st_size > 1000
+            assert len(caption.get_text()) > 60
+            links = [a["href"] for a in caption.select("a.reference.internal")]
+            assert any(re.search(r"runs/[a-z-]+/notebook.html", link) for link in links)
+    assert figures == 17
+
+
+def test_each_run_left_its_figures_in_three_formats(site):
+    for name in ("bce", "mse", "bce-elbo", "mse-elbo"):
+        for figure in ("curves", "reconstructions", "decoded", "latent"):
+            for ending in ("svg", "pdf", "png"):
+                assert (site.book / f"runs/{name}/figures/{figure}.{ending}").stat().st_size
+
+
+def test_numbers_on_the_page_are_those_of_the_run(site, pages):
+    losses = json.loads((site.book / "runs/mse/losses.json").read_text())
+    cells = [td.get_text() for td in content(pages["intro"]).select("table td")]
+    row = cells[cells.index("MSE, test") + 1 :][:6]
+    ours = [f"{losses['test'][key]:.3f}" for key in ("total", "reconstruction", "kl")]
+    assert row[1::2] == ours
+    assert row[::2] == ["35.366", "32.482", "2.884"]
+
+
+def test_notebook_pages_show_no_path_of_the_machine_and_no_warning(site):
+    for file in (site.book / "runs").glob("*/notebook.ipynb"):
+        text = file.read_text()
+        assert str(site.root) not in text
+        assert "site-packages" not in text
+        assert str(ROOT) not in text
+        streams = [
+            output.get("name")
+            for cell in json.loads(text)["cells"]
+            for output in cell.get("outputs", ())
+        ]
+        assert "stderr" not in streams
+
+
+def test_nothing_is_loaded_from_another_host(site, pages):
+    for name, page in pages.items():
+        loaded = [t.get("src") or "" for t in page.select("script, img, iframe")]
+        loaded += [
+            t.get("href") or "" for t in page.select("link") if t.get("rel") != ["canonical"]
+        ]
+        assert not [address for address in loaded if "//" in address], name
+    assert (site.html / "_static/mathjax/tex-mml-chtml.js").exists()
+
+
+def test_without_an_address_there_are_no_links_to_it(pages):
+    for page in pages.values():
+        assert "mybinder" not in str(page)
+        assert "colab" not in str(page).replace("_static", "")
+
+
+def test_a_real_training_learnt_something(site):
+    """Far from the original's losses, something is broken, whatever the seed."""
+    for name, limit in (("bce", 155), ("mse", 37)):
+        settings, losses = (
+            json.loads((site.book / f"runs/{name}/{record}.json").read_text())
+            for record in ("settings", "losses")
+        )
+        if settings["recipe"] == "smoke":
+            pytest.skip("synthetic digits have losses of their own")
+        assert losses["test"]["total"] < limit

@@ -1,0 +1,188 @@
+"""Staleness and execution, on a small book whose notebooks import no PyTorch."""
+
+import json
+import os
+
+import nbformat
+import pytest
+import yaml
+
+from vaelib import notebooks
+from vaelib.notebooks import RunError
+
+ROOT = os.path.dirname(os.path.dirname(__file__))
+SOURCE = """
+from pathlib import Path
+from vaelib.names import require
+require("word", word, ["one", "two"])
+Path(output_folder, "figure.svg").write_text(word)
+print(word, recipe)
+"""
+
+
+def template(folder, name, parameters, source=SOURCE):
+    cells = [
+        nbformat.v4.new_markdown_cell("# A template\n\nIts text."),
+        nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell(source, metadata={"mystnb": {"image": {"alt": "a word"}}}),
+    ]
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    folder.mkdir(exist_ok=True, parents=True)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), folder / name)
+
+
+ENTRIES = {
+    "first": {"template": "say", "title": "First", "parameters": {"word": "one"}},
+    "second": {"template": "say", "title": "Second", "parameters": {"word": "two"}},
+    "last": {"template": "say", "title": "Last", "needs": ["first"]},
+}
+
+
+@pytest.fixture
+def book(tmp_path):
+    book = tmp_path / "a book"
+    template(
+        book / "notebooks", "say.ipynb", 'word = "one"\nrecipe = "report"\noutput_folder = "."'
+    )
+    write(book, ENTRIES)
+    return book
+
+
+def write(book, entries):
+    (book / "runs.yml").write_text(yaml.safe_dump(entries, sort_keys=False))
+
+
+def changed(name, **entry):
+    return ENTRIES | {name: {k: v for k, v in (ENTRIES[name] | entry).items() if v is not None}}
+
+
+def make(book, *names):
+    return notebooks.make(notebooks.read_runs(book, "smoke"), book, list(names))
+
+
+def stale(book):
+    runs = notebooks.read_runs(book, "smoke")
+    return {name: notebooks.why_stale(run, book / "runs") for name, run in runs.items()}
+
+
+@pytest.fixture
+def made(book):
+    """The small book with its first run made."""
+    assert make(book, "first") == ["first"]
+    return book
+
+
+def test_a_run_becomes_a_page_without_traces_of_the_machine(made):
+    text = (made / "runs" / "first" / "notebook.ipynb").read_text()
+    page = nbformat.reads(text, 4)
+    assert page.cells[0].source == "# First\n\nIts text."
+    assert page.cells[-1].outputs[0].text == "one smoke\n"
+    assert page.cells[-1].metadata == {"mystnb": {"image": {"alt": "a word"}}}
+    assert set(page.metadata) == {"kernelspec", "language_info"}
+    assert str(made) not in text
+    assert not list((made / "runs").glob(".partial-*"))
+
+
+def test_only_what_is_stale_runs_again(made, monkeypatch):
+    assert stale(made)["first"] == ""
+    monkeypatch.setattr(notebooks, "execute", lambda *_: pytest.fail("a fresh run was made"))
+    assert make(made, "first") == []
+
+
+def test_a_changed_parameter_makes_stale(made):
+    write(made, changed("first", parameters={"word": "two"}))
+    assert stale(made)["first"] == "changed: parameters.word"
+
+
+def test_a_changed_recipe_makes_stale(made):
+    run = notebooks.read_runs(made, "original")["first"]
+    assert notebooks.why_stale(run, made / "runs") == "changed: parameters.recipe"
+
+
+def test_a_changed_notebook_makes_stale(made):
+    file = made / "notebooks" / "say.ipynb"
+    file.write_text(file.read_text().replace("print(word", "print(2 * word"))
+    assert stale(made)["first"] == "changed: template"
+
+
+def test_a_changed_module_makes_stale(made, monkeypatch):
+    sources = notebooks.fingerprint.sources
+    monkeypatch.setattr(
+        notebooks.fingerprint, "sources", lambda code: sources(code) | {"names": "other"}
+    )
+    assert stale(made)["first"] == "changed: modules.names"
+
+
+@pytest.mark.parametrize("package", ["python", "torch", "numpy"])
+def test_another_version_makes_stale(made, monkeypatch, package):
+    versions = notebooks.fingerprint.versions
+    monkeypatch.setattr(
+        notebooks.fingerprint, "versions", lambda *names: versions(*names) | {package: "0"}
+    )
+    assert stale(made)["first"] == f"changed: versions.{package}"
+
+
+def test_a_deleted_figure_makes_stale(made):
+    (made / "runs" / "first" / "figure.svg").unlink()
+    assert stale(made)["first"] == "deleted: figure.svg"
+
+
+def test_a_run_is_stale_when_one_that_it_needs_has_other_weights(made, monkeypatch):
+    make(made, "last")
+    assert stale(made)["last"] == ""
+    monkeypatch.setattr(notebooks.artifacts, "identity", lambda folder: f"other {folder.name}")
+    assert stale(made)["last"] == "changed: needs.first"
+
+
+def test_needed_runs_are_made_first(book, monkeypatch):
+    order = []
+    monkeypatch.setattr(notebooks, "execute", lambda run, folder: order.append(run.name))
+    make(book, "last")
+    assert order == ["first", "last"]
+
+
+def test_a_failing_notebook_says_where_and_leaves_what_was_there(made):
+    before = (made / "runs" / "first" / "notebook.ipynb").read_text()
+    write(made, changed("first", parameters={"word": "three"}))
+    with pytest.raises(RunError, match=r"run first failed in cell 3 of say.ipynb: ValueError: wo"):
+        make(made, "first")
+    assert (made / "runs" / "first" / "notebook.ipynb").read_text() == before
+    assert not list((made / "runs").glob(".partial-*"))
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"parameters": {"wrod": "one"}}, "did you mean 'word'"),
+        ({"paramters": {"word": "one"}}, "did you mean 'parameters'"),
+        ({"template": "sya"}, "did you mean 'say'"),
+        ({"needs": ["secnd"]}, "did you mean"),
+        ({"title": None}, "title"),
+    ],
+)
+def test_a_misspelt_entry_names_the_nearest(book, entry, message):
+    write(book, changed("last", **entry))
+    with pytest.raises(RunError, match=rf"runs.yml: .*{message}"):
+        notebooks.read_runs(book, "smoke")
+
+
+def test_an_unknown_recipe_is_refused(book):
+    with pytest.raises(RunError, match="did you mean 'report'"):
+        notebooks.read_runs(book, "reprot")
+
+
+def test_the_books_own_runs_are_well_formed():
+    from pathlib import Path
+
+    runs = notebooks.read_runs(Path(ROOT, "book"), "report")
+    assert list(runs) == ["model", "bce", "mse", "bce-elbo", "mse-elbo", "compare"]
+    assert runs["bce-elbo"].parameters["kl_reduction"] == "sum"
+
+
+def test_templates_are_stored_without_outputs():
+    from pathlib import Path
+
+    for file in Path(ROOT, "book", "notebooks").glob("*.ipynb"):
+        for cell in json.loads(file.read_text())["cells"]:
+            assert not cell.get("outputs")
+            assert not cell.get("execution_count")
