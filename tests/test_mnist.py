@@ -1,5 +1,6 @@
 """The reject paths of the data module: nothing here touches a network."""
 
+import functools
 import gzip
 import hashlib
 import os
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 import zipfile
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -248,3 +250,47 @@ def test_data_folder(monkeypatch, tmp_path):
     assert mnist.data_folder() == tmp_path
     monkeypatch.delenv("VAELIB_DATA")
     assert Path(__file__).parents[1] not in mnist.data_folder().parents
+
+
+@pytest.fixture
+def mirror(small, tmp_path, monkeypatch):
+    """A mirror on this machine, whose compressed files torchvision names."""
+    from vaelib.torchvision_import import torchvision
+
+    served = tmp_path / "served"
+    served.mkdir()
+    resources = []
+    for name in mnist.SHA256:
+        packed = gzip.compress((small / name).read_bytes())
+        (served / f"{name}.gz").write_bytes(packed)
+        resources.append((f"{name}.gz", hashlib.md5(packed).hexdigest()))
+    handler = functools.partial(QuietHandler, directory=served)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/"
+    monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [f"{address}no/", address])
+    monkeypatch.setattr(torchvision.datasets.MNIST, "resources", resources)
+    monkeypatch.setattr(mnist, "_from_package_index", no_source)
+    yield served
+    server.shutdown()
+    server.server_close()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+def test_a_mirror_that_has_the_files_is_used(small, mirror, tmp_path, capsys):
+    mnist.obtain(tmp_path / "data")
+    for name in mnist.SHA256:
+        assert (tmp_path / "data/MNIST/raw" / name).read_bytes() == (small / name).read_bytes()
+    assert "downloading from http://127.0.0.1" in capsys.readouterr().out
+
+
+def test_a_mirror_with_a_truncated_file_leaves_nothing(mirror, tmp_path):
+    file = mirror / "train-labels-idx1-ubyte.gz"
+    file.write_bytes(file.read_bytes()[:-5])
+    with pytest.raises(mnist.DataError, match="could not be fetched"):
+        mnist.obtain(tmp_path / "data")
+    assert leftovers(tmp_path / "data") == []

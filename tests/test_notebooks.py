@@ -134,6 +134,15 @@ def test_a_run_is_stale_when_one_that_it_needs_has_other_weights(made, monkeypat
     assert stale(made)["last"] == "changed: needs.first"
 
 
+def test_mnist_is_fetched_before_a_notebook_runs(book, monkeypatch):
+    """Or the page would show the download."""
+    order = []
+    monkeypatch.setattr(notebooks.mnist, "obtain", lambda: order.append("data"))
+    monkeypatch.setattr(notebooks, "execute", lambda run, folder: order.append(run.name))
+    notebooks.make(notebooks.read_runs(book, "report"), book, ["first"])
+    assert order == ["data", "first"]
+
+
 def test_needed_runs_are_made_first(book, monkeypatch):
     order = []
     monkeypatch.setattr(notebooks, "execute", lambda run, folder: order.append(run.name))

@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 from filelock import FileLock
 
-from vaelib import artifacts, fingerprint
+from vaelib import artifacts, fingerprint, mnist
 from vaelib.names import require
 from vaelib.recipes import RECIPES
 
@@ -135,6 +135,7 @@ def make(runs: dict[str, NotebookRun], book: Path, names: list[str] | None = Non
 
     Raises:
         RunError: a notebook failed; what was there before it stays.
+        vaelib.mnist.DataError: MNIST cannot be obtained.
     """
     wanted = set(names or runs)
     for run in reversed(runs.values()):  # a needed run comes before the one that needs it
@@ -149,6 +150,8 @@ def make(runs: dict[str, NotebookRun], book: Path, names: list[str] | None = Non
             if reason:
                 print(f"run {name}: {reason}")
                 start = time.perf_counter()
+                if RECIPES[runs[name].parameters.get("recipe", "smoke")].data == "mnist":
+                    mnist.obtain()  # here, so that no page shows a download
                 execute(runs[name], runs_folder)
                 print(f"run {name}: done in {time.perf_counter() - start:.0f} s")
                 made.append(name)

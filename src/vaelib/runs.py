@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from vaelib import artifacts, data, environment, fingerprint
+from vaelib.allocator import keep_freed_memory
 from vaelib.artifacts import Run
 from vaelib.evaluation import draw_noise, image_losses, mean_losses
 from vaelib.model import VAE
@@ -99,6 +100,7 @@ def train_run(
             print("nothing that the training depends on has changed: earlier run copied")
             return run
     start = time.perf_counter()
+    keep_freed_memory()
     recipe = RECIPES[settings.recipe]
     device = settings.torch_device()
     digits = data.load(recipe.data, data_folder).to(device)

@@ -49,6 +49,12 @@ def test_figures_stand_alone(site, pages):
     assert figures == 17
 
 
+def test_every_image_says_what_it_shows(pages):
+    for name, page in pages.items():
+        for image in content(page).select("img"):
+            assert len(image.get("alt", "")) > 30, (name, image.get("src"))
+
+
 def test_each_run_left_its_figures_in_three_formats(site):
     for name in ("bce", "mse", "bce-elbo", "mse-elbo"):
         for figure in ("curves", "reconstructions", "decoded", "latent"):
