@@ -91,3 +91,21 @@ def test_the_plane_of_one_dimension_has_a_second_axis_that_says_so():
     assert torch.equal(points[:, :1], codes)
     assert points.shape == (5, 2)
     assert "no meaning" in names[1]
+
+
+def test_entropy_floor_is_that_of_torchs_bernoulli(digits):
+    from torch.distributions import Bernoulli
+
+    images = digits.test_images
+    pixels = Bernoulli(probs=images.double() / 255)
+    expected = pixels.entropy().flatten(1).sum(1).mean().item()
+    assert evaluation.entropy_floor(images) == pytest.approx(expected, rel=1e-6)
+    assert evaluation.entropy_floor(images) > 1
+
+
+def test_the_floor_is_reached_by_the_images_themselves(digits):
+    from vaelib.objective import binary_cross_entropy
+
+    x = (digits.test_images.double() / 255).clamp(1e-9, 1 - 1e-9)
+    perfect = binary_cross_entropy(x.logit(), digits.test_images / 255).mean().item()
+    assert evaluation.entropy_floor(digits.test_images) == pytest.approx(perfect, abs=1e-4)

@@ -21,4 +21,5 @@ def keep_freed_memory() -> bool:
     if platform.libc_ver()[0] != "glibc":
         return False
     mallopt = ctypes.CDLL(None).mallopt
-    return all([mallopt(option, value) for option, value in KEEP.items()])
+    taken = [mallopt(option, value) for option, value in KEEP.items()]
+    return all(taken)

@@ -121,7 +121,7 @@ def find_book() -> Path:
     )
 
 
-def save_figure(figure: Figure, folder: Path, name: str) -> figures.FigureFiles:
+def save_figure(figure: Figure, folder: Path, name: str) -> figures.Drawing:
     """Write a figure into the folder ``figures`` of a run; see :func:`vaelib.figures.write`."""
     return figures.write(figure, Path(folder) / "figures" / name)
 

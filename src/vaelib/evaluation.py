@@ -55,6 +55,24 @@ def mean_losses(losses: Losses) -> dict[str, float]:
     return {name: float(value.double().mean()) for name, value in losses._asdict().items()}
 
 
+def entropy_floor(images: Tensor) -> float:
+    """Compute the smallest BCE that any decoder can reach: the entropy of random binarisation.
+
+    Args:
+        images: (N, 28, 28), uint8.
+
+    Returns:
+        Entropies of the pixels, each black with its grey value as probability, summed over the
+        pixels and averaged over the images, in float64; nats per image.
+
+    Source: equation :eq:`bce-floor`.
+    """
+    x = torch.arange(256, dtype=torch.float64) / 255
+    entropies = -(torch.xlogy(x, x) + torch.xlogy(1 - x, 1 - x))
+    counts = torch.bincount(images.flatten().long(), minlength=256)
+    return float(counts.double() @ entropies / len(images))
+
+
 @torch.no_grad()
 def encode(model: VAE, images: Tensor) -> Posterior:
     """Encode images (N, 28, 28), uint8; return mean and log-variance of q(z|x), each (N, d)."""

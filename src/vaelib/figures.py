@@ -1,6 +1,7 @@
 """The figures of the book, drawn from plain arrays and records."""
 
 import base64
+import io
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,34 +24,49 @@ HALO = [withStroke(linewidth=3, foreground="white")]
 
 
 @dataclass(frozen=True)
-class FigureFiles:
-    """A figure on disk; a notebook shows it from the very files that the pages show."""
+class Drawing:
+    """A figure as a notebook shows it and pages take it: SVG for the screen, PDF for print."""
 
-    stem: Path
+    svg: str
+    pdf: bytes
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        pdf = base64.b64encode(self.stem.with_suffix(".pdf").read_bytes()).decode()
-        svg = self.stem.with_suffix(".svg").read_text(encoding="utf-8")
-        return {"image/svg+xml": svg, "application/pdf": pdf}
+        pdf = base64.b64encode(self.pdf).decode()
+        return {"image/svg+xml": self.svg, "application/pdf": pdf}
 
 
-def write(figure: Figure, stem: Path) -> FigureFiles:
-    """Write a figure as SVG, PDF and PNG; equal figures give equal files.
+def render(figure: Figure, format: str) -> bytes:
+    """Render a figure as ``svg``, ``pdf`` or ``png``; equal figures give equal bytes."""
+    buffer = io.BytesIO()
+    with mpl.style.context(STYLE):
+        figure.savefig(buffer, format=format, metadata=FORMATS[format])
+    return buffer.getvalue()
+
+
+def inline(figure: Figure) -> Drawing:
+    """Render a figure for a notebook or a chapter, without writing files."""
+    return Drawing(render(figure, "svg").decode(), render(figure, "pdf"))
+
+
+def write(figure: Figure, stem: Path) -> Drawing:
+    """Write a figure as SVG, PDF and PNG, and return it as a notebook shows it.
 
     Args:
         figure: drawn by a function of this module.
         stem: path of the files without the ending; its folder is made if need be.
     """
     stem.parent.mkdir(parents=True, exist_ok=True)
-    with mpl.style.context(STYLE):
-        for format, metadata in FORMATS.items():
-            partial = stem.with_suffix(".partial")
-            figure.savefig(partial, format=format, metadata=metadata)
-            os.replace(partial, stem.with_suffix(f".{format}"))
-    return FigureFiles(stem)
+    rendered = {format: render(figure, format) for format in FORMATS}
+    for format, content in rendered.items():
+        partial = stem.with_suffix(".partial")
+        partial.write_bytes(content)
+        os.replace(partial, stem.with_suffix(f".{format}"))
+    return Drawing(rendered["svg"].decode(), rendered["pdf"])
 
 
-def _styled(draw):
+def styled(draw):
+    """Decorate a function that draws a figure: it draws in the book's style."""
+
     @wraps(draw)
     def drawn(*args, **kwargs) -> Figure:
         with mpl.style.context(STYLE):
@@ -59,7 +75,7 @@ def _styled(draw):
     return drawn
 
 
-@_styled
+@styled
 def curves(
     history: list[dict], trace: list[dict], unit: str, original: list[dict] | None = None
 ) -> Figure:
@@ -108,7 +124,7 @@ def _limits(trace, history, original, loss) -> tuple[float, float]:
     return min(values) - margin, max(values) + margin
 
 
-@_styled
+@styled
 def image_rows(rows: dict[str, np.ndarray]) -> Figure:
     """Draw rows of images, each row with its name at the left.
 
@@ -127,7 +143,7 @@ def image_rows(rows: dict[str, np.ndarray]) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def image_grid(images: np.ndarray, number: int, limit: float | None = None) -> Figure:
     """Draw a square grid of images.
 
@@ -153,7 +169,7 @@ def image_grid(images: np.ndarray, number: int, limit: float | None = None) -> F
     return figure
 
 
-@_styled
+@styled
 def latent_scatter(
     panels: dict[str, np.ndarray], labels: np.ndarray, axes_names: Sequence[str]
 ) -> Figure:
@@ -179,7 +195,7 @@ def latent_scatter(
     return figure
 
 
-@_styled
+@styled
 def layer_diagram(layers: Sequence) -> Figure:
     """Draw the steps of a network from top to bottom: operation, output shape, parameters.
 
@@ -208,7 +224,7 @@ def layer_diagram(layers: Sequence) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def vae_diagram(shapes: dict[str, tuple[int, ...]], parameters: dict[str, int]) -> Figure:
     """Draw encoder, sampler and decoder from left to right.
 

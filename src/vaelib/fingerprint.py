@@ -16,14 +16,15 @@ def sources(code: str) -> dict[str, str]:
         code: source text; its import statements are followed, within ``vaelib`` only.
 
     Returns:
-        Module name → SHA-256 of its file.
+        Name of a module or package → SHA-256 of its files.
     """
     hashes: dict[str, str] = {}
     pending = _imported(code)
     while pending:
         name = pending.pop()
         if name not in hashes:
-            text = (PACKAGE / f"{name}.py").read_text(encoding="utf-8")
+            files = sorted((PACKAGE / name).glob("*.py")) or [PACKAGE / f"{name}.py"]
+            text = "\n".join(file.read_text(encoding="utf-8") for file in files)
             hashes[name] = digest(text)
             pending |= _imported(text)
     return dict(sorted(hashes.items()))

@@ -54,6 +54,25 @@ def squared_error(logits: Tensor, images: Tensor) -> Tensor:
     return F.mse_loss(torch.sigmoid(logits), images, reduction="none").flatten(1).sum(1)
 
 
+def gaussian_kl(
+    mean_q: Tensor, log_variance_q: Tensor, mean_p: Tensor, log_variance_p: Tensor
+) -> Tensor:
+    """KL divergence from N(mean_q, σ_q²) to N(mean_p, σ_p²), element by element.
+
+    Args:
+        mean_q, log_variance_q, mean_p, log_variance_p: of one shape.
+
+    Returns:
+        That shape, nats.
+
+    Source: equation :eq:`gaussian-kl`.
+    """
+    ratio = log_variance_q - log_variance_p
+    distance = (mean_q - mean_p).square() * torch.exp(-log_variance_p)
+    # expm1 keeps the digits that exp(ratio) - 1 would lose where the divergence is near 0.
+    return (distance + torch.expm1(ratio) - ratio) / 2
+
+
 def kl_per_dimension(mean: Tensor, log_variance: Tensor) -> Tensor:
     """KL divergence from N(mean, σ²) to N(0, 1), for each latent dimension.
 
@@ -65,8 +84,8 @@ def kl_per_dimension(mean: Tensor, log_variance: Tensor) -> Tensor:
 
     Source: equation :eq:`kl-standard-normal`.
     """
-    # expm1 keeps the digits that exp(v) - 1 would lose where the divergence is near 0.
-    return (mean.square() + torch.expm1(log_variance) - log_variance) / 2
+    zero = torch.zeros_like(mean)
+    return gaussian_kl(mean, log_variance, zero, zero)
 
 
 RECONSTRUCTION_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {

@@ -16,7 +16,7 @@ def content(page):
 
 
 def test_every_page_is_there_with_a_title(pages):
-    assert len(pages) == 18
+    assert len(pages) == 19
     for page in pages.values():
         assert page.h1.get_text(strip=True)
 

@@ -29,8 +29,9 @@ def make_runs(app: Sphinx, config: Config) -> None:
         notebooks.make(runs, book)
     except (notebooks.RunError, mnist.DataError) as error:
         raise ExtensionError(str(error)) from error
-    # The cache's own key is a chapter's source; the chapters' checks also depend on this module.
-    (key,) = fingerprint.sources("from vaelib import symbolic").values()
-    config["nb_execution_cache_path"] = str(book / "_build" / f"executed-{key[:16]}")
+    # The cache's own key is a chapter's source; its output also depends on what it imports.
+    sources = fingerprint.sources("from vaelib import symbolic, illustrations")
+    key = fingerprint.digest(str(sources))[:16]
+    config["nb_execution_cache_path"] = str(book / "_build" / f"executed-{key}")
     if recipe == "smoke":
         config["html_theme_options"]["announcement"] = SMOKE_BANNER
