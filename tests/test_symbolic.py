@@ -25,6 +25,7 @@ CLAIMS = {
     likelihoods.prove_logit_form: likelihoods.cross_entropy_of_logit(),
     likelihoods.prove_binarisation: likelihoods.cross_entropy(likelihoods.x, likelihoods.p),
     likelihoods.prove_floor: likelihoods.entropy(likelihoods.x),
+    likelihoods.prove_curvature: 1 / (likelihoods.x * (1 - likelihoods.x)),
     likelihoods.prove_continuous_bernoulli: likelihoods.continuous_bernoulli(),
     likelihoods.prove_gaussian_constant: likelihoods.error + 392 * sp.log(sp.pi),
     likelihoods.prove_beta_variance: likelihoods.beta / 2,

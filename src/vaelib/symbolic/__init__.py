@@ -1,7 +1,8 @@
 """The derivations of the book in sympy: each function proves something and returns it.
 
-A check that does not hold raises :class:`~vaelib.symbolic.proof.NotProved`, which fails the build of the book. The
-chapters take their equations from :data:`STATEMENTS`: what is printed is what was proved.
+A check that does not hold raises :class:`~vaelib.symbolic.proof.NotProved`, which fails the build
+of the book. The chapters take their equations from :data:`STATEMENTS`: what is printed is what was
+proved.
 """
 
 from collections.abc import Callable
@@ -27,6 +28,7 @@ STATEMENTS: dict[str, Callable[[], Statement]] = {
     "bce-logit": likelihoods.prove_logit_form,
     "bce-binarisation": likelihoods.prove_binarisation,
     "bce-floor": likelihoods.prove_floor,
+    "bce-curvature": likelihoods.prove_curvature,
     "continuous-bernoulli": likelihoods.prove_continuous_bernoulli,
     "gaussian-likelihood": likelihoods.prove_gaussian_constant,
     "beta-variance": likelihoods.prove_beta_variance,

@@ -169,10 +169,10 @@ def prove_full(formula=full_kl) -> Statement:
     value, gaussians = _plane_kl(diagonal=False)
     require_zero(value - formula(*gaussians), "divergence with full covariances")
     return Statement(
-        r"D_{\mathrm{KL}}(q \,\|\, p)",
-        r"\frac{1}{2} \left( \operatorname{tr}(\Sigma_p^{-1} \Sigma_q)"
+        r"D_{\mathrm{KL}}",
+        r"\tfrac{1}{2} \bigl( \operatorname{tr}(\Sigma_p^{-1} \Sigma_q)"
         r" + (\mu_p - \mu_q)^\top \Sigma_p^{-1} (\mu_p - \mu_q) - d"
-        r" + \log \frac{\det \Sigma_p}{\det \Sigma_q} \right)",
+        r" + \log \tfrac{\det \Sigma_p}{\det \Sigma_q} \bigr)",
     )
 
 

@@ -75,6 +75,18 @@ def prove_floor(claimed: Expr | None = None) -> Statement:
     return Statement(r"\min_{\hat{x}} \ell(x, \hat{x})", claimed)
 
 
+def prove_curvature(claimed: Expr | None = None) -> Statement:
+    """Prove how sharply BCE rises at its minimum: its second derivative in x̂ at x̂ = x.
+
+    Source: equation :eq:`bce-curvature`.
+    """
+    claimed = 1 / (x * (1 - x)) if claimed is None else claimed
+    curvature = sp.diff(cross_entropy(x, p), p, 2).subs(p, x)
+    require_zero(sp.simplify(curvature - claimed), "second derivative of BCE")
+    left = r"\frac{\partial^2 \ell(x, \hat{x})}{\partial \hat{x}^2} \bigg|_{\hat{x} = x}"
+    return Statement(left, claimed)
+
+
 def continuous_bernoulli() -> Expr:
     """Write the integral of x̂ˣ (1 − x̂)¹⁻ˣ over x in [0, 1], for x̂ = 1/(1 + e^{−a}).
 

@@ -14,13 +14,13 @@ class NotProved(ArithmeticError):
 class Statement:
     """Something proved, as it is printed: left side (LaTeX), relation, right side.
 
-    ``order`` is sympy's order of the terms in print.
+    ``order`` is sympy's order of the terms in print; its usual one if None.
     """
 
     left: str
     right: Expr | str
     relation: str = "="
-    order: str = "lex"
+    order: str | None = None
 
     @property
     def latex(self) -> str:
