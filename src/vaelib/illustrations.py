@@ -5,7 +5,7 @@ import sympy as sp
 from matplotlib.figure import Figure
 
 from vaelib.figures import styled
-from vaelib.symbolic import bound, gaussian
+from vaelib.symbolic import bound, gaussian, gradients
 
 
 @styled
@@ -63,13 +63,13 @@ def bound_and_gap() -> Figure:
 @styled
 def estimator_spread() -> Figure:
     """Draw the variances of the pathwise and the score-function estimate for f(z) = z²."""
-    variances = bound.estimator_variances(bound.z**2)
+    variances = gradients.estimator_variances(gradients.z**2)
     mean = np.linspace(0, 3, 100)
     figure = Figure(figsize=(7.2, 3.1))
     axes = figure.subplots()
     names = {"pathwise": ("pathwise (reparameterised)", "-"), "score": ("score function", "--")}
     for name, (label, dashes) in names.items():
-        curve = sp.lambdify(bound.mu, variances[name].subs(bound.sigma, 1))
+        curve = sp.lambdify(gradients.mu, variances[name].subs(gradients.sigma, 1))
         axes.plot(mean, curve(mean) * np.ones_like(mean), dashes, label=label)
     axes.set(xlabel=r"$\mu$", ylabel="variance of the estimate", yscale="log")
     axes.legend()

@@ -7,7 +7,7 @@ proved.
 
 from collections.abc import Callable
 
-from vaelib.symbolic import bound, divergence, gaussian, likelihoods
+from vaelib.symbolic import bound, divergence, gaussian, gradients, likelihoods
 from vaelib.symbolic.proof import NotProved, Statement
 
 STATEMENTS: dict[str, Callable[[], Statement]] = {
@@ -17,7 +17,7 @@ STATEMENTS: dict[str, Callable[[], Statement]] = {
     "linear-gap": bound.prove_linear_gap,
     "linear-maximum": bound.prove_linear_maximum,
     "half-kl": bound.prove_half_kl_is_no_bound,
-    "reparameterised-gradient": bound.prove_reparameterisation,
+    "reparameterised-gradient": gradients.prove_reparameterisation,
     "gaussian-log-ratio": gaussian.prove_log_ratio,
     "gaussian-variance": gaussian.prove_variance,
     "gaussian-second-moment": gaussian.prove_second_moment,
@@ -36,4 +36,13 @@ STATEMENTS: dict[str, Callable[[], Statement]] = {
 }
 """Label of an equation in the book → function that proves it and returns it as it is printed."""
 
-__all__ = ["STATEMENTS", "NotProved", "Statement", "bound", "divergence", "gaussian", "likelihoods"]
+__all__ = [
+    "STATEMENTS",
+    "NotProved",
+    "Statement",
+    "bound",
+    "divergence",
+    "gaussian",
+    "gradients",
+    "likelihoods",
+]
