@@ -221,8 +221,12 @@ def test_mirrors_that_never_answer_are_given_up_in_time(monkeypatch):
     """An address that hangs, as a name server can, does not hold us up."""
     import requests
 
+    def hang(address, timeout):
+        time.sleep(3)
+        raise requests.ConnectionError("no route")
+
     monkeypatch.setattr(mnist, "PROBE_SECONDS", 0.2)
-    monkeypatch.setattr(requests, "head", lambda *a, **k: time.sleep(3))
+    monkeypatch.setattr(requests, "head", hang)
     start = time.perf_counter()
     with pytest.raises(OSError, match="no answer from 2 addresses"):
         mnist._first_to_answer(["https://a.invalid/", "https://b.invalid/"])
