@@ -37,7 +37,7 @@ RECIPES = {
             "report",
             data="mnist",
             batch_size=32,
-            max_epochs=5,
+            max_epochs=6,
             learning_rate=4e-3,
             schedule="one-cycle",
             warm_up=0.3,
