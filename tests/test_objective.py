@@ -6,6 +6,7 @@ from vaelib.objective import (
     KL_REDUCTIONS,
     Objective,
     binary_cross_entropy,
+    gaussian_kl,
     kl_per_dimension,
     squared_error,
 )
@@ -48,6 +49,15 @@ def test_kl_is_that_of_torch(batch):
     posterior = Normal(mean, torch.exp(log_variance / 2))
     expected = kl_divergence(posterior, Normal(0.0, 1.0))
     torch.testing.assert_close(kl_per_dimension(mean, log_variance), expected)
+
+
+def test_general_kl_is_that_of_torch(batch):
+    *_, mean, log_variance = batch
+    other, other_log_variance = mean.flip(0), log_variance.flip(1)
+    q = Normal(mean, torch.exp(log_variance / 2))
+    p = Normal(other, torch.exp(other_log_variance / 2))
+    received = gaussian_kl(mean, log_variance, other, other_log_variance)
+    torch.testing.assert_close(received, kl_divergence(q, p))
 
 
 def test_kl_is_the_mean_of_the_log_ratio(generator):

@@ -12,6 +12,8 @@ from vaelib.symbolic.proof import NotProved, Statement
 
 STATEMENTS: dict[str, Callable[[], Statement]] = {
     "log-bound": divergence.log_bound,
+    "kl-nonnegative": divergence.nonnegative,
+    "elbo-bound": bound.lower_bound,
     "elbo-decomposition": bound.elbo_lines,
     "elbo-two-terms": bound.elbo_two_terms,
     "linear-gap": bound.prove_linear_gap,

@@ -6,6 +6,7 @@ import sympy as sp
 from sympy import Expr, log, oo, pi, sqrt
 
 from vaelib.symbolic import gaussian
+from vaelib.symbolic.divergence import nonnegative
 from vaelib.symbolic.proof import Statement, require_only_solution, require_positive, require_zero
 
 HALF = sp.Rational(1, 2)
@@ -73,6 +74,16 @@ def elbo_lines(outcomes: int = 3, terms: dict[str, Expr] | None = None) -> State
         require_zero(terms[above] - terms[below], f"{above} = {below}")
     require_zero(terms["line4"] - terms["gap"] - terms["elbo"], "line4 = gap + elbo")
     return Statement(EVIDENCE, f"{GAP} + {ELBO}")
+
+
+def lower_bound() -> Statement:
+    """State that the ELBO is a lower bound: the gap is a divergence, which is never negative.
+
+    Source: equation :eq:`elbo-bound`.
+    """
+    elbo_lines()
+    nonnegative()
+    return Statement(EVIDENCE, ELBO, r"\ge")
 
 
 def elbo_two_terms(outcomes: int = 3, terms: dict[str, Expr] | None = None) -> Statement:

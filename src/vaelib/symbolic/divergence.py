@@ -52,7 +52,7 @@ def logarithm_bound(claimed: Expr | None = None) -> list[Statement]:
 
 
 def log_bound() -> Statement:
-    """State the lemma, proved by :func:`logarithm_bound`."""
+    """State the lemma, proved by :func:`logarithm_bound`. Source: equation :eq:`log-bound`."""
     logarithm_bound()
     return Statement(r"\log t", t - 1, r"\le")
 
@@ -98,6 +98,17 @@ def gibbs(outcomes: int, divergence=outcomes_kl) -> list[Statement]:
     for minor in minors:
         require_positive(minor, "Hessian positive definite")
     return [Statement(f"H_{k}", minor) for k, minor in enumerate(minors, 1)]
+
+
+def nonnegative() -> Statement:
+    """State Gibbs' inequality: the lemma proves it, and calculus for two and three outcomes.
+
+    Source: equation :eq:`kl-nonnegative`.
+    """
+    logarithm_bound()
+    gibbs(2)
+    gibbs(3)
+    return Statement(r"D_{\mathrm{KL}}(p \,\|\, q)", sp.Integer(0), r"\ge")
 
 
 def bernoulli_kl() -> Expr:
