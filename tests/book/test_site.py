@@ -31,7 +31,7 @@ def test_no_markup_is_left_in_the_text(pages):
 
 
 def test_figures_stand_alone(site, pages):
-    """Each has its files, alternative text, a caption, and a link to the notebook of its run."""
+    """Each has its file, alternative text, a caption, and says or links to what made it."""
     figures = 0
     for name, page in pages.items():
         if name.startswith("runs/"):
@@ -44,9 +44,12 @@ def test_figures_stand_alone(site, pages):
             assert file.suffix == ".svg"
             assert file.stat().st_size > 1000
             assert len(caption.get_text()) > 60
+            if name.startswith("theory/"):
+                assert "Made by the cell above" in caption.get_text()
+                continue
             links = [a["href"] for a in caption.select("a.reference.internal")]
             assert any(re.search(r"runs/[a-z-]+/notebook.html", link) for link in links)
-    assert figures == 17
+    assert figures == 21
 
 
 def test_every_image_says_what_it_shows(pages):

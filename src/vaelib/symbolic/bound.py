@@ -258,9 +258,9 @@ def prove_half_kl_is_no_bound(weight: Expr = HALF) -> Statement:
     """
     terms = linear_gaussian()
     values = {m: terms["posterior_mean"], v: terms["posterior_variance"]}
-    to_prior = ((m**2 + v - 1 - log(v)) / 2).subs(values)
-    objective = terms["elbo"].subs(values) + (1 - weight) * to_prior
-    require_zero(objective - terms["log_evidence"] - (1 - weight) * to_prior, "excess")
+    likelihood, to_prior = (terms[name].subs(values) for name in ("likelihood", "to_prior"))
+    excess = likelihood - weight * to_prior - terms["log_evidence"]
+    require_zero(excess - (1 - weight) * to_prior, "excess over log p(x)")
     require_positive(1 - weight, "1 − β")
     return Statement(
         rf"\mathcal{{L}}_{{{weight}}}(q) - \log p(x)", rf"{sp.latex(1 - weight)} {TO_PRIOR}"
