@@ -26,7 +26,8 @@ book: install  ## run what is stale and build the site; RECIPE=original for the 
 test: install  ## check the code's style and run the tests (no network, no GPU)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/python -m pytest
+	@# One thread each: two processes with two threads each would fight for two cores.
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup
 
 readme:  ## write the README's numbers and figure from the runs at hand
 	$(BIN)/python tools/readme.py

@@ -10,6 +10,8 @@ import pytest
 
 from .conftest import ROOT, build
 
+pytestmark = pytest.mark.xdist_group("book")  # one process builds the book for all
+
 
 def test_the_recipe_for_tests_is_named_on_every_page(smoke_pages):
     for name, page in smoke_pages.items():
@@ -83,7 +85,7 @@ def test_a_copy_without_its_links_says_so(copy):
     assert "book/_toc.yml is not a symbolic link" in done.stdout
 
 
-@pytest.mark.parametrize("latent_dim", [1, 2, 5])
+@pytest.mark.parametrize("latent_dim", [1, 5])
 def test_a_notebook_by_hand_writes_to_a_folder_of_its_own(tmp_path, latent_dim):
     program = Path(sys.executable).with_name("papermill")
     template = ROOT / "book" / "notebooks" / "train.ipynb"

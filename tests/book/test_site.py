@@ -10,6 +10,8 @@ import pytest
 
 from .conftest import ROOT
 
+pytestmark = pytest.mark.xdist_group("book")  # one process builds the book for all
+
 
 def content(page):
     return page.select_one("article.bd-article")
