@@ -28,7 +28,7 @@ def layers(network: nn.Module, example: Tensor) -> list[Layer]:
     Returns:
         The steps in the order in which they run, the input first.
     """
-    traced = fx.symbolic_trace(network)
+    traced = fx.GraphModule(network, _Tracer().trace(network))
     ShapeProp(traced).propagate(example)
     return [
         Layer(
@@ -41,11 +41,17 @@ def layers(network: nn.Module, example: Tensor) -> list[Layer]:
     ]
 
 
+class _Tracer(fx.Tracer):
+    def is_leaf_module(self, module: nn.Module, name: str) -> bool:
+        """Take every layer as one step, our own too."""
+        return True
+
+
 def _operation(node: fx.Node, traced: fx.GraphModule) -> str:
     if node.op == "placeholder":
         return "input"
     if node.op != "call_module":
-        return {torch.relu: "ReLU"}.get(node.target) or getattr(
+        return {torch.relu_: "ReLU"}.get(node.target) or getattr(
             node.target, "__name__", node.target
         )
     module = traced.get_submodule(node.target)

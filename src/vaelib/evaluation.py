@@ -52,7 +52,7 @@ def image_losses(
 
 def mean_losses(losses: Losses) -> dict[str, float]:
     """Average per-image losses (N,) over images, in float64; return plain numbers by name."""
-    return {name: float(value.double().mean()) for name, value in losses._asdict().items()}
+    return {name: float(value.cpu().double().mean()) for name, value in losses._asdict().items()}
 
 
 def entropy_floor(images: Tensor) -> float:

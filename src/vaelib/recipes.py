@@ -14,6 +14,7 @@ class Recipe:
     learning_rate: float  # constant, or the peak of the cycle
     schedule: str  # "constant" or "one-cycle"
     warm_up: float = 0.0  # share of all steps in which a one-cycle rate rises
+    dense_rate: float = 1.0  # learning rate of the encoder's dense layer, in units of the others'
     betas: tuple[float, float] = (0.9, 0.999)  # Adam's, as in the original's framework
     epsilon: float = 1e-7  # Adam's, as in the original's framework
     patience: int = 3  # epochs without a better validation total before training stops

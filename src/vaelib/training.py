@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from vaelib.data import check_images, to_unit
+from vaelib.data import check_images
 from vaelib.evaluation import image_losses, mean_losses
 from vaelib.model import VAE
 from vaelib.objective import Losses, Objective
 from vaelib.recipes import Recipe
+from vaelib.step import step_for
 
 TRACE_POINTS = 20  # points per epoch of the finer record of the training losses
 
@@ -74,7 +75,7 @@ def fit(
         validation_images: (M, 28, 28), uint8, on the same device.
         validation_noise: (M, d), one draw per image, used after every epoch.
         seed: of the order of the images and of the noise of z. The same seed on the same
-            machine gives the same weights, bit for bit.
+            CPU gives the same weights, bit for bit.
 
     Returns:
         The history; see :class:`Fit`.
@@ -89,10 +90,8 @@ def fit(
     order = torch.Generator().manual_seed(seed)
     noise = torch.Generator(device).manual_seed(seed)
     batches = -(-len(training_images) // recipe.batch_size)
-    optimizer = torch.optim.Adam(
-        model.parameters(), lr=recipe.learning_rate, betas=recipe.betas, eps=recipe.epsilon
-    )
-    scheduler = _scheduler(optimizer, recipe, batches)
+    take_step = step_for(model, objective, recipe)
+    scheduler = _scheduler(take_step.optimizer, recipe, batches)
     stopping = EarlyStopping(recipe.patience)
     result = Fit()
     for epoch in range(1, recipe.max_epochs + 1):
@@ -106,16 +105,10 @@ def fit(
             disable=not sys.stderr.isatty(),
         )
         for step, indices in enumerate(progress):
-            images = to_unit(training_images[indices])
-            epsilon = torch.randn(len(images), model.latent_dim, generator=noise, device=device)
-            logits, mean, log_variance, _ = model(images, epsilon)
-            batch_losses = torch.stack(objective(logits, images, mean, log_variance)).mean(1)
-            optimizer.zero_grad()
-            batch_losses[0].backward()
-            optimizer.step()
+            epsilon = torch.randn(len(indices), model.latent_dim, generator=noise, device=device)
+            losses[step] = take_step(training_images[indices], epsilon)
             scheduler.step()
-            losses[step] = batch_losses.detach()
-            sizes[step] = len(images)
+            sizes[step] = len(indices)
         losses = losses.cpu().double()
         if not losses.isfinite().all():
             raise FloatingPointError(
@@ -149,7 +142,7 @@ def _scheduler(optimizer, recipe: Recipe, batches: int):
         return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0, total_iters=0)
     return torch.optim.lr_scheduler.OneCycleLR(
         optimizer,
-        max_lr=recipe.learning_rate,
+        max_lr=[float(group["lr"]) for group in optimizer.param_groups],
         total_steps=recipe.max_epochs * batches,
         pct_start=recipe.warm_up,
         cycle_momentum=False,  # Adam's betas stay those of the recipe

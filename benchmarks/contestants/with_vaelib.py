@@ -1,0 +1,202 @@
+"""Our own step and training; a change undoes one trick of the step, or adds one that was tried.
+
+Usage: with_vaelib.py DATA_FOLDER [CHANGE], CHANGE being a key of CHANGES.
+"""
+
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from statistics import median
+
+import torch
+from serve import endless, seconds, serve
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from vaelib import data, runs
+from vaelib.allocator import keep_freed_memory
+from vaelib.evaluation import draw_noise
+from vaelib.fingerprint import versions
+from vaelib.model import VAE
+from vaelib.objective import Objective
+from vaelib.recipes import RECIPES
+from vaelib.step import Step
+from vaelib.training import fit
+
+FOLDER, CHANGE = sys.argv[1], " ".join(sys.argv[2:])
+OBJECTIVE = Objective("bce", "mean")
+DIGITS = data.load("mnist", Path(FOLDER))
+
+
+def stock_last_layer(step: Step) -> None:
+    """Put PyTorch's transposed convolution in the place of ours."""
+    decoder = step.model.decoder
+    stock = nn.ConvTranspose2d(32, 1, 3, padding=1)
+    stock.weight, stock.bias = decoder.deconv3.weight, decoder.deconv3.bias
+    decoder.deconv3 = stock
+
+
+def unfused_adam(step: Step) -> None:
+    """Let Adam update its tensors one operation at a time."""
+    for group in step.optimizer.param_groups:
+        group["fused"] = False
+
+
+def bfloat16(step: Step) -> None:
+    """Run the forward pass, and with it the backward one, in bfloat16 where PyTorch thinks fit."""
+    forward = step.model.forward
+
+    def autocast(*inputs):
+        with torch.autocast("cpu", torch.bfloat16):
+            outputs = forward(*inputs)
+        return tuple(output.float() for output in outputs)
+
+    step.model.forward = autocast
+
+
+CHANGES = {
+    "without keeping freed memory": lambda step: None,
+    "without channels-last": lambda step: step.model.to(memory_format=torch.contiguous_format),
+    "with the stock last layer": stock_last_layer,
+    "without fused Adam": unfused_adam,
+    "with bfloat16": bfloat16,
+    "with torch.compile": lambda step: step.model.compile(),
+}
+
+
+def new_step(batch_size: int, latent_dim: int = 2) -> Step:
+    """Make a step with the change that was asked for."""
+    model = VAE(latent_dim, generator=torch.Generator().manual_seed(0))
+    step = Step(model, OBJECTIVE, replace(RECIPES["original"], batch_size=batch_size))
+    if CHANGE:
+        CHANGES[CHANGE](step)
+    return step
+
+
+@cache
+def steps(batch_size: int, latent_dim: int):
+    """Step after step, as :func:`vaelib.training.fit` takes them."""
+    take_step = new_step(batch_size, latent_dim)
+    generator = torch.Generator().manual_seed(0)
+    images = DIGITS.training_images
+
+    def step(indices):
+        noise = torch.randn(batch_size, latent_dim, generator=generator)
+        return take_step(images[indices], noise)
+
+    return endless(
+        lambda: map(
+            step,
+            torch.randperm(len(images), generator=generator)[
+                : len(images) // batch_size * batch_size
+            ].split(batch_size),
+        )
+    )
+
+
+def time_steps(batch_size: int, number: int, latent_dim: int = 2) -> dict:
+    """Time single steps."""
+    return seconds(steps(batch_size, latent_dim), number)
+
+
+def time_epoch(images: int) -> dict:
+    """Time one epoch of the recipe ``report`` on the first images, validation included."""
+    model = VAE(2, generator=torch.Generator().manual_seed(0))
+    recipe = replace(RECIPES["report"], max_epochs=1)
+    validation = DIGITS.validation_images
+    noise = draw_noise(len(validation), 2, 0)
+    start = time.perf_counter()
+    fit(model, OBJECTIVE, recipe, DIGITS.training_images[:images], validation, noise, 0)
+    return {"seconds": time.perf_counter() - start}
+
+
+def train(reconstruction_loss: str, seed: int) -> dict:
+    """Train with the recipe ``report``."""
+    settings = runs.Settings(reconstruction_loss, "mean", "report", seed, device="cpu")
+    with tempfile.TemporaryDirectory() as folder:
+        run = runs.train_run(settings, Path(folder), Path(FOLDER))
+    return {
+        "seconds": run.environment["training_seconds"],
+        "epochs": run.settings["epochs"],
+        "test": run.losses["test"],
+        "peak_memory_mb": run.environment["peak_memory_mb"],
+    }
+
+
+def machine() -> dict:
+    """Measure what the machine can do: matrix products, and moving memory."""
+    a, b = torch.randn(2048, 2048), torch.randn(2048, 2048)
+    product = _median(lambda: a @ b)
+    block = torch.zeros(64 << 20)
+    copy = torch.zeros_like(block)
+    move = _median(lambda: copy.copy_(block))
+    return {
+        "gflop_per_second": 2 * 2048**3 / product / 1e9,
+        "gbyte_per_second": 2 * block.nbytes / move / 1e9,  # read and written
+    }
+
+
+def layers(batch_size: int) -> dict:
+    """Time each convolution alone, forward and backward, and count its operations and bytes.
+
+    Bytes are the least that must move: inputs, outputs, weights and their gradients, once each.
+    """
+    model = new_step(batch_size).model
+    rows = []
+
+    def hook(name):
+        def record(layer, inputs, output):
+            x = inputs[0].detach().clone().requires_grad_(name != "conv1")
+            gradient = torch.randn_like(output)
+
+            def both():
+                layer.forward(x).backward(gradient)
+
+            with FlopCounterMode(display=False) as counter:
+                both()
+            tensors = [x, output, *layer.parameters()]
+            rows.append(
+                {
+                    "layer": name,
+                    "seconds": _median(both),
+                    "gflop": counter.get_total_flops() / 1e9,
+                    "gbyte": 2 * sum(t.nbytes for t in tensors) / 1e9,
+                }
+            )
+
+        return record
+
+    handles = [
+        layer.register_forward_hook(hook(name.rpartition(".")[2]))
+        for name, layer in model.named_modules()
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
+    ]
+    x = data.to_unit(DIGITS.images[:batch_size])
+    model(x, torch.zeros(batch_size, 2))
+    for handle in handles:
+        handle.remove()
+    step = new_step(batch_size)
+    with FlopCounterMode(display=False) as counter:
+        step(DIGITS.images[:batch_size], torch.zeros(batch_size, 2))
+    return {"layers": rows, "step_gflop": counter.get_total_flops() / 1e9}
+
+
+def _median(work, number: int = 15) -> float:
+    times = []
+    for _ in range(number):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return median(times[3:])
+
+
+if __name__ == "__main__":
+    if CHANGE != "without keeping freed memory":
+        keep_freed_memory()
+    serve(
+        {f.__name__: f for f in (time_steps, time_epoch, train, machine, layers)},
+        versions("torch"),
+    )

@@ -1,0 +1,42 @@
+"""The reformulated layer against torch.nn.functional, in float64: values and gradients."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from vaelib.layers import ConvTransposeToOneChannel
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("shape", [(1, 32, 28, 28), (5, 3, 4, 7), (2, 1, 1, 1)])
+def test_values_and_gradients_are_those_of_the_transposed_convolution(shape, layout):
+    torch.manual_seed(0)
+    layer = ConvTransposeToOneChannel(shape[1]).double()
+    ours = torch.randn(shape, dtype=torch.float64).contiguous(memory_format=layout)
+    theirs = ours.clone().requires_grad_()
+    ours.requires_grad_()
+    values = layer(ours)
+    weight, bias = (p.detach().clone().requires_grad_() for p in layer.parameters())
+    expected = F.conv_transpose2d(theirs, weight, bias, stride=1, padding=1)
+    torch.testing.assert_close(values, expected, rtol=1e-12, atol=1e-12)
+    gradient = torch.randn_like(expected)
+    values.backward(gradient)
+    expected.backward(gradient)
+    for ours_, theirs_ in ((ours, theirs), (layer.weight, weight), (layer.bias, bias)):
+        torch.testing.assert_close(ours_.grad, theirs_.grad, rtol=1e-12, atol=1e-12)
+
+
+def test_gradients_agree_with_finite_differences():
+    torch.manual_seed(0)
+    layer = ConvTransposeToOneChannel(2).double()
+    x = torch.randn(2, 2, 3, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(layer, x)
+
+
+def test_it_is_a_transposed_convolution_with_the_usual_parameters():
+    layer = ConvTransposeToOneChannel(32)
+    assert isinstance(layer, torch.nn.ConvTranspose2d)
+    reference = torch.nn.ConvTranspose2d(32, 1, 3, padding=1)
+    assert {k: v.shape for k, v in layer.state_dict().items()} == {
+        k: v.shape for k, v in reference.state_dict().items()
+    }
