@@ -10,15 +10,15 @@ Usage: compare.py KERAS_PYTHON PYTHAE_PYTHON RECORD
 import json
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import mean, median, quantiles, stdev
 
 import torch
 from tqdm import tqdm
 
 from vaelib import artifacts, environment, mnist
 from vaelib.recipes import RECIPES
+from vaelib.sphinxext.values import original_results
 
 HERE = Path(__file__).parent
 ROUNDS, STEPS = 12, 20  # twelve turns of twenty steps each
@@ -69,15 +69,15 @@ class Contestant:
 def spread(values: list[float]) -> dict:
     """Summarise values by median and quartiles."""
     low, middle, high = quantiles(values, n=4, method="inclusive")
-    return {"median": middle, "low": low, "high": high, "number": len(values)}
+    return {"low": low, "median": middle, "high": high, "number": len(values)}
 
 
 def take_turns(contestants: dict[str, Contestant], requests: list[dict]) -> list[dict]:
     """Time the steps of all contestants for all requests in turn.
 
     Returns:
-        For each request, name → spread of its steps in seconds, and the spread over the rounds
-        of the ratio (median step of the first contestant) / (its own median step).
+        For each request, name → spread of its steps in milliseconds, and the spread over the
+        rounds of the ratio (median step of the first contestant) / (its own median step).
     """
     for request in requests:
         for contestant in contestants.values():
@@ -93,7 +93,7 @@ def take_turns(contestants: dict[str, Contestant], requests: list[dict]) -> list
     return [
         {
             name: {
-                "seconds": spread([s for turn in turns for s in turn]),
+                "milliseconds": spread([1e3 * s for turn in turns for s in turn]),
                 "ratio": spread(
                     [median(a) / median(b) for a, b in zip(record[ours], turns, strict=True)]
                 ),
@@ -107,7 +107,6 @@ def take_turns(contestants: dict[str, Contestant], requests: list[dict]) -> list
 def main(keras_python: str, pythae_python: str, record: str) -> None:
     """Run everything and write the record, whole or not at all."""
     folder = str(mnist.obtain())
-    report = RECIPES["report"].batch_size
     ours = Contestant(sys.executable, "with_vaelib.py", folder)
     keras = Contestant(keras_python, "with_keras.py", folder)
     peers = {
@@ -122,32 +121,36 @@ def main(keras_python: str, pythae_python: str, record: str) -> None:
         "rounds": ROUNDS,
         "steps": STEPS,
     }
-    sizes = [{"batch_size": size} for size in (report, 128)]
-    timed = take_turns(peers, sizes)
-    result["peers"] = {str(s["batch_size"]): t for s, t in zip(sizes, timed, strict=True)}
+    sizes = {"report": {"batch_size": RECIPES["report"].batch_size}}
+    sizes["original"] = {"batch_size": RECIPES["original"].batch_size}
+    result["batch_sizes"] = {name: size["batch_size"] for name, size in sizes.items()}
+    result["peers"] = dict(zip(sizes, take_turns(peers, [*sizes.values()]), strict=True))
     for name in ("plain PyTorch", "pythae"):
         peers[name].close()
 
     changed = {"vaelib": ours} | {
         change: Contestant(sys.executable, "with_vaelib.py", folder, change) for change in CHANGES
     }
-    timed = take_turns(changed, sizes)
-    result["changes"] = {str(s["batch_size"]): t for s, t in zip(sizes, timed, strict=True)}
+    result["changes"] = dict(zip(sizes, take_turns(changed, [*sizes.values()]), strict=True))
     for change in CHANGES:
         changed[change].close()
 
-    requests = [{"batch_size": size} for size in BATCH_SIZES]
-    requests += [{"batch_size": report, "latent_dim": d} for d in LATENT_DIMENSIONS]
-    timed = take_turns({"vaelib": ours}, requests)
+    requests = [{"batch_size": size, "latent_dim": 2} for size in BATCH_SIZES]
+    requests += [sizes["report"] | {"latent_dim": d} for d in LATENT_DIMENSIONS]
     result["scaling"] = [
-        request | {"seconds": times["vaelib"]["seconds"]}
-        for request, times in zip(requests, timed, strict=True)
+        request | times["vaelib"]["milliseconds"]
+        for request, times in zip(requests, take_turns({"vaelib": ours}, requests), strict=True)
     ]
     result["epochs"] = [
         {"images": size, **ours.ask("time_epoch", images=size)} for size in TRAINING_SIZES
     ]
     result["machine"] = ours.ask("machine")
-    result["layers"] = ours.ask("layers", batch_size=128)
+    result |= ours.ask("layers", **sizes["original"])
+    step = result["peers"]["original"]["vaelib"]["milliseconds"]["median"] / 1e3
+    result["step_gflop_per_second"] = result["step_gflop"] / step
+    result["share_of_peak"] = (
+        result["step_gflop_per_second"] / result["machine"]["gflop_per_second"]
+    )
 
     trainings = []
     # The peer's long training stands in the middle of ours.
@@ -158,7 +161,10 @@ def main(keras_python: str, pythae_python: str, record: str) -> None:
     for seed in tqdm(SEEDS, desc="trainings, MSE"):
         trainings.append({"loss": "mse", "seed": seed, **_train(folder, "mse", seed)})
     result["trainings"] = trainings
-    result["date"] = datetime.now(UTC).date().isoformat()
+    result["summary"] = {loss: summary(trainings, loss) for loss in ("bce", "mse")}
+    result["summary"]["share_of_keras"] = (
+        result["summary"]["bce"]["seconds"]["median"] / result["keras_training"]["seconds"]
+    )
     for contestant in (ours, keras):
         contestant.close()
     artifacts.write_json(result, Path(record))
@@ -173,17 +179,35 @@ def _train(folder: str, loss: str, seed: int) -> dict:
     return answer
 
 
+def summary(trainings: list[dict], loss: str) -> dict:
+    """Summarise the trainings with one reconstruction loss over their seeds."""
+    original = original_results(HERE.parent / "book" / "recorded" / "original" / "results.csv")
+    rows = [row for row in trainings if row["loss"] == loss]
+    totals = [row["test"]["total"] for row in rows]
+    return {
+        "seconds": spread([row["seconds"] for row in rows]),
+        "test_mean": mean(totals),
+        "test_sd": stdev(totals),
+        "test_least": min(totals),
+        "test_greatest": max(totals),
+        "reached": sum(total <= original[loss]["test"]["total"] for total in totals),
+        "seeds": len(totals),
+        "peak_memory_mb": max(row["peak_memory_mb"] for row in rows),
+    }
+
+
 def show(result: dict) -> None:
     """Print what was measured."""
     for title in ("peers", "changes"):
         for size, rows in result[title].items():
-            print(f"\none step at batch {size}: median (quartiles) in ms; ours / theirs")
+            batch = result["batch_sizes"][size]
+            print(f"\none step at batch {batch}: quartiles in ms; quartiles of ours / theirs")
             for name, row in rows.items():
-                s, r = row["seconds"], row["ratio"]
-                print(
-                    f"  {name:30} {s['median'] * 1e3:6.1f} ({s['low'] * 1e3:.1f} to "
-                    f"{s['high'] * 1e3:.1f})   {r['median']:.2f} ({r['low']:.2f} to {r['high']:.2f})"
+                ms, ratio = (
+                    "{low:.2f} {median:.2f} {high:.2f}".format(**row[key])
+                    for key in ("milliseconds", "ratio")
                 )
+                print(f"  {name:30} {ms:>20}   {ratio}")
     print("\nwhole trainings: seconds, epochs, test total")
     rows = [("Keras, original's protocol", result["keras_training"])]
     rows += [(f"vaelib, {t['loss']}, seed {t['seed']}", t) for t in result["trainings"]]

@@ -9,6 +9,9 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 
+# Libraries may print; what they print goes to the terminal, and answers go their own way.
+ANSWERS, sys.stdout = sys.stdout, sys.stderr
+
 
 def serve(answers: dict[str, Callable[..., dict]], versions: dict[str, str]) -> None:
     """Answer requests until the input ends.
@@ -18,11 +21,10 @@ def serve(answers: dict[str, Callable[..., dict]], versions: dict[str, str]) -> 
             entries of the request.
         versions: of the packages that decide the speed; the first line that is written.
     """
-    out, sys.stdout = sys.stdout, sys.stderr  # libraries may print; answers go their own way
-    print(json.dumps(versions), file=out, flush=True)
+    print(json.dumps(versions), file=ANSWERS, flush=True)
     for line in sys.stdin:
         request = json.loads(line)
-        print(json.dumps(answers[request.pop("ask")](**request)), file=out, flush=True)
+        print(json.dumps(answers[request.pop("ask")](**request)), file=ANSWERS, flush=True)
 
 
 def seconds(steps: Iterator, number: int) -> dict:

@@ -46,7 +46,8 @@ def unfused_adam(step: Step) -> None:
 
 
 def bfloat16(step: Step) -> None:
-    """Run the forward pass, and with it the backward one, in bfloat16 where PyTorch thinks fit."""
+    """Compute in bfloat16 where PyTorch thinks fit, with the last layer that knows how to."""
+    stock_last_layer(step)
     forward = step.model.forward
 
     def autocast(*inputs):

@@ -2,7 +2,8 @@
 
 ``{value}`bce:losses.test.total:.2f``` is the entry ``test.total`` of the run ``bce``'s
 ``losses.json``, printed with the format ``.2f``. The run ``original`` stands for
-``recorded/original/results.csv``: ``{value}`original:bce.test.total:.3f```.
+``recorded/original/results.csv``: ``{value}`original:bce.test.total:.3f```; and the name of a JSON
+file in ``recorded`` for that file: ``{value}`cost:environment.date```.
 """
 
 import csv
@@ -43,7 +44,7 @@ def look_up(book: Path, name: str, path: str, form: str) -> tuple[str, Path]:
 
     Args:
         book: folder of the book.
-        name: of a run, or ``original``.
+        name: of a run, of a JSON file in ``recorded``, or ``original``.
         path: keys joined by dots; for a run the first is the name of a JSON file.
         form: format specification, such as ``.2f``; empty for the value as it is.
 
@@ -58,6 +59,9 @@ def look_up(book: Path, name: str, path: str, form: str) -> tuple[str, Path]:
     if name == "original":
         file = book / "recorded" / "original" / "results.csv"
         record = original_results(file)
+    elif (book / "recorded" / f"{name}.json").exists():
+        file = book / "recorded" / f"{name}.json"
+        record = read_json(file)
     else:
         file = book / "runs" / name / f"{keys.pop(0)}.json"
         record = read_json(file)
