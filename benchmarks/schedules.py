@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
 from multiprocessing import get_context
 from pathlib import Path
+from statistics import mean
 
 import torch
 from tqdm import tqdm
@@ -28,20 +29,37 @@ BASE = replace(RECIPES["report"], name="tried")
 VARIANTS = {
     "report": {},
     "one rate for all layers": {"dense_rate": 1.0},
+    "two epochs": {"max_epochs": 2},
+    "half the rate": {"learning_rate": 4e-3},
+    "twice the rate": {"learning_rate": 1.6e-2},
+    "batches of 64": {"batch_size": 64},
+    "warm-up of 10 %": {"warm_up": 0.1},
+    "β₂ of 99 %": {"betas": (0.9, 0.99)},
 }
 
 
-def live_units(model: VAE, images: torch.Tensor) -> int:
-    """Count the units of the encoder's dense layer that answer to more than 1 % of the images."""
-    answers = []
-    handle = model.encoder.dense.register_forward_hook(
-        lambda layer, inputs, output: answers.append(output > 0)
-    )
-    with torch.no_grad():
-        for batch in images.split(250):
-            model.encoder(data.to_unit(batch))
-    handle.remove()
-    return int((torch.cat(answers).double().mean(0) > 0.01).sum())
+class LiveUnits:
+    """Count, while a model is trained, the units of the encoder's dense layer that are alive.
+
+    A unit is alive in a window of steps if it is positive for more than 1 % of their images.
+    """
+
+    WINDOW = 50
+
+    def __init__(self, model: VAE):
+        self.positive = []
+        model.encoder.dense.register_forward_hook(self._look)
+
+    def _look(self, layer, inputs, output: torch.Tensor) -> None:
+        if torch.is_grad_enabled():  # training, not validation
+            self.positive.append((output > 0).double().mean(0))
+
+    def by_window(self) -> list[int]:
+        """Return the number of living units in each window; the last ends at the last step."""
+        shares = torch.stack(self.positive)
+        start = len(shares) % self.WINDOW
+        windows = shares[start:].view(-1, self.WINDOW, shares.shape[1]).mean(1)
+        return (windows > 0.01).sum(1).tolist()
 
 
 def training(job: tuple[str, str, int]) -> dict:
@@ -53,6 +71,7 @@ def training(job: tuple[str, str, int]) -> dict:
     digits = data.load()
     model = VAE(2, generator=torch.Generator().manual_seed(seed))
     noise = draw_noise(len(digits.images), 2, seed)[digits.held_out :]
+    live = LiveUnits(model)
     objective = Objective(loss, "mean")
     images = digits.training_images, digits.validation_images
     result = fit(model, objective, recipe, *images, noise, seed)
@@ -63,7 +82,20 @@ def training(job: tuple[str, str, int]) -> dict:
         "recipe": asdict(recipe),
         "steps": -(-len(images[0]) // recipe.batch_size) * recipe.max_epochs,
         "validation": [row["val_total"] for row in result.history],
-        "live_units": live_units(model, images[1]),
+        "live_units": live.by_window(),
+    }
+
+
+def summary(rows: list[dict]) -> dict:
+    """Summarise the trainings of one variant over their seeds."""
+    totals = [row["validation"][-1] for row in rows]
+    return {
+        "mean": mean(totals),
+        "least": min(totals),
+        "greatest": max(totals),
+        "seeds": len(rows),
+        "steps": rows[0]["steps"],
+        "live_units": mean(row["live_units"][-1] for row in rows),
     }
 
 
@@ -73,10 +105,23 @@ def main(record: str) -> None:
     jobs += [("report", "mse", seed) for seed in SEEDS]
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         trainings = list(tqdm(pool.map(training, jobs), total=len(jobs)))
-    result = {"environment": environment.describe(torch.device("cpu")), "trainings": trainings}
+    result = {
+        "environment": environment.describe(torch.device("cpu")),
+        "recipe": asdict(BASE),
+        "window": LiveUnits.WINDOW,
+        "summary": {
+            f"{variant}, {loss}": summary(
+                [row for row in trainings if (row["variant"], row["loss"]) == (variant, loss)]
+            )
+            for variant, loss in dict.fromkeys((variant, loss) for variant, loss, _ in jobs)
+        },
+        "trainings": trainings,
+    }
     artifacts.write_json(result, Path(record))
     for row in trainings:
-        print(row["variant"], row["loss"], row["seed"], row["validation"][-1], row["live_units"])
+        print(
+            row["variant"], row["loss"], row["seed"], row["validation"][-1], row["live_units"][-1]
+        )
 
 
 if __name__ == "__main__":

@@ -56,6 +56,58 @@ def roofline(record: dict) -> Figure:
 
 
 @styled
+def living_units(record: dict) -> Figure:
+    """Draw how units of the encoder die in the first epoch, and what that costs in the end.
+
+    Args:
+        record: of ``benchmarks/schedules.py``.
+    """
+    figure = Figure(figsize=(7.2, 3))
+    left, right = figure.subplots(1, 2)
+    trainings = [row for row in record["trainings"] if row["loss"] == "bce"]
+    names = {"report": ("smaller rate", "-"), "one rate for all layers": ("one rate", "--")}
+    for colour, (variant, (label, dashes)) in enumerate(names.items()):
+        for row in trainings:
+            if row["variant"] == variant:
+                live = row["live_units"][: len(row["live_units"]) // row["recipe"]["max_epochs"]]
+                steps = record["window"] * (np.arange(len(live)) + 1)
+                left.plot(steps, live, dashes, color=f"C{colour}", label=label)
+                label = None
+    left.set(xlabel="step (first epoch)", ylabel="living units of 16", ylim=(0, 16.5))
+    left.legend(loc="lower left")
+    for row in trainings:
+        colour = "C0" if row["recipe"]["dense_rate"] < 1 else "C1"
+        marker = "o" if row["recipe"]["dense_rate"] < 1 else "x"
+        right.plot(row["live_units"][-1], row["validation"][-1], marker, color=colour)
+    right.set(xlabel="living units at the end", ylabel="validation total (nats)")
+    return figure
+
+
+@styled
+def schedules(record: dict) -> Figure:
+    """Draw the validation total against the number of steps for the schedules that were tried.
+
+    Args:
+        record: of ``benchmarks/schedules.py``.
+    """
+    figure = Figure(figsize=(7.2, 4))
+    axes = figure.subplots()
+    rows = [row for row in record["trainings"] if row["loss"] == "bce"]
+    dashes = ["-", "--", ":", "-."]
+    for number, variant in enumerate(dict.fromkeys(row["variant"] for row in rows)):
+        chosen = [row for row in rows if row["variant"] == variant]
+        totals = np.array([row["validation"] for row in chosen])
+        epochs = np.arange(1, totals.shape[1] + 1)
+        steps = epochs * chosen[0]["steps"] / chosen[0]["recipe"]["max_epochs"]
+        style = {"color": f"C{number % 4}", "ls": dashes[number // 4], "marker": "o", "ms": 4}
+        axes.plot(steps, totals.mean(0), label=variant, **style)
+        axes.vlines(steps[-1], totals[:, -1].min(), totals[:, -1].max(), color=style["color"])
+    axes.set(xlabel="step", ylabel="validation total (nats)")
+    axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
+    return figure
+
+
+@styled
 def scaling(record: dict) -> Figure:
     """Draw how cost grows with batch size, training-set size and latent dimension.
 
