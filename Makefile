@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Everything else may move when the lock is made anew; these are chosen.
 PINS := torch==2.13.0 torchvision==0.28.0 jupyter-book==1.0.4.post1 sphinx-book-theme==1.1.4
 
-.PHONY: help install book test bench readme lock clean
+.PHONY: help install book pdf test bench readme lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -21,6 +21,11 @@ install: .venv/.installed  ## make .venv with the locked packages and vaelib
 
 book: install  ## run what is stale and build the site; RECIPE=original for the original's protocol
 	@for f in _config.yml _toc.yml; do grep -q : book/$$f || { echo "book/$$f is not a symbolic link to ../$$f, as it is after unpacking a zip without links: clone with git, or run cp $$f book/$$f"; exit 1; }; done
+	VAELIB_RECIPE=$(RECIPE) $(BIN)/jupyter-book build book/ -W -n --keep-going
+
+pdf: book  ## print the report (needs TeX, see README) and put it into the site
+	VAELIB_RECIPE=$(RECIPE) LATEXMKOPTS="-interaction=nonstopmode -halt-on-error" \
+		$(BIN)/jupyter-book build book/ --builder pdflatex -W -n --keep-going < /dev/null
 	VAELIB_RECIPE=$(RECIPE) $(BIN)/jupyter-book build book/ -W -n --keep-going
 
 test: install  ## check the code's style and run the tests (no network, no GPU)

@@ -100,7 +100,9 @@ def inputs(run: NotebookRun, runs_folder: Path) -> dict:
     cells = artifacts.read_json(run.template)["cells"]
     code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
     return {
-        "template": fingerprint.digest(json.dumps([cell["source"] for cell in cells])),
+        "template": fingerprint.digest(
+            json.dumps([[cell["source"], _kept(cell["metadata"])] for cell in cells])
+        ),
         "title": run.title,
         "parameters": run.parameters,
         "modules": fingerprint.sources(code),
@@ -213,10 +215,14 @@ def _page(notebook: dict, title: str) -> dict:
         raise RunError(f"the first cell of a template is a heading; received {heading!r}")
     notebook["cells"][0]["source"] = "\n".join([f"# {title}", *rest])
     for cell in notebook["cells"]:
-        metadata = cell["metadata"]
-        cell["metadata"] = {key: metadata[key] for key in ("tags", "mystnb") if metadata.get(key)}
+        cell["metadata"] = _kept(cell["metadata"])
     notebook["metadata"] = {
         "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
         "language_info": {"name": "python"},
     }
     return notebook
+
+
+def _kept(metadata: dict) -> dict:
+    """Keep what a page needs of a cell's metadata: its tags, and the caption of its figure."""
+    return {key: metadata[key] for key in ("tags", "mystnb") if metadata.get(key)}
