@@ -1,4 +1,4 @@
-"""The command line: ``vaelib data``, ``vaelib train`` and ``vaelib runs``."""
+"""The command line: ``vaelib data``, ``vaelib train``, ``vaelib runs`` and ``vaelib sweep``."""
 
 from pathlib import Path
 
@@ -80,4 +80,22 @@ def runs(names: tuple[str, ...], recipe: str, only_list: bool):
             reason = notebooks.why_stale(known[name], book / "runs")
             click.echo(f"{name:10} {reason or 'fresh'}")
     except (notebooks.RunError, FileNotFoundError, ValueError, DataError) as error:
+        raise Failure(str(error)) from error
+
+
+@main.command()
+@click.option("--scheduler", default="", help="Address of a Dask scheduler.  [default: none]")
+@click.option("--list", "only_list", is_flag=True, help="Say what has no record; compute nothing.")
+def sweep(scheduler: str, only_list: bool):
+    """Compute the trainings of the chapter on the reproduction that have no record yet."""
+    from vaelib import sweep  # imports torch, which takes a second or two
+
+    try:
+        folder = artifacts.find_book() / "recorded" / "runs"
+        points = sweep.book_points()
+        for point in sweep.missing(points, folder) if only_list else ():
+            click.echo(sweep.name_of(point))
+        for name in () if only_list else sweep.record(points, folder, scheduler):
+            click.echo(f"recorded {name}")
+    except (FileNotFoundError, FloatingPointError, DataError, ImportError, OSError) as error:
         raise Failure(str(error)) from error

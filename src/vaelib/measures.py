@@ -1,0 +1,134 @@
+"""Quantities behind words about images and latent planes: blur, spread, overlap, smoothness."""
+
+import torch
+from torch import Tensor
+
+NEIGHBOURS = 10
+CHUNK = 1000  # rows of the matrix of distances at a time: 40 MB for 10,000 codes
+
+
+def gradient_energy(images: Tensor) -> Tensor:
+    """Sum the squared differences between neighbouring pixels: large where edges are sharp.
+
+    Args:
+        images: (N, 28, 28), float, pixels in [0, 1].
+
+    Returns:
+        (N,), squared grey value per image.
+
+    Source: the focus measures reviewed by Pertuz, Puig and Garcia (2013).
+    """
+    down = images.diff(dim=1).square().sum((1, 2))
+    across = images.diff(dim=2).square().sum((1, 2))
+    return down + across
+
+
+def sharpness(decoded: Tensor, images: Tensor) -> float:
+    """Compare the gradient energy of decoded images with that of their inputs.
+
+    Args:
+        decoded, images: (N, 28, 28), float, pixels in [0, 1].
+
+    Returns:
+        The ratio of the mean energies: 1 if edges are as sharp as the inputs', less if blurred.
+    """
+    return float(gradient_energy(decoded).double().mean() / gradient_energy(images).double().mean())
+
+
+def high_frequency_share(images: Tensor, cutoff: float = 0.15) -> float:
+    """Measure the share of spectral power above a spatial frequency, without the mean.
+
+    Args:
+        images: (N, 28, 28), float.
+        cutoff: radial frequency in cycles per pixel; 0.5 is the highest along an axis.
+
+    Returns:
+        A share between 0 and 1: of the power summed over the images.
+    """
+    power = torch.fft.rfft2(images.double()).abs().square().sum(0)
+    height, width = images.shape[1:]
+    power[:, 1 : (width + 1) // 2] *= 2  # the transform of real images keeps one half of these
+    power[0, 0] = 0
+    radius = torch.hypot(torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None])
+    return float(power[radius > cutoff].sum() / power.sum())
+
+
+def dispersion(codes: Tensor) -> dict[str, float]:
+    """Measure how widely latent codes are spread.
+
+    Args:
+        codes: (N, d).
+
+    Returns:
+        ``deviation``: the root of the variance summed over the dimensions; ``robust``: the median
+        distance from the median of each dimension, which single far codes do not move.
+    """
+    codes = codes.double()
+    distances = torch.linalg.vector_norm(codes - codes.median(0).values, dim=1)
+    return {
+        "deviation": float(codes.var(0).sum().sqrt()),
+        "robust": float(distances.median()),
+    }
+
+
+def confusion(codes: Tensor, labels: Tensor, neighbours: int = NEIGHBOURS) -> Tensor:
+    """Let the nearest other codes vote on the class of each code.
+
+    Args:
+        codes: (N, d).
+        labels: (N,), digits.
+        neighbours: k, how many codes vote; of classes with equally many votes the smallest wins.
+
+    Returns:
+        (10, 10), counts: row by true class, column by the class that was voted.
+    """
+    labels = labels.long()
+    voted = []
+    for start in range(0, len(codes), CHUNK):
+        distances = torch.cdist(codes[start : start + CHUNK].double(), codes.double())
+        own = torch.arange(len(distances))
+        distances[own, start + own] = torch.inf
+        nearest = labels[distances.topk(neighbours, largest=False).indices]
+        votes = torch.zeros(len(distances), 10, dtype=torch.long)
+        voted.append(votes.scatter_add_(1, nearest, torch.ones_like(nearest)).argmax(1))
+    return torch.bincount(10 * labels + torch.cat(voted), minlength=100).view(10, 10)
+
+
+def accuracy(table: Tensor) -> float:
+    """Return the share of the counts (10, 10) that lie on the diagonal."""
+    return float(table.diag().sum() / table.sum())
+
+
+def overlaps(table: Tensor) -> list[tuple[int, int, float]]:
+    """Rank pairs of classes by the share of their codes that is voted into the other class.
+
+    Args:
+        table: (10, 10), from :func:`confusion`.
+
+    Returns:
+        All 45 pairs (a, b, share), a < b, the greatest share first.
+    """
+    totals = table.sum(1)
+    pairs = [
+        (a, b, float((table[a, b] + table[b, a]) / (totals[a] + totals[b])))
+        for a in range(10)
+        for b in range(a + 1, 10)
+    ]
+    return sorted(pairs, key=lambda pair: -pair[2])
+
+
+def roughness(grid: Tensor) -> dict[str, float]:
+    """Measure how much decoded images change from one point of a latent grid to the next.
+
+    Args:
+        grid: (n, n, 28, 28), decoded images in the order of the grid.
+
+    Returns:
+        ``mean`` and ``greatest`` squared difference between neighbours, summed over the pixels,
+        in units of the mean squared difference between two images of the grid at random: far
+        below 1 where digits change smoothly, about 1 where neighbours have nothing in common.
+    """
+    grid = grid.double()
+    steps = torch.cat([grid.diff(dim=axis).square().sum((2, 3)).flatten() for axis in (0, 1)])
+    at_random = 2 * grid.flatten(0, 1).var(0).sum()
+    return {"mean": float(steps.mean() / at_random), "greatest": float(steps.max() / at_random)}
