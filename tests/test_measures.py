@@ -51,6 +51,15 @@ def test_spectral_share_is_that_of_the_whole_transform(images):
     assert measures.high_frequency_share(images) == pytest.approx(power[far].sum() / power.sum())
 
 
+def test_images_are_recognised_by_the_nearest_reference(digits, images):
+    references, labels = digits.images.float() / 255, digits.labels
+    assert measures.recognised(references[:300], labels[:300], references, labels) == 1
+    own = digits.test_labels[:50]
+    nearest = KDTree(references.flatten(1).numpy()).query(images.flatten(1).numpy())[1]
+    expected = (labels.numpy()[nearest] == own.numpy()).mean()
+    assert measures.recognised(images, own, references, labels) == pytest.approx(expected)
+
+
 def test_dispersion_of_a_gaussian():
     codes = torch.randn(200_000, 2, generator=torch.Generator().manual_seed(0)) * 3
     spread = measures.dispersion(codes)

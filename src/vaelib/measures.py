@@ -53,6 +53,28 @@ def high_frequency_share(images: Tensor, cutoff: float = 0.15) -> float:
     return float(power[radius > cutoff].sum() / power.sum())
 
 
+def recognised(
+    decoded: Tensor, labels: Tensor, references: Tensor, reference_labels: Tensor
+) -> float:
+    """Ask of each decoded image whether the image nearest to it is of its class.
+
+    Args:
+        decoded: (N, 28, 28), float, pixels in [0, 1].
+        labels: (N,), digits: of the images that were encoded.
+        references: (M, 28, 28), float, images among which the nearest is sought by Euclidean
+            distance.
+        reference_labels: (M,), digits.
+
+    Returns:
+        The share of decoded images for which it is; 0.1 would be chance.
+    """
+    right = 0
+    for batch, own in zip(decoded.split(CHUNK), labels.split(CHUNK), strict=True):
+        nearest = torch.cdist(batch.flatten(1), references.flatten(1)).argmin(1)
+        right += int((reference_labels[nearest] == own).sum())
+    return right / len(decoded)
+
+
 def dispersion(codes: Tensor) -> dict[str, float]:
     """Measure how widely latent codes are spread.
 

@@ -11,6 +11,7 @@ from vaelib.evaluation import decode, encode, latent_grid
 from vaelib.model import VAE
 from vaelib.runs import Settings
 
+REFERENCES = 10_000  # training images among which the nearest to a reconstruction is sought
 GRID = (30, 2.0)  # points along each axis of the decoded grid, and the axes' limit
 
 
@@ -66,7 +67,7 @@ def measure(model: VAE, digits: data.Digits) -> dict:
         digits: on the CPU.
 
     Returns:
-        ``sharpness``; ``high_frequency_share`` of the reconstructions and of the test images;
+        ``sharpness`` and ``recognised``; ``high_frequency_share`` of the reconstructions and of the test images;
         ``dispersion``; ``confusion``, counts by true and voted class; and, for two latent
         dimensions, ``roughness`` of the decoded grid. See :mod:`vaelib.measures`.
     """
@@ -79,6 +80,12 @@ def measure(model: VAE, digits: data.Digits) -> dict:
             "decoded": measures.high_frequency_share(decoded),
             "test": measures.high_frequency_share(images),
         },
+        "recognised": measures.recognised(
+            decoded,
+            digits.test_labels,
+            digits.images[:REFERENCES].float() / 255,
+            digits.labels[:REFERENCES],
+        ),
         "dispersion": measures.dispersion(codes),
         "confusion": measures.confusion(codes, digits.test_labels).tolist(),
     }
