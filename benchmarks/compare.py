@@ -30,7 +30,6 @@ CHANGES = (
     "with the stock last layer",
     "without fused Adam",
     "with bfloat16",
-    "with torch.compile",
 )
 BATCH_SIZES = (16, 32, 64, 128, 256, 512)
 LATENT_DIMENSIONS = (2, 4, 8, 16, 32, 64)

@@ -64,7 +64,6 @@ CHANGES = {
     "with the stock last layer": stock_last_layer,
     "without fused Adam": unfused_adam,
     "with bfloat16": bfloat16,
-    "with torch.compile": lambda step: step.model.compile(),
 }
 
 
