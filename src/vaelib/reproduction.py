@@ -1,12 +1,14 @@
-"""The original's claims against recorded runs: which quantity decides each, and its verdict."""
+"""The original's claims against recorded runs: the quantity that decides each, and its verdict."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+import yaml
 
 from vaelib import artifacts, measures, verdicts
+from vaelib.model import VAE, count_parameters
 from vaelib.names import require
 
 # The original's splits → the slices on which ours are measured.
@@ -51,3 +53,118 @@ QUANTITIES: dict[str, Callable[[Pair], float]] = {
     ),
 }
 """Name → function of a seed's two records; positive where the claim holds."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One number or effect of a claim, the values of our seeds, their interval and its verdict."""
+
+    name: str
+    claimed: float | None  # None for an effect
+    values: list[float]
+    interval: tuple[float, float] | None
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The verdict on a claim, and the parts that it follows from."""
+
+    claim: str
+    verdict: str
+    evidence: str
+    parts: list[Part] = field(default_factory=list)
+
+
+def read_pairs(folder: Path, recipe: str, kl_reduction: str = "mean") -> list[Pair]:
+    """Read the recorded runs with two latent dimensions, seed by seed.
+
+    Args:
+        folder: of the records, as :func:`vaelib.sweep.record` writes them.
+        recipe: of the runs.
+        kl_reduction: of the runs.
+
+    Returns:
+        For each seed of which both reconstruction losses are recorded: loss → record.
+    """
+    seeds: dict[int, Pair] = {}
+    for path in sorted(folder.glob("*.json")):
+        record = artifacts.read_json(path)
+        point = record["point"]
+        if (point["recipe"], point["kl_reduction"], point["latent_dim"]) == (
+            recipe,
+            kl_reduction,
+            2,
+        ):
+            seeds.setdefault(point["seed"], {})[point["reconstruction_loss"]] = record
+    return [pair for _, pair in sorted(seeds.items()) if set(pair) == {"bce", "mse"}]
+
+
+def judge(claims: dict, pairs: list[Pair], original: dict) -> dict[str, Finding]:
+    """Judge every claim by its rule.
+
+    Args:
+        claims: of ``claims.yml``.
+        pairs: from :func:`read_pairs`.
+        original: the original's losses: reconstruction loss → split → loss → number.
+
+    Returns:
+        Identifier → finding.
+
+    Raises:
+        ValueError: an unknown rule or quantity; the message names the nearest.
+    """
+    rules = {"proved": _proved, "exact": _exact, "numbers": _numbers, "effects": _effects}
+    findings = {}
+    for identifier, claim in claims.items():
+        require(f"the rule of {identifier}", claim["rule"], rules)
+        parts = rules[claim["rule"]](claim, pairs, original)
+        verdict = verdicts.together([part.verdict for part in parts])
+        findings[identifier] = Finding(claim["claim"], verdict, claim["evidence"], parts)
+    return findings
+
+
+def read_claims(book: Path) -> dict:
+    """Read ``claims.yml``."""
+    return yaml.safe_load((book / "claims.yml").read_text(encoding="utf-8"))
+
+
+def _proved(claim: dict, pairs: list[Pair], original: dict) -> list[Part]:
+    # A chapter whose proof fails stops the build, so a book that can be read has proved it.
+    return [Part("checked by sympy", None, [], None, verdicts.PROVED)]
+
+
+def _exact(claim: dict, pairs: list[Pair], original: dict) -> list[Part]:
+    model = VAE(2, generator=torch.Generator())
+    return [
+        Part(
+            f"parameters of the {name}",
+            claimed,
+            [ours := count_parameters(getattr(model, name))],
+            None,
+            verdicts.REPRODUCED if ours == claimed else verdicts.NOT_REPRODUCED,
+        )
+        for name, claimed in claim["numbers"].items()
+    ]
+
+
+def _numbers(claim: dict, pairs: list[Pair], original: dict) -> list[Part]:
+    parts = []
+    for split, ours in SLICES.items():
+        for loss in LOSSES:
+            claimed = original[claim["loss"]][split][loss]
+            values = [pair[claim["loss"]]["losses"][ours][loss] for pair in pairs]
+            interval = verdicts.prediction_interval(values)
+            verdict = verdicts.of_number(claimed, values, claim["widest"])
+            parts.append(Part(f"{split}, {loss}", claimed, values, interval, verdict))
+    return parts
+
+
+def _effects(claim: dict, pairs: list[Pair], original: dict) -> list[Part]:
+    parts = []
+    for name in claim["quantities"]:
+        require("quantity", name, QUANTITIES)
+        values = [QUANTITIES[name](pair) for pair in pairs]
+        interval = verdicts.confidence_interval(values)
+        parts.append(Part(name, None, values, interval, verdicts.of_effect(values)))
+    return parts

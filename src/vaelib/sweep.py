@@ -67,9 +67,9 @@ def measure(model: VAE, digits: data.Digits) -> dict:
         digits: on the CPU.
 
     Returns:
-        ``sharpness`` and ``recognised``; ``high_frequency_share`` of the reconstructions and of the test images;
-        ``dispersion``; ``confusion``, counts by true and voted class; and, for two latent
-        dimensions, ``roughness`` of the decoded grid. See :mod:`vaelib.measures`.
+        ``sharpness`` and ``recognised``; ``high_frequency_share`` of the reconstructions and of
+        the test images; ``dispersion``; ``confusion``, counts by true and voted class; and, for
+        two latent dimensions, ``roughness`` of the decoded grid. See :mod:`vaelib.measures`.
     """
     codes = encode(model, digits.test_images).mean
     decoded = decode(model, codes)
