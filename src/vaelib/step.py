@@ -74,7 +74,7 @@ class GraphedStep(Step):
         self.graph: torch.cuda.CUDAGraph | None = None
 
     def __call__(self, images: Tensor, noise: Tensor) -> Tensor:
-        """Take one step; see :meth:`Step.__call__`."""
+        """Take one step; see :class:`Step`."""
         if len(images) != self.batch_size:
             return super().__call__(images, noise)
         if self.taken < self.EAGER_STEPS:

@@ -29,9 +29,11 @@ def make_runs(app: Sphinx, config: Config) -> None:
         notebooks.make(runs, book)
     except (notebooks.RunError, mnist.DataError) as error:
         raise ExtensionError(str(error)) from error
-    # The cache's own key is a chapter's source; its output also depends on what it imports.
-    sources = fingerprint.sources("from vaelib import symbolic, illustrations")
-    key = fingerprint.digest(str(sources))[:16]
+    # The cache's own key is a chapter's source; its output also depends on what it imports, and on
+    # the records that it draws.
+    sources = fingerprint.sources("from vaelib import symbolic, illustrations, cost_figures")
+    records = [path.read_text("utf-8") for path in sorted(book.glob("recorded/*.json"))]
+    key = fingerprint.digest(str(sources) + "".join(records))[:16]
     config["nb_execution_cache_path"] = str(book / "_build" / f"executed-{key}")
     if recipe == "smoke":
         config["html_theme_options"]["announcement"] = SMOKE_BANNER
