@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Everything else may move when the lock is made anew; these are chosen.
 PINS := torch==2.13.0 torchvision==0.28.0 jupyter-book==1.0.4.post1 sphinx-book-theme==1.1.4
 
-.PHONY: help install book pdf test bench readme lock clean
+.PHONY: help install book pdf test record bench readme lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -33,6 +33,9 @@ test: install  ## check the code's style and run the tests (no network, no GPU)
 	$(BIN)/ruff format --check
 	@# One thread each: two processes with two threads each would fight for two cores.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup
+
+record: install  ## compute the runs of the reproduction that have no record yet: hours
+	$(BIN)/vaelib sweep
 
 bench: install .venv-keras/.installed .venv-pythae/.installed  ## time our step and training beside the peers': half an hour on a quiet machine
 	$(BIN)/python benchmarks/compare.py .venv-keras/bin/python .venv-pythae/bin/python book/recorded/cost.json
