@@ -13,6 +13,8 @@ from sphinx.errors import ExtensionError
 
 PDF = "report.pdf"
 RUN_IMAGE_WIDTH = "60%"  # the chapters have the same figures in full size
+SQUARE_IMAGE_WIDTH = "70%"  # so that the decoded plane and the latent codes share a page
+SQUARE_IMAGES = ("decoded", "latent")
 # What is looked for → the Debian package that has it.
 PROGRAMS = {"latexmk": "latexmk", "xelatex": "texlive-xetex"}
 TEX_FILES = {
@@ -73,7 +75,7 @@ def adapt_to_print(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for cell in doctree.findall(nodes.container):
         if "tag_progress" in cell["classes"]:
             for part in list(cell.children):
-                if part.get("nb_element") == "cell_code_output":
+                if "cell_output" in part["classes"]:
                     cell.remove(part)
     _insert(doctree, r"\chapter*{What this is}\markboth{What this is}{What this is}")
     files = {file["docname"]: file for file in doctree.findall(start_of_file)}
@@ -85,6 +87,9 @@ def adapt_to_print(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     _insert(files["api"], r"\addtocontents{toc}{\protect\setcounter{tocdepth}{0}}")
     runs = [file for name, file in files.items() if name.startswith("runs/")]
     _insert(runs[0], r"\small\fvset{fontsize=\scriptsize}")
+    for image in doctree.findall(nodes.image):
+        if Path(image["uri"]).stem in SQUARE_IMAGES:
+            image["width"] = SQUARE_IMAGE_WIDTH
     for run in runs:
         for image in run.findall(nodes.image):
             image["width"] = RUN_IMAGE_WIDTH
