@@ -46,7 +46,7 @@ def test_progress_is_left_out_and_code_is_not(report):
 def test_a_short_cell_is_not_broken_over_two_pages(report):
     printing.adapt_to_print(LATEX, report, "intro")
     text = report.astext()
-    assert text.index("\\needspace{4\\baselineskip}") < text.index("train()")
+    assert text.index("\\needspace{9\\baselineskip}") < text.index("train()")
 
 
 def test_runs_are_set_smaller_and_keep_their_numbers(report):

@@ -79,8 +79,8 @@ def adapt_to_print(app: Sphinx, doctree: nodes.document, docname: str) -> None:
                 if "cell_output" in part["classes"]:
                     cell.remove(part)
         lines = sum(len(b.astext().splitlines()) for b in cell.findall(nodes.literal_block))
-        if lines <= SHORT:  # code and its printed output stay together
-            room = f"\\needspace{{{lines + 3}\\baselineskip}}"
+        if lines <= SHORT:  # code and its printed output, with the space around them, stay together
+            room = f"\\needspace{{{lines + 8}\\baselineskip}}"
             cell.insert(0, nodes.raw("", room, format="latex"))
     _insert(doctree, r"\chapter*{What this is}\markboth{What this is}{What this is}")
     files = {file["docname"]: file for file in doctree.findall(start_of_file)}
