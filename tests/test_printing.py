@@ -20,12 +20,13 @@ def page(name, *content):
 @pytest.fixture
 def report():
     proof = nodes.admonition("", nodes.paragraph("", "Proof. Because."), classes=["proof", "proof"])
-    code = nodes.container("", nodes.literal_block("", "train()"), nb_element="cell_code_source")
-    bars = nodes.container("", nodes.literal_block("", "epoch 1"), nb_element="cell_code_output")
+    code = nodes.container("", nodes.literal_block("", "train()"), classes=["cell_input"])
+    bars = nodes.container("", nodes.literal_block("", "epoch 1"), classes=["cell_output"])
     cell = nodes.container("", code, bars, classes=["cell", "tag_progress"])
     image = nodes.image(uri="curves.pdf")
     document = nodes.document(None, None)
-    document += nodes.section("", nodes.title("", "intro"), proof)
+    plane = nodes.image(uri="runs/bce/figures/decoded.*")
+    document += nodes.section("", nodes.title("", "intro"), proof, plane)
     document += [page("api"), page("references"), page("runs/bce/notebook", cell, image)]
     return document
 
@@ -42,9 +43,16 @@ def test_progress_is_left_out_and_code_is_not(report):
     assert "epoch 1" not in report.astext()
 
 
+def test_a_short_cell_is_not_broken_over_two_pages(report):
+    printing.adapt_to_print(LATEX, report, "intro")
+    text = report.astext()
+    assert text.index("\\needspace{9\\baselineskip}") < text.index("train()")
+
+
 def test_runs_are_set_smaller_and_keep_their_numbers(report):
     printing.adapt_to_print(LATEX, report, "intro")
-    (image,) = report.findall(nodes.image)
+    plane, image = report.findall(nodes.image)
+    assert plane["width"] == printing.SQUARE_IMAGE_WIDTH
     assert image["width"] == printing.RUN_IMAGE_WIDTH
     text = report.astext()
     assert text.index("stepcounter") < text.index("\\small") < text.index("train()")

@@ -49,6 +49,11 @@ def test_the_runs_results_are_printed(text):
         assert f"{losses['test']['total']:.3f}" in text
 
 
+def test_progress_of_trainings_is_not_printed(text):
+    assert "runs.train_run(" in text  # the cell is there, its output is not
+    assert not re.search(r"epoch\s+1\s+training", text)
+
+
 def test_equations_and_captions_have_the_sites_numbers(text):
     flat = re.sub(r"\s+", " ", text)
     equations = captions = 0

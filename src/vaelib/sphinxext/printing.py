@@ -13,6 +13,9 @@ from sphinx.errors import ExtensionError
 
 PDF = "report.pdf"
 RUN_IMAGE_WIDTH = "60%"  # the chapters have the same figures in full size
+SQUARE_IMAGE_WIDTH = "70%"  # so that the decoded plane and the latent codes share a page
+SHORT = 20  # lines of a cell that is not broken over two pages
+SQUARE_IMAGES = ("decoded", "latent")
 # What is looked for → the Debian package that has it.
 PROGRAMS = {"latexmk": "latexmk", "xelatex": "texlive-xetex"}
 TEX_FILES = {
@@ -70,11 +73,15 @@ def adapt_to_print(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for proof in list(doctree.findall(nodes.admonition)):
         if "proof" in proof["classes"] and not proof.next_node(nodes.title):
             proof.replace_self(proof.children)  # the box would have an empty coloured bar
-    for cell in doctree.findall(nodes.container):
+    for cell in [c for c in doctree.findall(nodes.container) if "cell" in c["classes"]]:
         if "tag_progress" in cell["classes"]:
             for part in list(cell.children):
-                if part.get("nb_element") == "cell_code_output":
+                if "cell_output" in part["classes"]:
                     cell.remove(part)
+        lines = sum(len(b.astext().splitlines()) for b in cell.findall(nodes.literal_block))
+        if lines <= SHORT:  # code and its printed output, with the space around them, stay together
+            room = f"\\needspace{{{lines + 8}\\baselineskip}}"
+            cell.insert(0, nodes.raw("", room, format="latex"))
     _insert(doctree, r"\chapter*{What this is}\markboth{What this is}{What this is}")
     files = {file["docname"]: file for file in doctree.findall(start_of_file)}
     # In print the bibliography stands at the end, under a title of its own. The chapter's number
@@ -85,6 +92,9 @@ def adapt_to_print(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     _insert(files["api"], r"\addtocontents{toc}{\protect\setcounter{tocdepth}{0}}")
     runs = [file for name, file in files.items() if name.startswith("runs/")]
     _insert(runs[0], r"\small\fvset{fontsize=\scriptsize}")
+    for image in doctree.findall(nodes.image):
+        if Path(image["uri"]).stem in SQUARE_IMAGES:
+            image["width"] = SQUARE_IMAGE_WIDTH
     for run in runs:
         for image in run.findall(nodes.image):
             image["width"] = RUN_IMAGE_WIDTH
