@@ -73,15 +73,10 @@ def adapt_to_print(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for proof in list(doctree.findall(nodes.admonition)):
         if "proof" in proof["classes"] and not proof.next_node(nodes.title):
             proof.replace_self(proof.children)  # the box would have an empty coloured bar
-    for cell in [c for c in doctree.findall(nodes.container) if "cell" in c["classes"]]:
-        if "tag_progress" in cell["classes"]:
-            for part in list(cell.children):
-                if "cell_output" in part["classes"]:
-                    cell.remove(part)
-        lines = sum(len(b.astext().splitlines()) for b in cell.findall(nodes.literal_block))
-        if lines <= SHORT:  # code and its printed output, with the space around them, stay together
-            room = f"\\needspace{{{lines + 8}\\baselineskip}}"
-            cell.insert(0, nodes.raw("", room, format="latex"))
+    for cell in [c for c in doctree.findall(nodes.container) if "tag_progress" in c["classes"]]:
+        for part in list(cell.children):
+            if "cell_output" in part["classes"]:
+                cell.remove(part)
     _insert(doctree, r"\chapter*{What this is}\markboth{What this is}{What this is}")
     files = {file["docname"]: file for file in doctree.findall(start_of_file)}
     # In print the bibliography stands at the end, under a title of its own. The chapter's number
@@ -92,12 +87,24 @@ def adapt_to_print(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     _insert(files["api"], r"\addtocontents{toc}{\protect\setcounter{tocdepth}{0}}")
     runs = [file for name, file in files.items() if name.startswith("runs/")]
     _insert(runs[0], r"\small\fvset{fontsize=\scriptsize}")
+    for name, file in files.items():
+        if not name.startswith("runs/"):
+            _keep_cells_together(file)
     for image in doctree.findall(nodes.image):
         if Path(image["uri"]).stem in SQUARE_IMAGES:
             image["width"] = SQUARE_IMAGE_WIDTH
     for run in runs:
         for image in run.findall(nodes.image):
             image["width"] = RUN_IMAGE_WIDTH
+
+
+def _keep_cells_together(page: nodes.Element) -> None:
+    """Break no page between the code of a short cell and what it prints."""
+    for cell in [c for c in page.findall(nodes.container) if "cell" in c["classes"]]:
+        lines = sum(len(b.astext().splitlines()) for b in cell.findall(nodes.literal_block))
+        if lines <= SHORT:
+            room = f"\\needspace{{{lines + 8}\\baselineskip}}"  # with the space around them
+            cell.insert(0, nodes.raw("", room, format="latex"))
 
 
 def _insert(page: nodes.Element, latex: str) -> None:
