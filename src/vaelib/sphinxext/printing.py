@@ -87,9 +87,10 @@ def adapt_to_print(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     _insert(files["api"], r"\addtocontents{toc}{\protect\setcounter{tocdepth}{0}}")
     runs = [file for name, file in files.items() if name.startswith("runs/")]
     _insert(runs[0], r"\small\fvset{fontsize=\scriptsize}")
-    for name, file in files.items():
-        if not name.startswith("runs/"):
-            _keep_cells_together(file)
+    in_runs = [cell for run in runs for cell in run.findall(nodes.container)]
+    for cell in list(doctree.findall(nodes.container)):
+        if "cell" in cell["classes"] and cell not in in_runs:
+            _keep_together(cell)
     for image in doctree.findall(nodes.image):
         if Path(image["uri"]).stem in SQUARE_IMAGES:
             image["width"] = SQUARE_IMAGE_WIDTH
@@ -98,13 +99,12 @@ def adapt_to_print(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             image["width"] = RUN_IMAGE_WIDTH
 
 
-def _keep_cells_together(page: nodes.Element) -> None:
+def _keep_together(cell: nodes.container) -> None:
     """Break no page between the code of a short cell and what it prints."""
-    for cell in [c for c in page.findall(nodes.container) if "cell" in c["classes"]]:
-        lines = sum(len(b.astext().splitlines()) for b in cell.findall(nodes.literal_block))
-        if lines <= SHORT:
-            room = f"\\needspace{{{lines + 8}\\baselineskip}}"  # with the space around them
-            cell.insert(0, nodes.raw("", room, format="latex"))
+    lines = sum(len(block.astext().splitlines()) for block in cell.findall(nodes.literal_block))
+    if lines <= SHORT:
+        room = f"\\needspace{{{lines + 8}\\baselineskip}}"  # with the space around them
+        cell.insert(0, nodes.raw("", room, format="latex"))
 
 
 def _insert(page: nodes.Element, latex: str) -> None:
