@@ -23,10 +23,12 @@ book: install  ## run what is stale and build the site; RECIPE=original for the 
 	@for f in _config.yml _toc.yml; do grep -q : book/$$f || { echo "book/$$f is not a symbolic link to ../$$f, as it is after unpacking a zip without links: clone with git, or run cp $$f book/$$f"; exit 1; }; done
 	VAELIB_RECIPE=$(RECIPE) $(BIN)/jupyter-book build book/ -W -n --keep-going
 
-pdf: book  ## print the report (needs TeX, see README) and put it into the site
+pdf: install  ## print the report (needs TeX, see README) and put it into the site
+	@# First of all, not after minutes of training.
+	@$(BIN)/python -c 'import sys; from vaelib.sphinxext.printing import missing_tex; sys.exit(missing_tex())'
 	VAELIB_RECIPE=$(RECIPE) LATEXMKOPTS="-interaction=nonstopmode -halt-on-error" \
 		$(BIN)/jupyter-book build book/ --builder pdflatex -W -n --keep-going < /dev/null
-	VAELIB_RECIPE=$(RECIPE) $(BIN)/jupyter-book build book/ -W -n --keep-going
+	@$(MAKE) --no-print-directory book
 
 test: install  ## check the code's style and run the tests (no network, no GPU)
 	$(BIN)/ruff check

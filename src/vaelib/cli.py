@@ -93,9 +93,11 @@ def sweep(scheduler: str, only_list: bool):
     try:
         folder = artifacts.find_book() / "recorded" / "runs"
         points = sweep.book_points()
-        for point in sweep.missing(points, folder) if only_list else ():
-            click.echo(sweep.name_of(point))
-        for name in () if only_list else sweep.record(points, folder, scheduler):
-            click.echo(f"recorded {name}")
-    except (FileNotFoundError, FloatingPointError, DataError, ImportError, OSError) as error:
+        if only_list:
+            for point in sweep.missing(points, folder):
+                click.echo(sweep.name_of(point))
+        else:
+            for name in sweep.record(points, folder, scheduler):
+                click.echo(f"recorded {name}")
+    except (FloatingPointError, DataError, ImportError, OSError) as error:
         raise Failure(str(error)) from error

@@ -112,8 +112,8 @@ def _insert(page: nodes.Element, latex: str) -> None:
     page.next_node(nodes.section).insert(1, nodes.raw("", latex, format="latex"))
 
 
-def missing_packages() -> list[str]:
-    """List the Debian packages that the PDF needs and that are not installed."""
+def missing_tex() -> str | None:
+    """Say which Debian packages the PDF needs that are not installed; None if all are."""
     missing = [package for program, package in PROGRAMS.items() if not shutil.which(program)]
     for file, package in TEX_FILES.items():
         if (
@@ -121,16 +121,18 @@ def missing_packages() -> list[str]:
             or subprocess.run(["kpsewhich", file], capture_output=True).returncode
         ):
             missing.append(package)
-    return missing
+    if not missing:
+        return None
+    return (
+        f"the PDF needs Debian packages that are not installed: {' '.join(missing)}; "
+        "install them with apt-get install --no-install-recommends"
+    )
 
 
 def require_tex(app: Sphinx) -> None:
     """Stop before anything is written if the PDF cannot be made here."""
-    if app.builder.format == "latex" and (missing := missing_packages()):
-        raise ExtensionError(
-            f"the PDF needs Debian packages that are not installed: {' '.join(missing)}; "
-            "install them with apt-get install --no-install-recommends"
-        )
+    if app.builder.format == "latex" and (message := missing_tex()):
+        raise ExtensionError(message)
 
 
 def pdf_of_this_book(app: Sphinx) -> Path | None:
