@@ -1,4 +1,5 @@
 import subprocess
+import sys
 
 import pytest
 import torch
@@ -45,3 +46,18 @@ def test_peak_memory_counts_what_was_used():
     after = environment.describe(torch.device("cpu"))["peak_memory_mb"]
     assert after - before >= 250
     del big
+
+
+PARENT = """
+import subprocess, sys
+big = b"x" * 900_000_000
+child = "import torch; from vaelib import environment as e; "
+child += "print(e.describe(torch.device('cpu'))['peak_memory_mb'])"
+print(subprocess.run([sys.executable, "-c", child], capture_output=True, text=True).stdout)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux hands it down")
+def test_peak_memory_is_not_that_of_the_process_that_started_this_one():
+    out = subprocess.run([sys.executable, "-c", PARENT], capture_output=True, text=True, check=True)
+    assert 100 < int(out.stdout) < 800

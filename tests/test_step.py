@@ -54,9 +54,10 @@ class Reference(nn.Module):
         h = x
         for name in ("conv1", "conv2"):
             h = self.encoder[name](h).relu()
-        h = self.encoder["dense"](h.flatten(1)).relu()
+        h = self.encoder["dense"](h.permute(0, 2, 3, 1).flatten(1)).relu()
         mean, v = self.encoder["mean"](h), self.encoder["log_variance"](h)
-        h = self.decoder["dense"](mean + (v / 2).exp() * noise).relu().view(-1, 64, 7, 7)
+        h = self.decoder["dense"](mean + (v / 2).exp() * noise).relu()
+        h = h.view(-1, 7, 7, 64).permute(0, 3, 1, 2)
         for name in ("deconv1", "deconv2"):
             h = self.decoder[name](h).relu()
         p = self.decoder["deconv3"](h).sigmoid()

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,12 +31,9 @@ def describe(device: torch.device) -> dict:
         "versions": versions("torch", "torchvision", "numpy", "matplotlib"),
         "commit": commit(PACKAGE),
     }
-    try:
-        import resource
-    except ImportError:  # Windows
-        return record
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    record["peak_memory_mb"] = round(peak / (1e6 if platform.system() == "Darwin" else 1e3))
+    peak = _peak_memory()
+    if peak is not None:
+        record["peak_memory_mb"] = round(peak / 1e6)
     return record
 
 
@@ -55,6 +53,22 @@ def commit(folder: Path) -> str:
         return f"modified {head}" if git("status", "--porcelain") else head
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
+
+
+def _peak_memory() -> int | None:
+    """Return this process's peak resident memory in bytes, None where the system does not tell."""
+    try:
+        # Not getrusage here: Linux hands its maximum down from the process that started this one.
+        status = Path("/proc/self/status").read_text()
+        return 1024 * int(re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE)[1])
+    except FileNotFoundError:
+        pass
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if platform.system() == "Darwin" else 1024 * peak
 
 
 def _processor() -> str:

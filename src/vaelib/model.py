@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from vaelib.layers import ConvTransposeToOneChannel
+from vaelib.layers import Conv2d, ConvTranspose2d, ConvTransposeToOneChannel
 
 IMAGE_SHAPE = (1, 28, 28)
 
@@ -30,8 +30,8 @@ class Encoder(nn.Module):
 
     def __init__(self, latent_dim: int):
         super().__init__()
-        self.conv1 = nn.Conv2d(1, 32, kernel_size=3, stride=2, padding=1)
-        self.conv2 = nn.Conv2d(32, 64, kernel_size=3, stride=2, padding=1)
+        self.conv1 = Conv2d(1, 32, kernel_size=3, stride=2, padding=1)
+        self.conv2 = Conv2d(32, 64, kernel_size=3, stride=2, padding=1)
         self.dense = nn.Linear(64 * 7 * 7, 16)
         self.mean = nn.Linear(16, latent_dim)
         self.log_variance = nn.Linear(16, latent_dim)
@@ -40,7 +40,7 @@ class Encoder(nn.Module):
         """Encode images (B, 1, 28, 28), pixels in [0, 1]; return mean and log σ², each (B, d)."""
         h = torch.relu_(self.conv1(images))  # (B, 32, 14, 14)
         h = torch.relu_(self.conv2(h))  # (B, 64, 7, 7)
-        h = torch.relu_(self.dense(h.flatten(1)))  # (B, 16)
+        h = torch.relu_(self.dense(h.permute(0, 2, 3, 1).flatten(1)))  # (B, 16)
         return Posterior(self.mean(h), self.log_variance(h))
 
 
@@ -57,13 +57,14 @@ class Decoder(nn.Module):
     def __init__(self, latent_dim: int):
         super().__init__()
         self.dense = nn.Linear(latent_dim, 64 * 7 * 7)
-        self.deconv1 = nn.ConvTranspose2d(64, 64, 3, stride=2, padding=1, output_padding=1)
-        self.deconv2 = nn.ConvTranspose2d(64, 32, 3, stride=2, padding=1, output_padding=1)
+        self.deconv1 = ConvTranspose2d(64, 64, 3, stride=2, padding=1, output_padding=1)
+        self.deconv2 = ConvTranspose2d(64, 32, 3, stride=2, padding=1, output_padding=1)
         self.deconv3 = ConvTransposeToOneChannel(32)
 
     def forward(self, z: Tensor) -> Tensor:
         """Decode latent vectors (B, d); return logits (B, 1, 28, 28), before the sigmoid."""
-        h = torch.relu_(self.dense(z)).unflatten(1, (64, 7, 7))  # (B, 64, 7, 7)
+        h = torch.relu_(self.dense(z)).unflatten(1, (7, 7, 64))  # (B, 7, 7, 64)
+        h = h.permute(0, 3, 1, 2)  # (B, 64, 7, 7)
         h = torch.relu_(self.deconv1(h))  # (B, 64, 14, 14)
         h = torch.relu_(self.deconv2(h))  # (B, 32, 28, 28)
         return self.deconv3(h)
