@@ -27,6 +27,7 @@ SEEDS = range(5)
 CHANGES = (
     "without keeping freed memory",
     "without channels-last",
+    "with biases within the convolutions",
     "with the stock last layer",
     "without fused Adam",
     "with bfloat16",

@@ -1,4 +1,4 @@
-"""Try schedules on validation data only, with seeds from 100 on; write the record.
+"""Try schedules on validation data only, with seeds from 100 on; add what the record lacks.
 
 Every training has a process of one thread; as many run at once as there are processors.
 
@@ -24,10 +24,11 @@ from vaelib.objective import Objective
 from vaelib.recipes import RECIPES
 from vaelib.training import fit
 
+HERE = Path(__file__).parent
 SEEDS = range(100, 103)
-BASE = replace(RECIPES["report"], name="tried")
+BASE = replace(RECIPES["report"], name="tried", max_epochs=3, learning_rate=8e-3)
 VARIANTS = {
-    "report": {},
+    "base": {},
     "one rate for all layers": {"dense_rate": 1.0},
     "two epochs": {"max_epochs": 2},
     "half the rate": {"learning_rate": 4e-3},
@@ -35,7 +36,12 @@ VARIANTS = {
     "batches of 64": {"batch_size": 64},
     "warm-up of 10 %": {"warm_up": 0.1},
     "β₂ of 99 %": {"betas": (0.9, 0.99)},
+    "four epochs": {"max_epochs": 4},
+    "four epochs, twice the rate": {"max_epochs": 4, "learning_rate": 1.6e-2},
 }
+WITH_MSE = ("base", "twice the rate", "four epochs", "four epochs, twice the rate")
+JOBS = [(variant, "mse", seed) for variant in WITH_MSE for seed in SEEDS]
+JOBS += [(variant, "bce", seed) for variant in VARIANTS for seed in SEEDS]
 
 
 class LiveUnits:
@@ -83,6 +89,7 @@ def training(job: tuple[str, str, int]) -> dict:
         "steps": -(-len(images[0]) // recipe.batch_size) * recipe.max_epochs,
         "validation": [row["val_total"] for row in result.history],
         "live_units": live.by_window(),
+        "commit": environment.commit(HERE),
     }
 
 
@@ -99,29 +106,32 @@ def summary(rows: list[dict]) -> dict:
     }
 
 
-def main(record: str) -> None:
-    """Train all variants with all seeds, and write the record."""
-    jobs = [(variant, "bce", seed) for seed in SEEDS for variant in VARIANTS]
-    jobs += [("report", "mse", seed) for seed in SEEDS]
+def main(path: str) -> None:
+    """Train what is not in the record, and write it after every training."""
+    record = Path(path)
+    trainings = artifacts.read_json(record)["trainings"] if record.exists() else []
+    there = {(row["variant"], row["loss"], row["seed"]) for row in trainings}
+    jobs = [job for job in JOBS if job not in there]
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        trainings = list(tqdm(pool.map(training, jobs), total=len(jobs)))
-    result = {
-        "environment": environment.describe(torch.device("cpu")),
-        "recipe": asdict(BASE),
-        "window": LiveUnits.WINDOW,
-        "summary": {
-            f"{variant}, {loss}": summary(
-                [row for row in trainings if (row["variant"], row["loss"]) == (variant, loss)]
-            )
-            for variant, loss in dict.fromkeys((variant, loss) for variant, loss, _ in jobs)
-        },
-        "trainings": trainings,
-    }
-    artifacts.write_json(result, Path(record))
-    for row in trainings:
-        print(
-            row["variant"], row["loss"], row["seed"], row["validation"][-1], row["live_units"][-1]
-        )
+        for row in tqdm(pool.map(training, jobs), total=len(jobs)):
+            trainings.append(row)
+            trainings.sort(key=lambda row: JOBS.index((row["variant"], row["loss"], row["seed"])))
+            groups = dict.fromkeys((row["variant"], row["loss"]) for row in trainings)
+            result = {
+                "environment": environment.describe(torch.device("cpu")),
+                "recipe": asdict(BASE),
+                "window": LiveUnits.WINDOW,
+                "summary": {
+                    f"{variant}, {loss}": summary(
+                        [row for row in trainings if (row["variant"], row["loss"]) == group]
+                    )
+                    for group in groups
+                    for variant, loss in [group]
+                },
+                "trainings": trainings,
+            }
+            artifacts.write_json(result, record)
+            print(row["variant"], row["loss"], row["seed"], row["validation"][-1])
 
 
 if __name__ == "__main__":

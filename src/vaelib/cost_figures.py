@@ -65,7 +65,7 @@ def living_units(record: dict) -> Figure:
     figure = Figure(figsize=(7.2, 3))
     left, right = figure.subplots(1, 2)
     trainings = [row for row in record["trainings"] if row["loss"] == "bce"]
-    names = {"report": ("smaller rate", "-"), "one rate for all layers": ("one rate", "--")}
+    names = {"base": ("smaller rate", "-"), "one rate for all layers": ("one rate", "--")}
     for colour, (variant, (label, dashes)) in enumerate(names.items()):
         for row in trainings:
             if row["variant"] == variant:
