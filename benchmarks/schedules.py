@@ -24,7 +24,6 @@ from vaelib.objective import Objective
 from vaelib.recipes import RECIPES
 from vaelib.training import fit
 
-HERE = Path(__file__).parent
 SEEDS = range(100, 103)
 BASE = replace(RECIPES["report"], name="tried", max_epochs=3, learning_rate=8e-3)
 VARIANTS = {
@@ -89,7 +88,6 @@ def training(job: tuple[str, str, int]) -> dict:
         "steps": -(-len(images[0]) // recipe.batch_size) * recipe.max_epochs,
         "validation": [row["val_total"] for row in result.history],
         "live_units": live.by_window(),
-        "commit": environment.commit(HERE),
     }
 
 
@@ -112,13 +110,14 @@ def main(path: str) -> None:
     trainings = artifacts.read_json(record)["trainings"] if record.exists() else []
     there = {(row["variant"], row["loss"], row["seed"]) for row in trainings}
     jobs = [job for job in JOBS if job not in there]
+    surroundings = environment.describe(torch.device("cpu"))  # before the record changes
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         for row in tqdm(pool.map(training, jobs), total=len(jobs)):
-            trainings.append(row)
+            trainings.append(row | {"commit": surroundings["commit"]})
             trainings.sort(key=lambda row: JOBS.index((row["variant"], row["loss"], row["seed"])))
             groups = dict.fromkeys((row["variant"], row["loss"]) for row in trainings)
             result = {
-                "environment": environment.describe(torch.device("cpu")),
+                "environment": surroundings,
                 "recipe": asdict(BASE),
                 "window": LiveUnits.WINDOW,
                 "summary": {
