@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -195,3 +197,9 @@ def test_templates_are_stored_without_outputs():
         for cell in json.loads(file.read_text())["cells"]:
             assert not cell.get("outputs")
             assert not cell.get("execution_count")
+
+
+def test_a_build_with_nothing_to_run_imports_neither_torch_nor_matplotlib():
+    code = "import sys, vaelib.sphinxext; print(sorted({'torch', 'matplotlib'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -2,7 +2,11 @@
 
 A run's folder holds ``settings.json``, ``losses.json``, ``environment.json``, ``fingerprint.json``,
 ``history.csv``, ``trace.csv``, ``weights.safetensors`` and its figures.
+
+PyTorch and matplotlib are imported where they are used: a build with nothing to run needs neither.
 """
+
+from __future__ import annotations
 
 import csv
 import hashlib
@@ -11,12 +15,13 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from torch import Tensor
 
-from vaelib import figures
+    from vaelib.figures import Drawing
 
 RECORDS = ("settings", "losses", "environment", "fingerprint")
 TABLES = ("history", "trace")
@@ -47,6 +52,8 @@ def save(run: Run, folder: Path) -> None:
     Raises:
         FileExistsError: the folder holds a run.
     """
+    from safetensors.torch import save_file
+
     folder = Path(folder)
     require_free(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -71,6 +78,8 @@ def load(folder: Path) -> Run:
     Raises:
         FileNotFoundError: the folder holds no run.
     """
+    from safetensors.torch import load_file
+
     folder = Path(folder)
     if not holds_run(folder):
         raise FileNotFoundError(
@@ -121,8 +130,10 @@ def find_book() -> Path:
     )
 
 
-def save_figure(figure: Figure, folder: Path, name: str) -> figures.Drawing:
+def save_figure(figure: Figure, folder: Path, name: str) -> Drawing:
     """Write a figure into the folder ``figures`` of a run; see :func:`vaelib.figures.write`."""
+    from vaelib import figures
+
     return figures.write(figure, Path(folder) / "figures" / name)
 
 
