@@ -18,7 +18,6 @@ from tqdm import tqdm
 
 from vaelib import artifacts, environment, mnist
 from vaelib.recipes import RECIPES
-from vaelib.sphinxext.values import original_results
 
 HERE = Path(__file__).parent
 ROUNDS, STEPS = 12, 20  # twelve turns of twenty steps each
@@ -181,7 +180,7 @@ def _train(folder: str, loss: str, seed: int) -> dict:
 
 def summary(trainings: list[dict], loss: str) -> dict:
     """Summarise the trainings with one reconstruction loss over their seeds."""
-    original = original_results(HERE.parent / "book" / "recorded" / "original" / "results.csv")
+    original = artifacts.original_results(HERE.parent / "book")
     rows = [row for row in trainings if row["loss"] == loss]
     totals = [row["test"]["total"] for row in rows]
     return {

@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 
 from vaelib import artifacts, reproduction
-from vaelib.sphinxext.values import original_results
 from vaelib.verdicts import NOT_REPRODUCED, PROVED, REPRODUCED, UNDECIDED
 
 BOOK = Path(__file__).parents[1] / "book"
 CLAIMS = reproduction.read_claims(BOOK)
-ORIGINAL = original_results(BOOK / "recorded" / "original" / "results.csv")
+ORIGINAL = artifacts.original_results(BOOK)
 
 
 def table(pair, share):
@@ -134,5 +133,5 @@ def test_pairs_are_read_seed_by_seed(tmp_path):
     other = record("bce", 7)
     other["point"]["recipe"] = "report"
     artifacts.write_json(other, tmp_path / "other.json")
-    read = reproduction.read_pairs(tmp_path, "original")
+    read = reproduction.pair_up(reproduction.read(tmp_path), "original")
     assert [pair["bce"]["point"]["seed"] for pair in read] == [0, 1]

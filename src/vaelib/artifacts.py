@@ -27,6 +27,7 @@ RECORDS = ("settings", "losses", "environment", "fingerprint")
 TABLES = ("history", "trace")
 WEIGHTS = "weights.safetensors"
 LAST = "settings.json"
+ORIGINAL = Path("recorded", "original", "results.csv")  # in the book's folder
 
 
 @dataclass(frozen=True)
@@ -158,3 +159,14 @@ def read_csv(path: Path) -> list[dict[str, float]]:
     """Read a table of numbers: a list of rows, each from column name to number."""
     with open(path, newline="", encoding="utf-8") as file:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def original_results(book: Path) -> dict:
+    """Read the original's table: reconstruction loss → split → loss → number."""
+    table: dict = {}
+    with open(book / ORIGINAL, newline="", encoding="utf-8") as rows:
+        for row in csv.DictReader(rows):
+            loss, split = row.pop("reconstruction_loss"), row.pop("split")
+            losses = {name: float(value) for name, value in row.items()}
+            table.setdefault(loss, {})[split] = losses
+    return table

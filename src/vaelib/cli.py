@@ -88,10 +88,11 @@ def runs(names: tuple[str, ...], recipe: str, only_list: bool):
 @click.option("--list", "only_list", is_flag=True, help="Say what has no record; compute nothing.")
 def sweep(scheduler: str, only_list: bool):
     """Compute the trainings of the chapter on the reproduction that have no record yet."""
-    from vaelib import sweep  # imports torch, which takes a second or two
+    from vaelib import summary, sweep  # import torch, which takes a second or two
 
     try:
-        folder = artifacts.find_book() / "recorded" / "runs"
+        book = artifacts.find_book()
+        folder = book / "recorded" / "runs"
         points = sweep.book_points()
         if only_list:
             for point in sweep.missing(points, folder):
@@ -99,5 +100,6 @@ def sweep(scheduler: str, only_list: bool):
         else:
             for name in sweep.record(points, folder, scheduler):
                 click.echo(f"recorded {name}")
+            artifacts.write_json(summary.summarise(book), book / "recorded" / "reproduction.json")
     except (FloatingPointError, DataError, ImportError, OSError) as error:
         raise Failure(str(error)) from error

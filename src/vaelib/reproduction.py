@@ -76,28 +76,32 @@ class Finding:
     parts: list[Part] = field(default_factory=list)
 
 
-def read_pairs(folder: Path, recipe: str, kl_reduction: str = "mean") -> list[Pair]:
-    """Read the recorded runs with two latent dimensions, seed by seed.
+def read(folder: Path) -> list[dict]:
+    """Read the recorded runs, which :func:`vaelib.sweep.record` writes."""
+    return [artifacts.read_json(path) for path in sorted(folder.glob("*.json"))]
 
-    Args:
-        folder: of the records, as :func:`vaelib.sweep.record` writes them.
-        recipe: of the runs.
-        kl_reduction: of the runs.
+
+def select(records: list[dict], **settings) -> list[dict]:
+    """Choose the records whose point has these settings, in the order of their seeds."""
+    chosen = [
+        record
+        for record in records
+        if all(record["point"][name] == value for name, value in settings.items())
+    ]
+    return sorted(chosen, key=lambda record: record["point"]["seed"])
+
+
+def pair_up(records: list[dict], recipe: str, kl_reduction: str = "mean") -> list[Pair]:
+    """Pair the runs with two latent dimensions by seed.
 
     Returns:
         For each seed of which both reconstruction losses are recorded: loss → record.
     """
     seeds: dict[int, Pair] = {}
-    for path in sorted(folder.glob("*.json")):
-        record = artifacts.read_json(path)
+    for record in select(records, recipe=recipe, kl_reduction=kl_reduction, latent_dim=2):
         point = record["point"]
-        if (point["recipe"], point["kl_reduction"], point["latent_dim"]) == (
-            recipe,
-            kl_reduction,
-            2,
-        ):
-            seeds.setdefault(point["seed"], {})[point["reconstruction_loss"]] = record
-    return [pair for _, pair in sorted(seeds.items()) if set(pair) == {"bce", "mse"}]
+        seeds.setdefault(point["seed"], {})[point["reconstruction_loss"]] = record
+    return [pair for pair in seeds.values() if set(pair) == {"bce", "mse"}]
 
 
 def judge(claims: dict, pairs: list[Pair], original: dict) -> dict[str, Finding]:
@@ -105,7 +109,7 @@ def judge(claims: dict, pairs: list[Pair], original: dict) -> dict[str, Finding]
 
     Args:
         claims: of ``claims.yml``.
-        pairs: from :func:`read_pairs`.
+        pairs: from :func:`pair_up`.
         original: the original's losses: reconstruction loss → split → loss → number.
 
     Returns:

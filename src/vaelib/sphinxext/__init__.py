@@ -2,11 +2,19 @@
 
 from sphinx.application import Sphinx
 
-from vaelib.sphinxext import mathematics, printing, repository, statements, trainings, values
+from vaelib.sphinxext import (
+    claims,
+    mathematics,
+    printing,
+    repository,
+    statements,
+    trainings,
+    values,
+)
 
 
 def setup(app: Sphinx) -> dict:
     """Connect the parts to Sphinx."""
-    for part in (trainings, statements, values, mathematics, repository, printing):
+    for part in (trainings, statements, values, claims, mathematics, repository, printing):
         part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

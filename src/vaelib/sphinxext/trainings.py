@@ -31,8 +31,10 @@ def make_runs(app: Sphinx, config: Config) -> None:
         raise ExtensionError(str(error)) from error
     # The cache's own key is a chapter's source; its output also depends on what it imports, and on
     # the records that it draws.
-    sources = fingerprint.sources("from vaelib import symbolic, illustrations, cost_figures")
-    records = [path.read_text("utf-8") for path in sorted(book.glob("recorded/*.json"))]
+    sources = fingerprint.sources(
+        "from vaelib import symbolic, illustrations, cost_figures, record_figures"
+    )
+    records = [path.read_text("utf-8") for path in sorted(book.glob("recorded/**/*.json"))]
     key = fingerprint.digest(str(sources) + "".join(records))[:16]
     config["nb_execution_cache_path"] = str(book / "_build" / f"executed-{key}")
     if recipe == "smoke":

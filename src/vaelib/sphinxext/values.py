@@ -6,7 +6,6 @@
 file in ``recorded`` for that file: ``{value}`cost:environment.date```.
 """
 
-import csv
 from difflib import get_close_matches
 from functools import reduce
 from pathlib import Path
@@ -16,7 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxRole
 
-from vaelib.artifacts import read_json
+from vaelib.artifacts import ORIGINAL, original_results, read_json
 
 
 def setup(app: Sphinx) -> None:
@@ -57,8 +56,8 @@ def look_up(book: Path, name: str, path: str, form: str) -> tuple[str, Path]:
     """
     keys = path.split(".")
     if name == "original":
-        file = book / "recorded" / "original" / "results.csv"
-        record = original_results(file)
+        file = book / ORIGINAL
+        record = original_results(book)
     elif (book / "recorded" / f"{name}.json").exists():
         file = book / "recorded" / f"{name}.json"
         record = read_json(file)
@@ -78,14 +77,3 @@ def _entry(record: dict, key: str):
         hint = f"; did you mean {close[0]!r}?" if close else ""
         raise ValueError(f"there is no entry {key!r}{hint}")
     return record[key]
-
-
-def original_results(file: Path) -> dict:
-    """Read the original's table: reconstruction loss → split → loss → number."""
-    table: dict = {}
-    with open(file, newline="", encoding="utf-8") as rows:
-        for row in csv.DictReader(rows):
-            loss, split = row.pop("reconstruction_loss"), row.pop("split")
-            losses = {name: float(value) for name, value in row.items()}
-            table.setdefault(loss, {})[split] = losses
-    return table

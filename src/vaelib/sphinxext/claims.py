@@ -1,0 +1,155 @@
+"""Tables and boxes from ``recorded/reproduction.json``.
+
+The directive ``claims`` is the table of all verdicts, ``{claims} C5`` that of one claim's parts;
+both take a caption as content and the option ``name``. ``{recorded} bce`` compares the run ``bce``
+of this build with the recorded runs of its objective: a sentence, or a box if it falls outside.
+"""
+
+from pathlib import Path
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
+
+from vaelib.artifacts import read_json
+from vaelib.names import require
+
+
+def setup(app: Sphinx) -> None:
+    """Register the directives."""
+    app.add_directive("claims", Claims)
+    app.add_directive("recorded", Recorded)
+
+
+class _OfTheRecord(SphinxDirective):
+    def _summary(self) -> dict:
+        return self._read("recorded", "reproduction.json")
+
+    def _read(self, *names: str) -> dict:
+        file = Path(self.env.srcdir, *names)
+        self.env.note_dependency(str(file))
+        return read_json(file)
+
+    def _markdown(self, lines: list[str]) -> list[nodes.Node]:
+        source, _ = self.get_source_info()
+        holder = nodes.Element()
+        self.state.nested_parse(StringList(lines, source), self.content_offset, holder)
+        return holder.children
+
+
+class Claims(_OfTheRecord):
+    """All verdicts, or the parts of one."""
+
+    optional_arguments = 1
+    has_content = True
+    option_spec = {"name": directives.unchanged_required}  # noqa: RUF012
+
+    def run(self) -> list[nodes.Node]:
+        """Return a numbered table."""
+        claims = self._summary()["claims"]
+        if self.arguments:
+            source, line = self.get_source_info()
+            try:
+                require("claim", self.arguments[0], claims)
+            except ValueError as error:
+                raise ExtensionError(f"{source}:{line}: {error}") from error
+            rows = parts_of(claims[self.arguments[0]])
+        else:
+            rows = verdicts_of(claims)
+        lines = [
+            f":::{{list-table}} {' '.join(self.content)}",
+            ":header-rows: 1",
+            f":name: {self.options['name']}",
+            "",
+        ]
+        for first, *others in rows:
+            lines += [f"* - {first}", *(f"  - {other}" for other in others)]
+        return self._markdown([*lines, ":::"])
+
+
+def verdicts_of(claims: dict) -> list[list[str]]:
+    """Return the rows of the table of all verdicts, the heads first."""
+    return [["", "claim", "verdict", "evidence"]] + [
+        [name, claim["claim"], f"**{claim['verdict']}**", f"{{doc}}`/{claim['evidence']}`"]
+        for name, claim in claims.items()
+    ]
+
+
+def parts_of(claim: dict) -> list[list[str]]:
+    """Return the rows of the table of one claim's parts, the heads first."""
+    rows = [["quantity", "claimed", "mean over seeds", "95 % interval", "verdict"]]
+    for part in claim["parts"]:
+        low, high = part["interval"]
+        rows.append(
+            [
+                part["name"].replace("_", " "),
+                "above 0" if part["claimed"] is None else f"{part['claimed']:.3f}",
+                f"{sum(part['values']) / len(part['values']):.3f}",
+                f"{low:.3f} to {high:.3f}",
+                part["verdict"],
+            ]
+        )
+    return rows
+
+
+class Recorded(_OfTheRecord):
+    """This build's run among the recorded ones."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return a sentence, a box, or nothing where no such run is recorded."""
+        (name,) = self.arguments
+        settings = self._read("runs", name, "settings.json")
+        losses = self._read("runs", name, "losses.json")["test"]
+        summary = self._summary()
+        if settings["recipe"] != "report" or settings["latent_dim"] != 2:
+            return []
+        objective = f"{settings['reconstruction_loss']}-{settings['kl_reduction']}"
+        return self._markdown(
+            compare(name, losses, settings["seed"], summary["objectives"][objective])
+        )
+
+
+def compare(name: str, losses: dict[str, float], seed: int, recorded: dict) -> list[str]:
+    """Compare a run of the build with the recorded ones.
+
+    Args:
+        name: of the run.
+        losses: its test losses.
+        seed: its seed.
+        recorded: spreads of the test losses, and the seeds that they come from.
+
+    Returns:
+        Lines of Markdown: a sentence if every loss lies in its prediction interval, else a box.
+    """
+    outside, inside = [], []
+    for loss in ("total", "reconstruction", "kl"):
+        low, high = recorded[loss]["prediction"].values()
+        text = f"{loss if loss != 'kl' else 'KL'} {losses[loss]:.3f} ({low:.3f} to {high:.3f})"
+        (inside if low <= losses[loss] <= high else outside).append(text)
+    number = len(recorded["seeds"])
+    before = ""
+    if seed in recorded["seeds"]:
+        total = recorded["total"]["values"][recorded["seeds"].index(seed)]
+        before = (
+            f" The recorded run with the same seed had the total {total:.3f}, "
+            f"{abs(losses['total'] - total):.3f} from this build's."
+        )
+    if not outside:
+        return [
+            f"Is this build's run `{name}` an ordinary one? Its test losses lie in the 95 % "
+            f"prediction intervals from {number} recorded seeds: {', '.join(inside)}.{before}"
+        ]
+    return [
+        "```{admonition} Outside the recorded interval",
+        ":class: warning",
+        f"Test losses of this build's run `{name}` lie outside the 95 % prediction intervals from "
+        f"{number} recorded seeds: {', '.join(outside)}.{before} Another processor or other "
+        "versions give other roundings, and so another training; if many seeds fall outside, "
+        "something has changed.",
+        "```",
+    ]

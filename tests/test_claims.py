@@ -1,0 +1,59 @@
+"""What pages say about verdicts and about a build among the recorded runs."""
+
+from vaelib.sphinxext import claims
+
+SPREAD = {
+    "seeds": [0, 1, 2],
+    "total": {"values": [10.0, 11.0, 12.0], "prediction": {"low": 8.0, "high": 14.0}},
+    "reconstruction": {"values": [7.0, 8.0, 9.0], "prediction": {"low": 5.0, "high": 11.0}},
+    "kl": {"values": [3.0, 3.0, 3.0], "prediction": {"low": 2.5, "high": 3.5}},
+}
+CLAIM = {
+    "claim": "It grows.",
+    "verdict": "undecided",
+    "evidence": "experiments/bce",
+    "parts": [
+        {
+            "name": "test, total",
+            "claimed": 9.5,
+            "values": [9.0, 10.0],
+            "interval": [8.0, 11.0],
+            "verdict": "reproduced",
+        },
+        {
+            "name": "it_grows",
+            "claimed": None,
+            "values": [-1.0, 2.0],
+            "interval": [-2.0, 3.0],
+            "verdict": "undecided",
+        },
+    ],
+}
+
+
+def test_a_verdict_links_to_its_evidence():
+    heads, row = claims.verdicts_of({"C5": CLAIM})
+    assert row == ["C5", "It grows.", "**undecided**", "{doc}`/experiments/bce`"]
+    assert len(heads) == len(row)
+
+
+def test_parts_have_claim_mean_interval_and_verdict():
+    heads, number, effect = claims.parts_of(CLAIM)
+    assert number == ["test, total", "9.500", "9.500", "8.000 to 11.000", "reproduced"]
+    assert effect == ["it grows", "above 0", "0.500", "-2.000 to 3.000", "undecided"]
+    assert len(heads) == 5
+
+
+def test_a_run_inside_the_intervals_is_a_sentence():
+    lines = claims.compare("bce", {"total": 10.5, "reconstruction": 7.5, "kl": 3.0}, 0, SPREAD)
+    assert len(lines) == 1
+    assert "3 recorded seeds: total 10.500 (8.000 to 14.000)" in lines[0]
+    assert "same seed had the total 10.000, 0.500 from this build's" in lines[0]
+
+
+def test_a_run_outside_is_a_box_that_says_which_loss():
+    lines = claims.compare("bce", {"total": 10.5, "reconstruction": 7.0, "kl": 3.6}, 9, SPREAD)
+    assert lines[0].startswith("```{admonition}")
+    assert "KL 3.600 (2.500 to 3.500)" in lines[2]
+    assert "total 10.500" not in lines[2]
+    assert "same seed" not in lines[2]

@@ -1,0 +1,120 @@
+"""The summary of recorded runs, on made-up records whose answers are known."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from vaelib import artifacts, figures, record_figures, summary
+
+from .test_reproduction import BOOK, ORIGINAL, record
+
+
+def made_up(recipe, loss, reduction, seed, dimension=2):
+    content = record(loss, seed)
+    content["point"] |= {"recipe": recipe, "kl_reduction": reduction, "latent_dim": dimension}
+    rng = np.random.default_rng([seed, dimension, len(loss + reduction)])
+    shown = content["losses"]["original_validation"]
+    shift = 1 + rng.random()
+    content["losses"]["validation"] = {name: value + shift for name, value in shown.items()}
+    content["history"] = [
+        {
+            "epoch": epoch,
+            **{f"{p}{name}": 1 / epoch for p in ("", "val_") for name in summary.LOSSES},
+        }
+        for epoch in range(1, 5)
+    ]
+    content["environment"] = {
+        "date": f"2026-01-0{seed + 1}",
+        "processor": "some",
+        "versions": {"torch": "2"},
+        "commit": "abc",
+        "training_seconds": 60.0 * (seed + 1),
+    }
+    return content
+
+
+@pytest.fixture
+def book(tmp_path):
+    (tmp_path / "recorded" / "runs").mkdir(parents=True)
+    (tmp_path / "claims.yml").write_text((BOOK / "claims.yml").read_text())
+    original = tmp_path / artifacts.ORIGINAL
+    original.parent.mkdir()
+    original.write_text((BOOK / artifacts.ORIGINAL).read_text())
+    points = [("original", loss, "mean", seed, 2) for loss in ("bce", "mse") for seed in range(3)]
+    points += [
+        ("report", *objective, seed, 2) for objective in summary.OBJECTIVES for seed in range(4)
+    ]
+    points += [("report", "bce", "sum", seed, 4) for seed in range(3)]
+    for point in points:
+        name = "-".join(map(str, point))
+        artifacts.write_json(made_up(*point), tmp_path / "recorded" / "runs" / f"{name}.json")
+    return tmp_path
+
+
+def test_intervals_are_those_of_students_distribution():
+    values = [3.0, 5.0, 4.0, 8.0]
+    spread = summary.spread(values)
+    low, high = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))
+    assert spread["confidence"] == pytest.approx({"low": low, "high": high})
+    half = (high - low) / 2 * np.sqrt(5)  # √(1 + 1/4) is √5 times √(1/4)
+    assert spread["prediction"] == pytest.approx({"low": 5 - half, "high": 5 + half})
+    assert spread["values"] == values
+
+
+def test_the_summary_of_a_book(book):
+    found = summary.summarise(book)
+    assert list(found["claims"]) == [f"C{number}" for number in range(1, 13)]
+    assert found["claims"]["C5"]["verdict"] == "reproduced"
+    recorded = found["recorded"]["original"]
+    assert (recorded["runs"], recorded["seeds"]) == (6, 3)
+    assert (recorded["first"], recorded["last"]) == ("2026-01-01", "2026-01-03")
+    assert recorded["minutes"] == pytest.approx(2)
+
+
+def test_the_divergence_is_the_sum_whatever_was_minimised(book):
+    objectives = summary.summarise(book)["objectives"]
+    kl = ORIGINAL["bce"]["test"]["kl"]
+    for reduction, factor in (("mean", 2), ("sum", 1)):
+        values = objectives[f"bce-{reduction}"]["divergence"]["values"]
+        assert values == pytest.approx([factor * kl * (1 + 0.001 * (s - 1)) for s in range(4)])
+
+
+def test_slices_are_compared_run_by_run(book):
+    part = summary.summarise(book)["slices"]["mse"]
+    assert all(1 < value < 2 for value in part["difference"]["values"])
+    assert part["difference"]["mean"] == pytest.approx(
+        part["held_out"]["mean"] - part["original"]["mean"]
+    )
+    assert part["epochs"] == [4, 4, 4]
+
+
+def test_latent_dimensions_are_compared_on_the_same_seeds(book):
+    dimensions = summary.summarise(book)["latent_dimensions"]
+    assert list(dimensions) == ["2", "4"]
+    assert [len(part["total"]["values"]) for part in dimensions.values()] == [3, 3]
+
+
+def test_every_figure_can_be_drawn(book):
+    content = json.loads(json.dumps(summary.summarise(book)))
+    claims, runs = content["claims"], sorted((book / "recorded" / "runs").glob("original-bce-*"))
+    histories = [artifacts.read_json(path) for path in runs]
+    for figure in (
+        record_figures.losses(claims["C5"]["parts"]),
+        record_figures.effects({part["name"]: part for part in claims["C12"]["parts"]}),
+        record_figures.curves(histories),
+        record_figures.curves(histories, histories[0]["history"]),
+        record_figures.reductions(content["objectives"]),
+        record_figures.slices(content["slices"]),
+        record_figures.latent_dimensions(content["latent_dimensions"]),
+    ):
+        assert b"<svg" in figures.render(figure, "svg")
+
+
+def test_every_run_is_a_point_of_its_figure(book):
+    parts = summary.summarise(book)["claims"]["C10"]["parts"]
+    figure = record_figures.losses(parts)
+    circles = [line for line in figure.axes[0].lines if line.get_label() == "one run"]
+    drawn = [list(map(float, line.get_ydata())) for line in circles]
+    assert drawn == [part["values"] for part in parts if part["name"].endswith("total")]
