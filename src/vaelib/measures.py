@@ -30,7 +30,7 @@ def sharpness(decoded: Tensor, images: Tensor) -> float:
         decoded, images: (N, 28, 28), float, pixels in [0, 1].
 
     Returns:
-        The ratio of the mean energies: 1 if edges are as sharp as the inputs', less if blurred.
+        The ratio of the mean energies, 1 if edges are as sharp as the inputs', less if blurred.
     """
     return float(gradient_energy(decoded).double().mean() / gradient_energy(images).double().mean())
 
@@ -43,7 +43,7 @@ def high_frequency_share(images: Tensor, cutoff: float = 0.15) -> float:
         cutoff: radial frequency in cycles per pixel; 0.5 is the highest along an axis.
 
     Returns:
-        A share between 0 and 1: of the power summed over the images.
+        A share between 0 and 1, of the power summed over the images.
     """
     power = torch.fft.rfft2(images.double()).abs().square().sum(0)
     height, width = images.shape[1:]
@@ -102,7 +102,7 @@ def confusion(codes: Tensor, labels: Tensor, neighbours: int = NEIGHBOURS) -> Te
         neighbours: k, how many codes vote; of classes with equally many votes the smallest wins.
 
     Returns:
-        (10, 10), counts: row by true class, column by the class that was voted.
+        (10, 10), counts, with a row per true class and a column per voted class.
     """
     labels = labels.long()
     voted = []

@@ -95,7 +95,7 @@ def pair_up(records: list[dict], recipe: str, kl_reduction: str = "mean") -> lis
     """Pair the runs with two latent dimensions by seed.
 
     Returns:
-        For each seed of which both reconstruction losses are recorded: loss → record.
+        For each seed of which both reconstruction losses are recorded, loss → record.
     """
     seeds: dict[int, Pair] = {}
     for record in select(records, recipe=recipe, kl_reduction=kl_reduction, latent_dim=2):

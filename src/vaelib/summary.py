@@ -19,10 +19,10 @@ def summarise(book: Path) -> dict:
     ``prediction`` for the value of a new seed, ``confidence`` for the mean.
 
     Returns:
-        ``recorded``: by recipe, how many runs, when and where; ``claims``: the verdicts;
-        ``objectives``: spreads of test quantities of the recipe ``report`` by objective;
-        ``slices``: of the recipe ``original``, the total on held-out images and on the original's
-        validation slice, and their difference; ``latent_dimensions``: spreads of the test losses.
+        ``recorded``, by recipe, how many runs, when and where; ``claims``, the verdicts;
+        ``objectives``, spreads of test quantities of the recipe ``report`` by objective;
+        ``slices``, of the recipe ``original``, the total on held-out images and on the original's
+        validation slice, and their difference; ``latent_dimensions``, spreads of the test losses.
     """
     records = reproduction.read(book / "recorded" / "runs")
     original = artifacts.original_results(book)

@@ -44,7 +44,7 @@ def compute(point: Settings) -> dict:
     """Train and measure one point; the data are found as :func:`vaelib.mnist.obtain` says.
 
     Returns:
-        Plain values: ``settings``, ``losses``, ``history`` and ``environment`` as
+        Plain values, namely ``settings``, ``losses``, ``history`` and ``environment`` as
         :class:`vaelib.artifacts.Run` has them, and ``measures``; see :func:`measure`.
     """
     with tempfile.TemporaryDirectory() as folder:
