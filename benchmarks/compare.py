@@ -1,13 +1,14 @@
 """Time the same training step in vaelib and in its peers, and whole trainings; write the record.
 
-All contestants run in one go and take turns, in an order that rotates, so that a change in the
-machine's speed meets all of them. A peer lives in an environment of its own (``make bench`` makes
-them); a contestant that waits uses no processor.
+All contestants run in one go and take turns, in an order drawn anew each time, so that a change in
+the machine's speed, and what a contestant leaves in the caches, meets all of them. A peer lives in
+an environment of its own (``make bench`` makes them); a contestant that waits uses no processor.
 
 Usage: compare.py KERAS_PYTHON PYTHAE_PYTHON RECORD
 """
 
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ from vaelib import artifacts, environment, mnist
 from vaelib.recipes import RECIPES
 
 HERE = Path(__file__).parent
-ROUNDS, STEPS = 12, 20  # twelve turns of twenty steps each
+ROUNDS, STEPS = 24, 20  # 24 turns of twenty steps each
 WARM_UP = 10  # steps before the first turn: compilation, first touch of the memory
 SEEDS = range(5)
 CHANGES = (
@@ -82,10 +83,11 @@ def take_turns(contestants: dict[str, Contestant], requests: list[dict]) -> list
         for contestant in contestants.values():
             contestant.ask("time_steps", number=WARM_UP, **request)
     names = list(contestants)
+    order = random.Random(0)  # drawn anew for every turn: nobody always follows the same one
     times = [{name: [] for name in names} for _ in requests]
     for turn in tqdm(range(ROUNDS), desc="steps"):
         for request, record in zip(requests, times, strict=True):
-            for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            for name in order.sample(names, len(names)):
                 answer = contestants[name].ask("time_steps", number=STEPS, **request)
                 record[name].append(answer["seconds"])
     ours = names[0]
