@@ -85,7 +85,7 @@ def take_turns(contestants: dict[str, Contestant], requests: list[dict]) -> list
     names = list(contestants)
     order = random.Random(0)  # drawn anew for every turn: nobody always follows the same one
     times = [{name: [] for name in names} for _ in requests]
-    for turn in tqdm(range(ROUNDS), desc="steps"):
+    for _ in tqdm(range(ROUNDS), desc="steps"):
         for request, record in zip(requests, times, strict=True):
             for name in order.sample(names, len(names)):
                 answer = contestants[name].ask("time_steps", number=STEPS, **request)
