@@ -6,10 +6,11 @@ from pathlib import Path
 from statistics import mean
 
 from vaelib import artifacts, reproduction, verdicts
+from vaelib.objective import Losses
 from vaelib.reproduction import pair_up, select
 
 OBJECTIVES = tuple((loss, reduction) for loss in ("bce", "mse") for reduction in ("mean", "sum"))
-LOSSES = ("total", "reconstruction", "kl")
+LOSSES = Losses._fields
 
 
 def summarise(book: Path) -> dict:
@@ -77,7 +78,6 @@ def _provenance(records: list[dict]) -> dict:
         "torch": ", ".join(sorted({place["versions"]["torch"] for place in places})),
         "commits": ", ".join(sorted({place["commit"] for place in places})),
         "minutes": mean(seconds) / 60,
-        "hours_together": sum(seconds) / 3600,
     }
 
 
@@ -92,7 +92,6 @@ def _objective(records: list[dict]) -> dict:
         **{loss: [record["losses"]["test"][loss] for record in records] for loss in LOSSES},
         "divergence": [_divergence(record) for record in records],
         "deviation": [record["measures"]["dispersion"]["deviation"] for record in records],
-        "sharpness": [record["measures"]["sharpness"] for record in records],
     }
     return {
         "seeds": [record["point"]["seed"] for record in records],
