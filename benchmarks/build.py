@@ -1,4 +1,6 @@
-"""Time a cold and a warm build of the book, stage by stage, in a fresh clone; write the record.
+"""Time cold and warm builds of the book, stage by stage, in a fresh clone with empty caches.
+
+The record has the one cold build and, of five warm ones, the one whose total is the median.
 
 Usage: build.py RECORD
 """
@@ -18,16 +20,17 @@ from vaelib import artifacts, environment
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DONE = re.compile(r"run \S+: done in (\d+) s")
+WARM = 5
 EXECUTED = re.compile(r"Executed notebook in ([\d.]+) seconds")
 
 
-def timed(*command: str, folder: Path, data: Path) -> tuple[float, str]:
+def timed(*command: str, folder: Path, caches: Path) -> tuple[float, str]:
     """Run a command; return its wall time in seconds and what it printed."""
     start = time.perf_counter()
     done = subprocess.run(
         command,
         cwd=folder,
-        env=os.environ | {"VAELIB_DATA": str(data)},
+        env=os.environ | {"XDG_CACHE_HOME": str(caches), "VAELIB_DATA": str(caches / "data")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -38,9 +41,9 @@ def timed(*command: str, folder: Path, data: Path) -> tuple[float, str]:
     return seconds, done.stdout
 
 
-def stages(clone: Path, data: Path) -> dict[str, float]:
+def stages(clone: Path, caches: Path) -> dict[str, float]:
     """Build the book; return stage → seconds."""
-    total, output = timed("make", "book", folder=clone, data=data)
+    seconds, output = timed("make", "book", folder=clone, caches=caches)
     runs = sum(map(float, DONE.findall(output)))
     chapters = sum(map(float, EXECUTED.findall(output)))
     training = 0.0
@@ -51,23 +54,31 @@ def stages(clone: Path, data: Path) -> dict[str, float]:
         "four trainings": training,
         "data, evaluation, figures": runs - training,
         "cells of the chapters": chapters,
-        "Sphinx": total - runs - chapters,
+        "Sphinx": seconds - runs - chapters,
     }
 
 
+def total(build: dict[str, float]) -> float:
+    """Return the wall time of a build in seconds."""
+    return sum(build.values())
+
+
 def main(record: str) -> None:
-    """Clone the last commit, build it twice, and write the record."""
+    """Clone the last commit, build it once cold and five times warm, and write the record."""
     with tempfile.TemporaryDirectory() as folder:
-        clone, data = Path(folder) / "a clone", Path(folder) / "data"
+        clone, caches = Path(folder) / "a clone", Path(folder) / "caches"
         subprocess.run(["git", "clone", "--quiet", REPOSITORY, clone], check=True)
-        installation, _ = timed("make", "install", folder=clone, data=data)
+        installation, _ = timed("make", "install", folder=clone, caches=caches)
+        cold = {"installation": installation, **stages(clone, caches)}
+        warm = sorted((stages(clone, caches) for _ in range(WARM)), key=total)
         result = {
             "environment": environment.describe(torch.device("cpu")),
-            "cold": {"installation": installation, **stages(clone, data)},
-            "warm": stages(clone, data),
+            "cold": cold,
+            "warm": warm[WARM // 2],
+            "cold_total": total(cold),
+            "warm_total": total(warm[WARM // 2]),
+            "warm_range": {"low": total(warm[0]), "high": total(warm[-1])},
         }
-        for build in ("cold", "warm"):
-            result[f"{build}_total"] = sum(result[build].values())
     artifacts.write_json(result, Path(record))
     print(json.dumps(result, indent=1))
 
