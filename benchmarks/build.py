@@ -13,13 +13,15 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import mean
 
 import torch
 
 from vaelib import artifacts, environment
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-DONE = re.compile(r"run \S+: done in (\d+) s")
+RUN = re.compile(r"run (\S+): done in (\d+) s")
+RUNS = re.compile(r"runs: \d+ made in (\d+) s")
 WARM = 5
 EXECUTED = re.compile(r"Executed notebook in ([\d.]+) seconds")
 
@@ -41,21 +43,27 @@ def timed(*command: str, folder: Path, caches: Path) -> tuple[float, str]:
     return seconds, done.stdout
 
 
-def stages(clone: Path, caches: Path) -> dict[str, float]:
-    """Build the book; return stage → seconds."""
+def stages(clone: Path, caches: Path) -> tuple[dict[str, float], str]:
+    """Build the book; return stage → seconds, and what was printed."""
     seconds, output = timed("make", "book", folder=clone, caches=caches)
-    runs = sum(map(float, DONE.findall(output)))
+    runs = sum(map(float, RUNS.findall(output)))
     chapters = sum(map(float, EXECUTED.findall(output)))
-    training = 0.0
-    if runs:
-        for path in (clone / "book" / "runs").glob("*/environment.json"):
-            training += json.loads(path.read_text())["training_seconds"]
     return {
-        "four trainings": training,
-        "data, evaluation, figures": runs - training,
+        "runs": runs,
         "cells of the chapters": chapters,
         "Sphinx": seconds - runs - chapters,
+    }, output
+
+
+def notebooks(clone: Path, output: str) -> dict[str, float]:
+    """Average, over the notebooks that train, the seconds of the whole and of the training."""
+    trained = {
+        name: (float(seconds), json.loads(file.read_text())["training_seconds"])
+        for name, seconds in RUN.findall(output)
+        if (file := clone / "book" / "runs" / name / "environment.json").exists()
     }
+    whole, training = map(mean, zip(*trained.values(), strict=True))
+    return {"number": len(trained), "seconds": whole, "training_seconds": training}
 
 
 def total(build: dict[str, float]) -> float:
@@ -69,11 +77,13 @@ def main(record: str) -> None:
         clone, caches = Path(folder) / "a clone", Path(folder) / "caches"
         subprocess.run(["git", "clone", "--quiet", REPOSITORY, clone], check=True)
         installation, _ = timed("make", "install", folder=clone, caches=caches)
-        cold = {"installation": installation, **stages(clone, caches)}
-        warm = sorted((stages(clone, caches) for _ in range(WARM)), key=total)
+        build, output = stages(clone, caches)
+        cold = {"installation": installation, **build}
+        warm = sorted((stages(clone, caches)[0] for _ in range(WARM)), key=total)
         result = {
             "environment": environment.describe(torch.device("cpu")),
             "cold": cold,
+            "notebooks": notebooks(clone, output),
             "warm": warm[WARM // 2],
             "cold_total": total(cold),
             "warm_total": total(warm[WARM // 2]),

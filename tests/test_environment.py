@@ -19,8 +19,13 @@ def test_commit_is_named_and_modified_if_files_differ(tmp_path):
     git(tmp_path, "commit", "-m", "first")
     head = (tmp_path / ".git" / "HEAD").read_text().split()[1]
     commit = (tmp_path / ".git" / head).read_text().strip()
+    below = tmp_path / "book" / "recorded"
+    below.mkdir(parents=True)
+    (below / "run.json").write_text("{}")
     assert commit.startswith(environment.commit(tmp_path))
+    assert commit.startswith(environment.commit(below))
     (tmp_path / "file").write_text("b")
+    assert environment.commit(below) == f"modified {commit[:12]}"
     assert environment.commit(tmp_path) == f"modified {commit[:12]}"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from vaelib import notebooks
+from vaelib.environment import usable_cores
 from vaelib.notebooks import RunError
 
 ROOT = os.path.dirname(os.path.dirname(__file__))
@@ -40,14 +42,18 @@ ENTRIES = {
 }
 
 
-@pytest.fixture
-def book(tmp_path):
-    book = tmp_path / "a book"
+def new_book(folder):
+    book = folder / "a book"
     template(
         book / "notebooks", "say.ipynb", 'word = "one"\nrecipe = "report"\noutput_folder = "."'
     )
     write(book, ENTRIES)
     return book
+
+
+@pytest.fixture
+def book(tmp_path):
+    return new_book(tmp_path)
 
 
 def write(book, entries):
@@ -67,11 +73,17 @@ def stale(book):
     return {name: notebooks.why_stale(run, book / "runs") for name, run in runs.items()}
 
 
-@pytest.fixture
-def made(book):
-    """The small book with its first run made."""
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory):
+    book = new_book(tmp_path_factory.mktemp("once"))
     assert make(book, "first") == ["first"]
     return book
+
+
+@pytest.fixture
+def made(made_once, tmp_path):
+    """The small book with its first run made."""
+    return shutil.copytree(made_once, tmp_path / "a book")
 
 
 def test_a_run_becomes_a_page_without_traces_of_the_machine(made):
@@ -138,18 +150,53 @@ def test_a_run_is_stale_when_one_that_it_needs_has_other_weights(made, monkeypat
 
 def test_mnist_is_fetched_before_a_notebook_runs(book, monkeypatch):
     """Or the page would show the download."""
-    order = []
-    monkeypatch.setattr(notebooks.mnist, "obtain", lambda: order.append("data"))
-    monkeypatch.setattr(notebooks, "execute", lambda run, folder: order.append(run.name))
+    made = []
+    begun = book / "runs" / ".partial-first"
+    monkeypatch.setattr(notebooks.mnist, "obtain", lambda: made.append(begun.exists()))
     notebooks.make(notebooks.read_runs(book, "report"), book, ["first"])
-    assert order == ["data", "first"]
+    assert made == [False]
 
 
-def test_needed_runs_are_made_first(book, monkeypatch):
-    order = []
-    monkeypatch.setattr(notebooks, "execute", lambda run, folder: order.append(run.name))
-    make(book, "last")
-    assert order == ["first", "last"]
+def test_needed_runs_are_made_first(book):
+    assert make(book, "last") == ["first", "last"]
+    first, last = (book / "runs" / name / "figure.svg" for name in ("first", "last"))
+    assert first.stat().st_mtime < last.stat().st_mtime
+
+
+MEET = """
+import os, time
+from pathlib import Path
+Path(output_folder, "figure.svg").write_text(os.environ["OMP_NUM_THREADS"])
+for _ in range(300):
+    if Path(output_folder, "..", f".partial-{other}", "figure.svg").exists():
+        break
+    time.sleep(0.1)
+else:
+    raise TimeoutError(other)
+time.sleep(1)  # so that the other one meets this one too
+"""
+
+
+@pytest.mark.skipif(usable_cores() < 2, reason="one core: one notebook at a time")
+def test_runs_are_made_side_by_side_and_share_the_cores(book, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    parameters = 'other = ""\nrecipe = "report"\noutput_folder = "."'
+    template(book / "notebooks", "meet.ipynb", parameters, MEET)
+    write(
+        book,
+        {
+            name: {"template": "meet", "title": name, "parameters": {"other": other}}
+            for name, other in (("first", "second"), ("second", "first"))
+        },
+    )
+    assert sorted(make(book)) == ["first", "second"]
+    share = usable_cores() // min(usable_cores(), 4)
+    assert (book / "runs" / "first" / "figure.svg").read_text() == str(share)
+
+
+def test_what_a_run_prints_is_told_apart(book, capfd):
+    make(book, "first")
+    assert "first: one smoke\n" in capfd.readouterr().out
 
 
 def test_a_failing_notebook_says_where_and_leaves_what_was_there(made):

@@ -33,15 +33,15 @@ def block() -> str:
         seconds = record(run, "environment")["training_seconds"]
         lines.append(f"| {label} | {original[run]['total']} | {total:.3f} | {seconds:.0f} s |")
     settings, environment = record("bce", "settings"), record("bce", "environment")
-    minutes = record("compare", "numbers")["training_minutes"]
+    seconds = record("compare", "numbers")["training_seconds"]
     lines += [
         "",
         f"One seed ({settings['seed']}), recipe `{settings['recipe']}`, KL divergence averaged "
         "over the latent dimensions as in the original; "
         f"{environment['cores']} cores ({environment['processor']}), "
         f"PyTorch {environment['versions']['torch']}, Python {environment['versions']['python']}, "
-        f"{environment['date']}. The four trainings of the book took {minutes:.1f} minutes "
-        "together.",
+        f"{environment['date']}. The book's trainings run side by side, here with "
+        f"{environment['threads']} of the cores each; they took {seconds:.0f} s on average.",
     ]
     return "\n".join(lines)
 

@@ -6,26 +6,37 @@ import re
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from vaelib.fingerprint import PACKAGE, versions
 
+if TYPE_CHECKING:
+    import torch  # slow, and not needed to count cores
 
-def describe(device: torch.device) -> dict:
+
+def usable_cores() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def describe(device: "torch.device") -> dict:
     """Describe the machine, the software and the state of the source at this moment.
 
     Returns:
-        A record with the date (UTC), the processor, its number of usable cores, the device, the
-        operating system, versions, the commit (see :func:`commit`) and the peak resident memory
-        of this process in MB (absent where the system does not tell).
+        A record with the date (UTC), the processor, its number of usable cores, the threads that
+        PyTorch uses of them, the device, the operating system, versions, the commit (see
+        :func:`commit`) and the peak resident memory of this process in MB (absent where the system
+        does not tell).
     """
+    import torch
+
     record = {
         "date": datetime.now(UTC).date().isoformat(),
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
+        "cores": usable_cores(),
+        "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "system": f"{platform.system()} {platform.machine()}",
         "versions": versions("torch", "torchvision", "numpy", "matplotlib"),
@@ -40,6 +51,7 @@ def describe(device: torch.device) -> dict:
 def commit(folder: Path) -> str:
     """Return the commit a folder was checked out at, "modified …" if files differ from it.
 
+    Records of earlier runs do not count: a sweep writes them one by one beside its own code.
     Without git, or outside a checkout, it is "unknown".
     """
 
@@ -50,7 +62,8 @@ def commit(folder: Path) -> str:
 
     try:
         head = git("rev-parse", "--short=12", "HEAD")
-        return f"modified {head}" if git("status", "--porcelain") else head
+        differing = git("status", "--porcelain", "--", ":(top)", ":(top,exclude)book/recorded")
+        return f"modified {head}" if differing else head
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 

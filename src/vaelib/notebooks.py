@@ -6,17 +6,22 @@ import os
 import shutil
 import sys
 import time
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+from multiprocessing import get_context
 from pathlib import Path
 
 import yaml
 from filelock import FileLock
 
 from vaelib import artifacts, fingerprint, mnist
+from vaelib.environment import usable_cores
 from vaelib.names import require
 from vaelib.recipes import RECIPES
 
 CELL_SECONDS = 7200  # a training with the recipe `original` takes most of an hour at worst
+SIDE_BY_SIDE = 4  # notebooks at most: as many as there are trainings in the book
 
 
 class RunError(RuntimeError):
@@ -125,7 +130,7 @@ def why_stale(run: NotebookRun, runs_folder: Path) -> str:
 
 
 def make(runs: dict[str, NotebookRun], book: Path, names: list[str] | None = None) -> list[str]:
-    """Make the runs that are stale, each after those that it needs.
+    """Make the runs that are stale, side by side, each after those that it needs.
 
     Args:
         runs: from :func:`read_runs`.
@@ -136,7 +141,8 @@ def make(runs: dict[str, NotebookRun], book: Path, names: list[str] | None = Non
         The names of the runs that were made.
 
     Raises:
-        RunError: a notebook failed; what was there before it stays.
+        RunError: a notebook failed; what was there before it stays, those that had begun are
+            finished, and no other begins.
         vaelib.mnist.DataError: MNIST cannot be obtained.
     """
     wanted = set(names or runs)
@@ -145,23 +151,54 @@ def make(runs: dict[str, NotebookRun], book: Path, names: list[str] | None = Non
             wanted |= set(run.needs)
     runs_folder = book / "runs"
     runs_folder.mkdir(exist_ok=True)
+    order = TopologicalSorter({run.name: run.needs for run in runs.values() if run.name in wanted})
+    order.prepare()
     made = []
-    with FileLock(runs_folder / ".lock"):
-        for name in [name for name in runs if name in wanted]:
-            reason = why_stale(runs[name], runs_folder)
-            if reason:
-                print(f"run {name}: {reason}")
-                start = time.perf_counter()
-                if RECIPES[runs[name].parameters.get("recipe", "smoke")].data == "mnist":
-                    mnist.obtain()  # here, so that no page shows a download
-                execute(runs[name], runs_folder)
-                print(f"run {name}: done in {time.perf_counter() - start:.0f} s")
+    running: dict[Future, str] = {}
+    with FileLock(runs_folder / ".lock"), _processes() as processes:
+        while order.is_active():
+            for name in order.get_ready():
+                reason = why_stale(runs[name], runs_folder)
+                if reason:
+                    print(f"run {name}: {reason}", flush=True)
+                    if RECIPES[runs[name].parameters.get("recipe", "smoke")].data == "mnist":
+                        mnist.obtain()  # here, so that no page shows a download
+                    running[processes.submit(execute, runs[name], runs_folder)] = name
+                else:
+                    order.done(name)
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                name = running.pop(future)
+                try:
+                    print(f"run {name}: done in {future.result():.0f} s", flush=True)
+                except BaseException:
+                    processes.shutdown(cancel_futures=True)
+                    raise
                 made.append(name)
+                order.done(name)
     return made
 
 
-def execute(run: NotebookRun, runs_folder: Path) -> None:
+def _processes() -> ProcessPoolExecutor:
+    """Make processes for notebooks, as many as there are cores, and share the cores among them.
+
+    A step in small batches is too short to keep two cores busy: two trainings with one thread each
+    take less time together than one after the other with two.
+    """
+    cores = usable_cores()
+    number = min(cores, SIDE_BY_SIDE)
+    context = get_context("spawn")  # a fork would copy what Sphinx holds
+    return ProcessPoolExecutor(number, context, _use_threads, (cores // number,))
+
+
+def _use_threads(number: int) -> None:
+    os.environ.setdefault("OMP_NUM_THREADS", str(number))  # for PyTorch, in the notebook's kernel
+
+
+def execute(run: NotebookRun, runs_folder: Path) -> float:
     """Execute a run's notebook beside its final place, and move it there when it is whole.
+
+    Returns:
+        Seconds that it took.
 
     Raises:
         RunError: a cell failed; the message says which, why, and how to run it again.
@@ -169,6 +206,7 @@ def execute(run: NotebookRun, runs_folder: Path) -> None:
     import papermill  # slow to import, and needed only where something is stale
     from papermill.exceptions import PapermillExecutionError
 
+    start = time.perf_counter()
     final = runs_folder / run.name
     staging = runs_folder / f".partial-{run.name}"
     shutil.rmtree(staging, ignore_errors=True)
@@ -185,7 +223,7 @@ def execute(run: NotebookRun, runs_folder: Path) -> None:
             language="python",
             cwd=str(staging),
             progress_bar=False,
-            stdout_file=sys.stdout,
+            stdout_file=_Named(run.name),
             execution_timeout=CELL_SECONDS,
         )
     except PapermillExecutionError as error:
@@ -206,6 +244,20 @@ def execute(run: NotebookRun, runs_folder: Path) -> None:
         final.rename(outdated)
     staging.rename(final)
     shutil.rmtree(outdated, ignore_errors=True)
+    return time.perf_counter() - start
+
+
+class _Named:
+    """Standard output, each line after the name of the run that printed it."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def write(self, text: str) -> None:
+        sys.stdout.write("".join(f"{self.name}: {line}" for line in text.splitlines(True)))
+
+    def flush(self) -> None:
+        sys.stdout.flush()
 
 
 def _page(notebook: dict, title: str) -> dict:

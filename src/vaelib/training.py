@@ -75,7 +75,7 @@ def fit(
         validation_images: (M, 28, 28), uint8, on the same device.
         validation_noise: (M, d), one draw per image, used after every epoch.
         seed: of the order of the images and of the noise of z. The same seed on the same
-            CPU gives the same weights, bit for bit.
+            CPU, with as many threads, gives the same weights, bit for bit.
 
     Returns:
         The history; see :class:`Fit`.

@@ -1,5 +1,6 @@
 """Make the book's stale runs before Sphinx reads a page."""
 
+import time
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -26,7 +27,10 @@ def make_runs(app: Sphinx, config: Config) -> None:
     recipe = notebooks.recipe_from_environment()
     try:
         runs = notebooks.read_runs(book, recipe)
-        notebooks.make(runs, book)
+        start = time.perf_counter()
+        made = notebooks.make(runs, book)
+        if made:
+            print(f"runs: {len(made)} made in {time.perf_counter() - start:.0f} s")
     except (notebooks.RunError, mnist.DataError) as error:
         raise ExtensionError(str(error)) from error
     # The cache's own key is a chapter's source; its output also depends on what it imports, and on
