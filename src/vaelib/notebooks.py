@@ -153,11 +153,13 @@ def make(runs: dict[str, NotebookRun], book: Path, names: list[str] | None = Non
     runs_folder.mkdir(exist_ok=True)
     order = TopologicalSorter({run.name: run.needs for run in runs.values() if run.name in wanted})
     order.prepare()
+    needed = {name for run in runs.values() for name in run.needs}
     made = []
     running: dict[Future, str] = {}
     with FileLock(runs_folder / ".lock"), _processes() as processes:
         while order.is_active():
-            for name in order.get_ready():
+            # First those that others wait for.
+            for name in sorted(order.get_ready(), key=lambda name: name not in needed):
                 reason = why_stale(runs[name], runs_folder)
                 if reason:
                     print(f"run {name}: {reason}", flush=True)
