@@ -100,6 +100,7 @@ def test_every_variant_is_another_schedule_and_one_is_the_recipe():
         (cost_figures.scaling, "cost"),
         (cost_figures.living_units, "schedules"),
         (cost_figures.schedules, "schedules"),
+        (cost_figures.build_stages, "build"),
     ],
 )
 def test_the_recorded_figures_can_be_drawn(draw, record):

@@ -51,7 +51,7 @@ def test_figures_stand_alone(site, pages):
                 continue
             links = [a["href"] for a in caption.select("a.reference.internal")]
             assert any(re.search(r"runs/[a-z-]+/notebook.html", link) for link in links)
-    assert figures == 26
+    assert figures == 27
 
 
 def test_every_image_says_what_it_shows(pages):
