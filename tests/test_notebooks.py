@@ -92,7 +92,8 @@ def test_a_run_becomes_a_page_without_traces_of_the_machine(made):
     assert page.cells[0].source == "# First\n\nIts text."
     assert page.cells[-1].outputs[0].text == "one smoke\n"
     assert page.cells[-1].metadata == {"mystnb": {"image": {"alt": "a word"}}}
-    assert set(page.metadata) == {"kernelspec", "language_info"}
+    assert set(page.metadata) == {"kernelspec", "language_info", "myst"}
+    assert page.metadata["myst"]["html_meta"]["description"] == "Executed notebook. First."
     assert str(made) not in text
     assert not list((made / "runs").glob(".partial-*"))
 

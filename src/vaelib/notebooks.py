@@ -1,6 +1,7 @@
 """The book's notebooks: which of them are stale, and running them with papermill."""
 
 import ast
+import inspect
 import json
 import os
 import shutil
@@ -109,6 +110,7 @@ def inputs(run: NotebookRun, runs_folder: Path) -> dict:
             json.dumps([[cell["source"], _kept(cell["metadata"])] for cell in cells])
         ),
         "title": run.title,
+        "page": fingerprint.digest(inspect.getsource(_page)),
         "parameters": run.parameters,
         "modules": fingerprint.sources(code),
         "versions": fingerprint.versions("torch", "numpy", "matplotlib"),
@@ -273,6 +275,7 @@ def _page(notebook: dict, title: str) -> dict:
     notebook["metadata"] = {
         "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
         "language_info": {"name": "python"},
+        "myst": {"html_meta": {"description": f"Executed notebook. {title.replace('`', '')}."}},
     }
     return notebook
 

@@ -68,6 +68,9 @@ def test_with_an_address_pages_link_to_source_and_templates(copy):
     assert (
         f"{address}/blob/main/book/intro.md" in (copy / "book/_build/html/intro.html").read_text()
     )
+    site = "https://someone.github.io/something/"
+    assert f'property="og:url" content="{site}runs/mse/notebook.html"' in page
+    assert f'property="og:image" content="{site}readme.png"' in page
 
 
 def test_a_copy_without_its_links_says_so(copy):

@@ -8,14 +8,13 @@ of this build with the recorded runs of its objective: a sentence, or a box if i
 from pathlib import Path
 
 from docutils import nodes
-from docutils.parsers.rst import directives
-from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 from vaelib.artifacts import read_json
 from vaelib.names import require
+from vaelib.sphinxext.tables import TableDirective, markdown
 
 
 def setup(app: Sphinx) -> None:
@@ -24,50 +23,28 @@ def setup(app: Sphinx) -> None:
     app.add_directive("recorded", Recorded)
 
 
-class _OfTheRecord(SphinxDirective):
-    def _summary(self) -> dict:
-        return self._read("recorded", "reproduction.json")
-
-    def _read(self, *names: str) -> dict:
-        file = Path(self.env.srcdir, *names)
-        self.env.note_dependency(str(file))
-        return read_json(file)
-
-    def _markdown(self, lines: list[str]) -> list[nodes.Node]:
-        source, _ = self.get_source_info()
-        holder = nodes.Element()
-        self.state.nested_parse(StringList(lines, source), self.content_offset, holder)
-        return holder.children
-
-
-class Claims(_OfTheRecord):
+class Claims(TableDirective):
     """All verdicts, or the parts of one."""
 
     optional_arguments = 1
-    has_content = True
-    option_spec = {"name": directives.unchanged_required}  # noqa: RUF012
 
     def run(self) -> list[nodes.Node]:
         """Return a numbered table."""
-        claims = self._summary()["claims"]
-        if self.arguments:
-            source, line = self.get_source_info()
-            try:
-                require("claim", self.arguments[0], claims)
-            except ValueError as error:
-                raise ExtensionError(f"{source}:{line}: {error}") from error
-            rows = parts_of(claims[self.arguments[0]])
-        else:
-            rows = verdicts_of(claims)
-        lines = [
-            f":::{{list-table}} {' '.join(self.content)}",
-            ":header-rows: 1",
-            f":name: {self.options['name']}",
-            "",
-        ]
-        for first, *others in rows:
-            lines += [f"* - {first}", *(f"  - {other}" for other in others)]
-        return self._markdown([*lines, ":::"])
+        claims = _read(self, "recorded", "reproduction.json")["claims"]
+        if not self.arguments:
+            return self.table(verdicts_of(claims))
+        source, line = self.get_source_info()
+        try:
+            require("claim", self.arguments[0], claims)
+        except ValueError as error:
+            raise ExtensionError(f"{source}:{line}: {error}") from error
+        return self.table(parts_of(claims[self.arguments[0]]))
+
+
+def _read(directive: SphinxDirective, *names: str) -> dict:
+    file = Path(directive.env.srcdir, *names)
+    directive.env.note_dependency(str(file))
+    return read_json(file)
 
 
 def verdicts_of(claims: dict) -> list[list[str]]:
@@ -95,7 +72,7 @@ def parts_of(claim: dict) -> list[list[str]]:
     return rows
 
 
-class Recorded(_OfTheRecord):
+class Recorded(SphinxDirective):
     """This build's run among the recorded ones."""
 
     required_arguments = 1
@@ -103,15 +80,13 @@ class Recorded(_OfTheRecord):
     def run(self) -> list[nodes.Node]:
         """Return a sentence, a box, or nothing where no such run is recorded."""
         (name,) = self.arguments
-        settings = self._read("runs", name, "settings.json")
-        losses = self._read("runs", name, "losses.json")["test"]
-        summary = self._summary()
-        if settings["recipe"] != "report" or settings["latent_dim"] != 2:
+        settings = _read(self, "runs", name, "settings.json")
+        losses = _read(self, "runs", name, "losses.json")["test"]
+        objectives = _read(self, "recorded", "reproduction.json")["objectives"]
+        if settings["recipe"] != "report":
             return []
         objective = f"{settings['reconstruction_loss']}-{settings['kl_reduction']}"
-        return self._markdown(
-            compare(name, losses, settings["seed"], summary["objectives"][objective])
-        )
+        return markdown(self, compare(name, losses, settings["seed"], objectives[objective]))
 
 
 def compare(name: str, losses: dict[str, float], seed: int, recorded: dict) -> list[str]:

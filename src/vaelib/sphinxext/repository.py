@@ -1,4 +1,4 @@
-"""Links that need the repository's public address: source, Binder, Colab.
+"""Links that need the repository's public address: source, Binder, Colab, preview cards.
 
 The address is one setting, ``repository_address`` under ``sphinx: config:`` in ``_config.yml``.
 Without it none of the links is there.
@@ -22,6 +22,12 @@ def setup(app: Sphinx) -> None:
 def add_links(app: Sphinx, config: Config) -> None:
     """Turn the theme's links on if there is an address, and off if not."""
     address = config["repository_address"].rstrip("/")
+    if address:
+        owner, name = address.split("/")[-2:]
+        site = f"https://{owner.lower()}.github.io/{name}/"
+        config["html_baseurl"] = config["ogp_site_url"] = site
+        config["ogp_image"] = f"{site}readme.png"
+        app.setup_extension("sphinxext.opengraph")  # cards for those who share a link
     options = config["html_theme_options"]
     options.update(
         repository_url=address,
