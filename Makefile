@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Everything else may move when the lock is made anew; these are chosen.
 PINS := torch==2.13.0 torchvision==0.28.0 jupyter-book==1.0.4.post1 sphinx-book-theme==1.1.4
 
-.PHONY: help install book pdf test record bench readme lock clean
+.PHONY: help install book pdf serve test test-site record bench readme lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -30,11 +30,17 @@ pdf: install  ## print the report (needs TeX, see README) and put it into the si
 		$(BIN)/jupyter-book build book/ --builder pdflatex -W -n --keep-going < /dev/null
 	@$(MAKE) --no-print-directory book
 
+serve: install  ## read the built site at http://localhost:8000 (after make book)
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory book/_build/html 8000
+
 test: install  ## check the code's style and run the tests (no network, no GPU)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	@# One thread each: two processes with two threads each would fight for two cores.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup
+
+test-site: install  ## look at the built site in a real browser (needs chromium; after make book)
+	VAELIB_BUILT=1 $(BIN)/python -m pytest tests/browser tests/book/test_site.py
 
 record: install  ## compute the runs of the reproduction that have no record yet: hours
 	$(BIN)/vaelib sweep

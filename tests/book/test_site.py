@@ -5,8 +5,10 @@
 
 import json
 import re
+from urllib.parse import unquote, urlsplit
 
 import pytest
+from bs4 import BeautifulSoup
 
 from .conftest import ROOT
 
@@ -18,7 +20,7 @@ def content(page):
 
 
 def test_every_page_is_there_with_a_title(pages):
-    assert len(pages) == 20
+    assert len(pages) == 21
     for page in pages.values():
         assert page.h1.get_text(strip=True)
 
@@ -88,6 +90,63 @@ def test_notebook_pages_show_no_path_of_the_machine_and_no_warning(site):
             for output in cell.get("outputs", ())
         ]
         assert "stderr" not in streams
+
+
+def test_every_page_has_a_description_of_its_own(pages):
+    found = [page.select_one('meta[name="description"]')["content"] for page in pages.values()]
+    assert len(found) == len(set(found)) == len(pages)
+    assert all(40 < len(description) < 170 for description in found)
+
+
+def test_links_and_anchors_inside_the_site_hold(site):
+    pages = {
+        path.resolve(): BeautifulSoup(path.read_text(), "html.parser")
+        for path in site.html.rglob("*.html")
+        if "_static" not in path.parts
+    }
+    anchors = {
+        path: {tag.get("id") or tag.get("name") for tag in page.select("[id], a[name]")}
+        for path, page in pages.items()
+    }
+    broken = []
+    for path, page in pages.items():
+        for tag in page.select("a[href], link[href], img[src], script[src]"):
+            target = urlsplit(tag.get("href") or tag.get("src"))
+            if target.scheme or target.netloc:
+                continue
+            file = (path.parent / unquote(target.path)).resolve() if target.path else path
+            anchor = unquote(target.fragment)
+            if not file.exists() or (anchor and anchor not in anchors.get(file, {anchor})):
+                broken.append((path.name, target.geturl()))
+    assert broken == []
+
+
+def test_pages_with_numbers_of_runs_say_where_they_come_from(site, pages):
+    commit = json.loads((site.book / "runs/bce/environment.json").read_text())["commit"]
+    with_line = {name for name, page in pages.items() if page.select(".provenance")}
+    experiments = {f"experiments/{name}" for name in ("data-and-model", "bce", "mse", "comparison")}
+    trained = {
+        f"runs/{name}/notebook" for name in ("bce", "mse", "bce-elbo", "mse-elbo", "compare")
+    }
+    assert with_line == {"intro", "all-runs", "theory/likelihoods"} | experiments | trained
+    for name in with_line:
+        (line,) = pages[name].select(".provenance")
+        assert commit in line.get_text()
+    assert (
+        "Runs bce, mse, bce-elbo, mse-elbo" in pages["intro"].select_one(".provenance").get_text()
+    )
+    assert "Run mse:" in pages["runs/mse/notebook"].select_one(".provenance").get_text()
+
+
+def test_the_runs_can_be_downloaded(site, pages):
+    links = content(pages["all-runs"]).select("table a.download")
+    assert len(links) == 4 * 6
+    for link in links:
+        assert (site.html / link["href"]).stat().st_size
+    weights = [link for link in links if link["href"].endswith("weights.safetensors")]
+    assert (site.html / weights[0]["href"]).read_bytes() == (
+        site.book / "runs/bce/weights.safetensors"
+    ).read_bytes()
 
 
 def test_nothing_is_loaded_from_another_host(site, pages):

@@ -1,0 +1,100 @@
+"""Chromium, and the built site in two places: as files, and under a sub-path of a host."""
+
+import os
+import shutil
+import threading
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from tests.book.conftest import ROOT, documents
+
+HTML = ROOT / "book" / "_build" / "html"
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
+
+
+def pytest_collection_modifyitems(items):
+    """Look at the book that was built; without one, or without chromium, skip with the reason."""
+    for item in items:
+        if "browser" not in item.path.parts:
+            continue
+        item.add_marker(pytest.mark.xdist_group("browser"))
+        if not os.environ.get("VAELIB_BUILT"):
+            item.add_marker(
+                pytest.mark.skip(reason="looks at what make book built: make test-site")
+            )
+
+
+@pytest.fixture(scope="session")
+def browser():
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if not program:
+        reason = "chromium is not installed; on Debian: sudo apt-get install chromium"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-gpu", *QUIET]
+        )
+        yield browser
+        browser.close()
+
+
+class Handler(SimpleHTTPRequestHandler):
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture(scope="session")
+def host():
+    """The address of a host that has the site under /some/path/."""
+
+    class Below(Handler):
+        def translate_path(self, path):
+            return super().translate_path(path.removeprefix("/some/path"))
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Below, directory=HTML))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/some/path"
+    server.shutdown()
+    server.server_close()
+
+
+@dataclass
+class Visit:
+    """A page that is open, and what went wrong while it was opened."""
+
+    page: object
+    wrong: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def visit(browser):
+    """Open an address in a window of its own; mathematics has been typeset when it returns."""
+    contexts = []
+
+    def go(address, scheme="light", width=1280):
+        context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 800})
+        contexts.append(context)
+        page = context.new_page()
+        visit = Visit(page)
+        page.on("request", lambda request: visit.requests.append(request.url))
+        page.on("requestfailed", lambda request: visit.wrong.append(f"failed: {request.url}"))
+        page.on("pageerror", lambda error: visit.wrong.append(str(error)))
+        page.on("console", lambda m: m.type == "error" and visit.wrong.append(m.text))
+        page.goto(address, wait_until="load")
+        page.evaluate("window.MathJax?.startup?.promise")
+        return visit
+
+    yield go
+    for context in contexts:
+        context.close()
+
+
+def names():
+    """List the pages of the book by name, and those that Sphinx adds."""
+    return [*documents(), "genindex", "search"]

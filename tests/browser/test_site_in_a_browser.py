@@ -1,0 +1,123 @@
+"""The built site as a reader meets it: in chromium, light and dark, wide and narrow."""
+
+import re
+from urllib.parse import quote
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from .conftest import HTML, names
+
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+# Findings in the theme that are not ours to mend: rule → selector of the theme's element.
+OF_THE_THEME = {}
+
+
+def addresses(host):
+    return {"file": HTML.as_uri(), "host": host}
+
+
+@pytest.mark.parametrize("place", ["file", "host"])
+@pytest.mark.parametrize("name", names())
+def test_a_page_opens_whole_and_asks_no_other_host(visit, host, name, place):
+    root = addresses(host)[place]
+    seen = visit(f"{root}/{name}.html")
+    assert seen.wrong == []
+    own = (root, "data:", "blob:")
+    assert [address for address in seen.requests if not address.startswith(own)] == []
+    broken = "[...document.images].filter(i => !(i.complete && i.naturalWidth)).map(i => i.src)"
+    assert seen.page.evaluate(broken) == []
+
+
+@pytest.mark.parametrize("name", names())
+def test_mathematics_is_typeset(visit, name):
+    page = visit(f"{HTML.as_uri()}/{name}.html").page
+    raw = "[...document.querySelectorAll('.math')].filter(m => !m.querySelector('mjx-container'))"
+    assert page.evaluate(f"{raw}.map(m => m.textContent)") == []
+    assert page.locator("mjx-merror").count() == 0
+    text = page.evaluate(
+        """() => { const a = document.querySelector("main").cloneNode(true);
+        a.querySelectorAll("pre, code, script").forEach(e => e.remove()); return a.textContent }"""
+    )
+    assert not re.search(r"\$|\\\(|\\\[", text)
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_phone_shows_no_page_wider_than_itself(visit, name):
+    page = visit(f"{HTML.as_uri()}/{name}.html", width=360).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", names())
+def test_nothing_stands_in_the_way_of_any_reader(visit, name, scheme):
+    page = visit(f"{HTML.as_uri()}/{name}.html", scheme=scheme).page
+    found = Axe().run(page, options=RULES).response["violations"]
+    assert [
+        (rule["id"], node["html"][:200], node["failureSummary"][:300])
+        for rule in found
+        for node in rule["nodes"]
+        if not (rule["id"] in OF_THE_THEME and OF_THE_THEME[rule["id"]] in node["html"])
+    ] == []
+
+
+def test_dark_mode_toggles_and_keeps_figures_legible(visit):
+    page = visit(f"{HTML.as_uri()}/experiments/bce.html").page
+    modes = set()
+    for _ in range(3):
+        modes.add(page.evaluate("document.documentElement.dataset.theme"))
+        page.locator("button.theme-switch-button:visible").first.click()
+    assert modes == {"light", "dark"}
+    dark = visit(f"{HTML.as_uri()}/experiments/bce.html", scheme="dark").page
+    assert dark.evaluate("document.documentElement.dataset.theme") == "dark"
+    ground = dark.evaluate(
+        "[...document.querySelectorAll('article figure img')]"
+        ".map(i => getComputedStyle(i).backgroundColor)"
+    )
+    assert set(ground) == {"rgb(255, 255, 255)"}
+
+
+@pytest.mark.parametrize(
+    ("terms", "page"),
+    [
+        ("evidence lower bound", "theory/elbo"),
+        ("Gibbs", "theory/kl-divergence"),
+        ("reparameterisation", "theory/elbo"),
+        ("Kullback", "theory/kl-divergence"),
+        ("continuous Bernoulli", "theory/likelihoods"),
+        ("mallopt", "cost"),
+        ("papermill", "rerun"),
+    ],
+)
+def test_search_finds_what_the_chapters_are_about(visit, host, terms, page):
+    results = visit(f"{host}/search.html?q={quote(terms)}").page.locator("#search-results li a")
+    results.first.wait_for()
+    links = [link.get_attribute("href") for link in results.all()]
+    assert any(page in link for link in links), links
+
+
+def test_previous_and_next_lead_through_the_book(visit):
+    page = visit(f"{HTML.as_uri()}/intro.html").page
+    titles = [page.title()]
+    while page.locator("a.right-next").count():
+        page.locator("a.right-next").click()
+        page.wait_for_load_state("load")
+        titles.append(page.title())
+    assert len(titles) == len(set(titles)) == len(names()) - 2
+
+
+def test_the_keyboard_reaches_the_text(visit):
+    page = visit(f"{HTML.as_uri()}/intro.html").page
+    page.keyboard.press("Tab")
+    skip = page.evaluate("document.activeElement.textContent.trim()")
+    assert skip == "Skip to main content"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    inside = "document.querySelector('main').contains(document.activeElement)"
+    assert page.evaluate(inside)
+
+
+def test_a_missing_page_leads_back(visit):
+    page = visit(f"{HTML.as_uri()}/404.html").page
+    page.locator("#home").click()
+    assert page.locator("h1").first.inner_text().startswith("Variational autoencoders")
