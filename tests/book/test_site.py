@@ -143,6 +143,12 @@ def test_the_runs_can_be_downloaded(site, pages):
     assert len(links) == 4 * 6
     for link in links:
         assert (site.html / link["href"]).stat().st_size
+    templates = content(pages["all-runs"]).select("section > p a.download")
+    assert [link["href"].rpartition("/")[2] for link in templates] == [
+        "model.ipynb",
+        "train.ipynb",
+        "compare.ipynb",
+    ]
     weights = [link for link in links if link["href"].endswith("weights.safetensors")]
     assert (site.html / weights[0]["href"]).read_bytes() == (
         site.book / "runs/bce/weights.safetensors"
