@@ -1,6 +1,7 @@
 """Make the book's stale runs before Sphinx reads a page."""
 
 import time
+from functools import partial
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -25,14 +26,15 @@ def make_runs(app: Sphinx, config: Config) -> None:
     """Make what is stale, and let the chapters' outputs be cached as long as the library stays."""
     book = Path(app.srcdir)
     recipe = notebooks.recipe_from_environment()
+    start = time.perf_counter()
     try:
         runs = notebooks.read_runs(book, recipe)
-        start = time.perf_counter()
         made = notebooks.make(runs, book)
-        if made:
-            print(f"runs: {len(made)} made in {time.perf_counter() - start:.0f} s")
     except (notebooks.RunError, mnist.DataError) as error:
         raise ExtensionError(str(error)) from error
+    begun = time.perf_counter()
+    print(f"runs: {len(made)} made in {begun - start:.0f} s")
+    app.connect("build-finished", partial(_say_time, begun))
     # The cache's own key is a chapter's source; its output also depends on what it imports, and on
     # the records that it draws.
     sources = fingerprint.sources(
@@ -43,3 +45,7 @@ def make_runs(app: Sphinx, config: Config) -> None:
     config["nb_execution_cache_path"] = str(book / "_build" / f"executed-{key}")
     if recipe == "smoke":
         config["html_theme_options"]["announcement"] = SMOKE_BANNER
+
+
+def _say_time(begun: float, app: Sphinx, error: Exception | None) -> None:
+    print(f"\npages: read, executed and written in {time.perf_counter() - begun:.0f} s")
