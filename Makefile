@@ -37,7 +37,7 @@ test: install  ## check the code's style and run the tests (no network, no GPU)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	@# One thread each: two processes with two threads each would fight for two cores.
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --ignore=tests/browser
 
 test-site: install  ## look at the built site in a real browser (needs chromium; after make book)
 	VAELIB_BUILT=1 $(BIN)/python -m pytest tests/browser tests/book/test_site.py

@@ -15,20 +15,9 @@ PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
 
 
-def pytest_collection_modifyitems(items):
-    """Look at the book that was built; without one, or without chromium, skip with the reason."""
-    for item in items:
-        if "browser" not in item.path.parts:
-            continue
-        item.add_marker(pytest.mark.xdist_group("browser"))
-        if not os.environ.get("VAELIB_BUILT"):
-            item.add_marker(
-                pytest.mark.skip(reason="looks at what make book built: make test-site")
-            )
-
-
 @pytest.fixture(scope="session")
 def browser():
+    assert (HTML / "intro.html").exists(), "there is no built site to look at: run make book first"
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if not program:
         reason = "chromium is not installed; on Debian: sudo apt-get install chromium"

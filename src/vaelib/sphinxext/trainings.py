@@ -48,4 +48,5 @@ def make_runs(app: Sphinx, config: Config) -> None:
 
 
 def _say_time(begun: float, app: Sphinx, error: Exception | None) -> None:
-    print(f"\npages: read, executed and written in {time.perf_counter() - begun:.0f} s")
+    if not error:
+        print(f"\npages: read, executed and written in {time.perf_counter() - begun:.0f} s")
