@@ -209,6 +209,14 @@ def test_a_failing_notebook_says_where_and_leaves_what_was_there(made):
     assert not list((made / "runs").glob(".partial-*"))
 
 
+def test_after_a_failure_no_other_begins(book, monkeypatch):
+    monkeypatch.setattr(notebooks, "usable_cores", lambda: 1)
+    write(book, changed("first", parameters={"word": "three"}))
+    with pytest.raises(RunError, match="run first failed"):
+        make(book, "first", "second")
+    assert not (book / "runs" / "second").exists()
+
+
 @pytest.mark.parametrize(
     ("entry", "message"),
     [

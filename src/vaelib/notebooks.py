@@ -156,42 +156,42 @@ def make(runs: dict[str, NotebookRun], book: Path, names: list[str] | None = Non
     order = TopologicalSorter({run.name: run.needs for run in runs.values() if run.name in wanted})
     order.prepare()
     needed = {name for run in runs.values() for name in run.needs}
+    cores = usable_cores()
+    number = min(cores, SIDE_BY_SIDE)
     made = []
+    ready: list[str] = []
     running: dict[Future, str] = {}
-    with FileLock(runs_folder / ".lock"), _processes() as processes:
+    with FileLock(runs_folder / ".lock"), _processes(number, cores // number) as processes:
         while order.is_active():
-            # First those that others wait for.
-            for name in sorted(order.get_ready(), key=lambda name: name not in needed):
+            # First those that others wait for. None is handed over before a process is free, so
+            # after a failure or Ctrl-C no other begins.
+            ready = sorted([*ready, *order.get_ready()], key=lambda name: name not in needed)
+            while ready and len(running) < number:
+                name = ready.pop(0)
                 reason = why_stale(runs[name], runs_folder)
-                if reason:
-                    print(f"run {name}: {reason}", flush=True)
-                    if RECIPES[runs[name].parameters.get("recipe", "smoke")].data == "mnist":
-                        mnist.obtain()  # here, so that no page shows a download
-                    running[processes.submit(execute, runs[name], runs_folder)] = name
-                else:
+                if not reason:
                     order.done(name)
+                    continue
+                print(f"run {name}: {reason}", flush=True)
+                if RECIPES[runs[name].parameters.get("recipe", "smoke")].data == "mnist":
+                    mnist.obtain()  # here, so that no page shows a download
+                running[processes.submit(execute, runs[name], runs_folder)] = name
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 name = running.pop(future)
-                try:
-                    print(f"run {name}: done in {future.result():.0f} s", flush=True)
-                except BaseException:
-                    processes.shutdown(cancel_futures=True)
-                    raise
+                print(f"run {name}: done in {future.result():.0f} s", flush=True)
                 made.append(name)
                 order.done(name)
     return made
 
 
-def _processes() -> ProcessPoolExecutor:
-    """Make processes for notebooks, as many as there are cores, and share the cores among them.
+def _processes(number: int, threads: int) -> ProcessPoolExecutor:
+    """Make processes for notebooks, and share the cores among them.
 
     A step in small batches is too short to keep two cores busy: two trainings with one thread each
     take less time together than one after the other with two.
     """
-    cores = usable_cores()
-    number = min(cores, SIDE_BY_SIDE)
     context = get_context("spawn")  # a fork would copy what Sphinx holds
-    return ProcessPoolExecutor(number, context, _use_threads, (cores // number,))
+    return ProcessPoolExecutor(number, context, _use_threads, (threads,))
 
 
 def _use_threads(number: int) -> None:
