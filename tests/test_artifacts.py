@@ -1,4 +1,5 @@
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -31,6 +32,21 @@ def test_a_run_that_is_cut_off_is_no_run(smoke_run, tmp_path, monkeypatch):
         artifacts.save(run, tmp_path / "cut")
     assert not artifacts.holds_run(tmp_path / "cut")
     assert list((tmp_path / "cut").iterdir()) == []
+
+
+def test_a_record_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
+    file = tmp_path / "losses.json"
+    artifacts.write_json({"total": 1}, file)
+
+    def cut(self, text, **_):
+        with open(self, "w") as partial:
+            partial.write(text[:5])
+        raise OSError(28)
+
+    monkeypatch.setattr(Path, "write_text", cut)
+    with pytest.raises(OSError, match="28"):
+        artifacts.write_json({"total": 2}, file)
+    assert artifacts.read_json(file) == {"total": 1}
 
 
 def test_a_run_that_is_not_there_says_what_makes_it(tmp_path):

@@ -21,7 +21,7 @@ CLAIM = {
             "verdict": "reproduced",
         },
         {
-            "name": "it_grows",
+            "name": "kl_of_bce_grows",
             "claimed": None,
             "values": [-1.0, 2.0],
             "interval": [-2.0, 3.0],
@@ -33,14 +33,16 @@ CLAIM = {
 
 def test_a_verdict_links_to_its_evidence():
     heads, row = claims.verdicts_of({"C5": CLAIM})
-    assert row == ["C5", "It grows.", "**undecided**", "{doc}`/experiments/bce`"]
+    assert row == ["C5", "It grows.", "**undecided**", "{numref}`tab-c5`, {doc}`/experiments/bce`"]
     assert len(heads) == len(row)
+    proved = CLAIM | {"parts": [{"interval": None}], "evidence": "theory/elbo"}
+    assert claims.verdicts_of({"C2": proved})[1][-1] == "{doc}`/theory/elbo`"
 
 
 def test_parts_have_claim_mean_interval_and_verdict():
     heads, number, effect = claims.parts_of(CLAIM)
     assert number == ["test, total", "9.500", "9.500", "8.000 to 11.000", "reproduced"]
-    assert effect == ["it grows", "above 0", "0.500", "-2.000 to 3.000", "undecided"]
+    assert effect == ["KL of BCE grows", "above 0", "0.500", "-2.000 to 3.000", "undecided"]
     assert len(heads) == 5
 
 

@@ -11,7 +11,7 @@ def run():
     return lambda *words: CliRunner().invoke(cli.main, words)
 
 
-@pytest.mark.parametrize("words", [(), ("data",), ("train",), ("runs",)])
+@pytest.mark.parametrize("words", [(), ("data",), ("train",), ("runs",), ("sweep",)])
 def test_help(run, words):
     result = run(*words, "--help")
     assert result.exit_code == 0

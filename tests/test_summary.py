@@ -1,12 +1,15 @@
 """The summary of recorded runs, on made-up records whose answers are known."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from scipy import stats
 
-from vaelib import artifacts, figures, record_figures, summary
+from vaelib import artifacts, cli, figures, record_figures, summary, sweep
 
 from .test_reproduction import BOOK, ORIGINAL, record
 
@@ -18,6 +21,8 @@ def made_up(recipe, loss, reduction, seed, dimension=2):
     shown = content["losses"]["original_validation"]
     shift = 1 + rng.random()
     content["losses"]["validation"] = {name: value + shift for name, value in shown.items()}
+    content["losses"]["training"] = content["losses"]["original_training"]
+    content["measures"]["high_frequency_share"] = {"decoded": 0.1 + seed / 100, "test": 0.2}
     content["history"] = [
         {
             "epoch": epoch,
@@ -28,8 +33,9 @@ def made_up(recipe, loss, reduction, seed, dimension=2):
     content["environment"] = {
         "date": f"2026-01-0{seed + 1}",
         "processor": "some",
-        "versions": {"torch": "2"},
+        "versions": {"torch": "2", "python": "3"},
         "commit": "abc",
+        "data": "012345678901234",
         "training_seconds": 60.0 * (seed + 1),
     }
     return content
@@ -39,9 +45,7 @@ def made_up(recipe, loss, reduction, seed, dimension=2):
 def book(tmp_path):
     (tmp_path / "recorded" / "runs").mkdir(parents=True)
     (tmp_path / "claims.yml").write_text((BOOK / "claims.yml").read_text())
-    original = tmp_path / artifacts.ORIGINAL
-    original.parent.mkdir()
-    original.write_text((BOOK / artifacts.ORIGINAL).read_text())
+    shutil.copytree(BOOK / "recorded" / "original", tmp_path / "recorded" / "original")
     points = [("original", loss, "mean", seed, 2) for loss in ("bce", "mse") for seed in range(3)]
     points += [
         ("report", *objective, seed, 2) for objective in summary.OBJECTIVES for seed in range(4)
@@ -71,22 +75,46 @@ def test_the_summary_of_a_book(book):
     assert (recorded["runs"], recorded["seeds"]) == (6, 3)
     assert (recorded["first"], recorded["last"]) == ("2026-01-01", "2026-01-03")
     assert recorded["minutes"] == pytest.approx(2)
+    verdicts = [claim["verdict"] for claim in found["claims"].values()]
+    assert found["verdicts"] == {
+        name: verdicts.count(name)
+        for name in ("proved", "reproduced", "not reproduced", "undecided")
+    }
+    assert found["original_history"]["best"] == 148.2046
 
 
 def test_the_divergence_is_the_sum_whatever_was_minimised(book):
-    objectives = summary.summarise(book)["objectives"]
+    objectives = summary.summarise(book)["objectives"]["report"]
     kl = ORIGINAL["bce"]["test"]["kl"]
     for reduction, factor in (("mean", 2), ("sum", 1)):
         values = objectives[f"bce-{reduction}"]["divergence"]["values"]
         assert values == pytest.approx([factor * kl * (1 + 0.001 * (s - 1)) for s in range(4)])
 
 
+def test_only_what_is_recorded_has_an_objective(book):
+    objectives = summary.summarise(book)["objectives"]
+    assert list(objectives["original"]) == ["bce-mean", "mse-mean"]
+    found = objectives["original"]["bce-mean"]
+    assert found["seeds"] == [0, 1, 2]
+    assert found["high_frequencies"]["values"] == pytest.approx([0.5, 0.55, 0.6])
+    assert found["accuracy"]["values"] == pytest.approx([0.92, 0.918, 0.916])
+
+
+def test_overlaps_are_averaged_over_seeds(book):
+    overlap = summary.summarise(book)["overlap"]["bce"]
+    assert overlap["pairs"]["1"] == {"digits": "4 and 9", "share": pytest.approx(0.41)}
+    assert overlap["confusion"][4][9] == pytest.approx(0.41)
+    assert overlap["confusion"][0][0] == 1
+
+
 def test_slices_are_compared_run_by_run(book):
     part = summary.summarise(book)["slices"]["mse"]
-    assert all(1 < value < 2 for value in part["difference"]["values"])
-    assert part["difference"]["mean"] == pytest.approx(
-        part["held_out"]["mean"] - part["original"]["mean"]
+    validation = part["validation"]
+    assert all(1 < value < 2 for value in validation["difference"]["values"])
+    assert validation["difference"]["mean"] == pytest.approx(
+        validation["split"]["mean"] - validation["table"]["mean"]
     )
+    assert part["training"]["difference"]["values"] == [0, 0, 0]
     assert part["epochs"] == [4, 4, 4]
 
 
@@ -105,7 +133,8 @@ def test_every_figure_can_be_drawn(book):
         record_figures.effects({part["name"]: part for part in claims["C12"]["parts"]}),
         record_figures.curves(histories),
         record_figures.curves(histories, histories[0]["history"]),
-        record_figures.reductions(content["objectives"]),
+        record_figures.reductions(content["objectives"]["report"]),
+        record_figures.confusion(content["overlap"]["bce"]["confusion"]),
         record_figures.slices(content["slices"]),
         record_figures.latent_dimensions(content["latent_dimensions"]),
     ):
@@ -118,3 +147,32 @@ def test_every_run_is_a_point_of_its_figure(book):
     circles = [line for line in figure.axes[0].lines if line.get_label() == "one run"]
     drawn = [list(map(float, line.get_ydata())) for line in circles]
     assert drawn == [part["values"] for part in parts if part["name"].endswith("total")]
+
+
+def test_the_command_computes_what_is_missing_and_sums_up(book, monkeypatch):
+    def compute(point):
+        return made_up(
+            point.recipe,
+            point.reconstruction_loss,
+            point.kl_reduction,
+            point.seed,
+            point.latent_dim,
+        )
+
+    monkeypatch.setattr(sweep, "compute", compute)
+    monkeypatch.chdir(book)
+    Path("runs.yml").touch()
+    shutil.rmtree(Path("recorded", "runs"))
+    points = [sweep.name_of(point) for point in sweep.book_points()]
+    listed = CliRunner().invoke(cli.main, ["sweep", "--list"])
+    assert listed.output.split() == points
+    done = CliRunner().invoke(cli.main, ["sweep"])
+    assert done.output.splitlines() == [f"recorded {name}" for name in points]
+    written = artifacts.read_json(Path("recorded", "reproduction.json"))
+    assert written["recorded"]["report"]["runs"] == 41
+    assert list(written["latent_dimensions"]) == ["2", "4", "8", "16"]
+    (book / "claims.yml").write_text("C1: {claim: one, rule: prooved, evidence: intro}\n")
+    wrong = CliRunner().invoke(cli.main, ["sweep"])
+    assert wrong.exit_code == 1
+    assert "did you mean 'proved'?" in wrong.output
+    assert artifacts.read_json(Path("recorded", "reproduction.json")) == written

@@ -139,8 +139,10 @@ def save_figure(figure: Figure, folder: Path, name: str) -> Drawing:
 
 
 def write_json(record: dict, path: Path) -> None:
-    """Write a record as JSON."""
-    path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    """Write a record as JSON; the file appears whole or not at all."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    os.replace(partial, path)
 
 
 def read_json(path: Path) -> dict:

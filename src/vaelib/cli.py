@@ -101,5 +101,5 @@ def sweep(scheduler: str, only_list: bool):
             for name in sweep.record(points, folder, scheduler):
                 click.echo(f"recorded {name}")
             artifacts.write_json(summary.summarise(book), book / "recorded" / "reproduction.json")
-    except (FloatingPointError, DataError, ImportError, OSError) as error:
+    except (ValueError, FloatingPointError, DataError, ImportError, OSError) as error:
         raise Failure(str(error)) from error

@@ -22,7 +22,8 @@ def _spread(axes: Axes, at: float, values: list[float], low: float, high: float)
 def _legend(figure: Figure, axes: Axes) -> None:
     handles, labels = axes.get_legend_handles_labels()
     unique = dict(zip(labels, handles, strict=True))
-    figure.legend(unique.values(), unique, loc="outside lower center", ncols=len(unique))
+    columns = len(unique) if len(unique) < 4 else 2
+    figure.legend(unique.values(), unique, loc="outside lower center", ncols=columns)
 
 
 @styled
@@ -103,7 +104,7 @@ def reductions(objectives: dict[str, dict]) -> Figure:
     """Draw what the KL reduction does: reconstruction, divergence and dispersion, mean beside sum.
 
     Args:
-        objectives: ``objectives`` of :func:`vaelib.summary.summarise`.
+        objectives: ``objectives`` of one recipe in :func:`vaelib.summary.summarise`.
     """
     names = {
         "reconstruction": "reconstruction loss",
@@ -133,7 +134,8 @@ def slices(slices: dict[str, dict]) -> Figure:
     """
     figure = Figure(figsize=(7.2, 2.8))
     for axes, (loss, part) in zip(figure.subplots(1, 2), slices.items(), strict=True):
-        pairs = zip(part["original"]["values"], part["held_out"]["values"], strict=True)
+        validation = part["validation"]
+        pairs = zip(validation["table"]["values"], validation["split"]["values"], strict=True)
         for shown, held_out in pairs:
             axes.plot([0, 1], [shown, held_out], "o-", color="C0", mfc="none", ms=5, lw=1)
         axes.set(title=loss.upper(), ylabel="total loss", xlim=(-0.4, 1.4))
@@ -150,15 +152,32 @@ def latent_dimensions(spreads: dict[str, dict]) -> Figure:
     """
     figure = Figure(figsize=(7.2, 3))
     panels = figure.subplots(1, 3)
-    dimensions = [int(name) for name in spreads]
     for axes, loss in zip(panels, LOSSES, strict=True):
         parts = [spread[loss] for spread in spreads.values()]
-        axes.plot(dimensions, [part["mean"] for part in parts], "-", color="0.2", label="mean")
-        for dimension, part in zip(dimensions, parts, strict=True):
-            axes.plot([dimension] * len(part["values"]), part["values"], **RUN, label="one run")
-        axes.set_xscale("log", base=2)
-        axes.set_xticks(dimensions, [str(dimension) for dimension in dimensions])
+        for at, part in enumerate(parts):
+            _spread(axes, at, part["values"], *part["confidence"].values())
+        axes.set_xticks(range(len(spreads)), list(spreads))
         axes.set(title="KL" if loss == "kl" else loss, xlabel="latent dimension")
     panels[0].set_ylabel("loss (nats)")
     _legend(figure, panels[0])
+    return figure
+
+
+@styled
+def confusion(shares: list[list[float]]) -> Figure:
+    """Draw which classes the neighbours' vote in the latent plane takes for which.
+
+    Args:
+        shares: (10, 10), ``confusion`` of an overlap in :func:`vaelib.summary.summarise`.
+    """
+    figure = Figure(figsize=(5.4, 5))
+    axes = figure.subplots()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row, values in enumerate(shares):
+        for column, share in enumerate(values):
+            if share >= 0.005:
+                colour = "white" if share > 0.5 else "black"
+                axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", color=colour)
+    axes.set(xlabel="class by vote", ylabel="true class", xticks=range(10), yticks=range(10))
+    axes.grid(False)
     return figure

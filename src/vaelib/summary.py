@@ -1,16 +1,26 @@
 """What the recorded runs say together: the content of ``recorded/reproduction.json``."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from statistics import mean
 
-from vaelib import artifacts, reproduction, verdicts
+import torch
+
+from vaelib import artifacts, measures, reproduction, verdicts
 from vaelib.objective import Losses
 from vaelib.reproduction import pair_up, select
 
 OBJECTIVES = tuple((loss, reduction) for loss in ("bce", "mse") for reduction in ("mean", "sum"))
+RECIPES = ("original", "report")
 LOSSES = Losses._fields
+PAIRS = 5  # of overlapping classes that are listed
+# Part of the training file → its slice as in the original's table, and by the split of training.
+SLICES = {
+    "training": ("original_training", "training"),
+    "validation": ("original_validation", "validation"),
+}
 
 
 def summarise(book: Path) -> dict:
@@ -20,37 +30,47 @@ def summarise(book: Path) -> dict:
     ``prediction`` for the value of a new seed, ``confidence`` for the mean.
 
     Returns:
-        ``recorded``, by recipe, how many runs, when and where; ``claims``, the verdicts;
-        ``objectives``, spreads of test quantities of the recipe ``report`` by objective;
-        ``slices``, of the recipe ``original``, the total on held-out images and on the original's
-        validation slice, and their difference; ``latent_dimensions``, spreads of the test losses.
+        ``recorded``, by recipe, how many runs, when and where; ``claims``, the findings, and
+        ``verdicts``, how many there are of each; ``objectives``, by recipe and objective, spreads
+        of losses and measures on the test images; and, of the recipe ``original`` by loss,
+        ``overlap`` of the classes and ``slices``, totals on the slices of the original's table and
+        of the split that training used; ``latent_dimensions``, spreads of the test losses; and
+        ``original_history``, the lowest validation total of the original's BCE training.
     """
     records = reproduction.read(book / "recorded" / "runs")
     original = artifacts.original_results(book)
+    history = artifacts.read_csv(book / artifacts.ORIGINAL.with_name("bce_history.csv"))
     claims = reproduction.judge(
         reproduction.read_claims(book), pair_up(records, "original"), original
     )
-    report = select(records, recipe="report", latent_dim=2)
+    two = select(records, latent_dim=2)
+    by_loss = {
+        loss: select(two, recipe="original", reconstruction_loss=loss, kl_reduction="mean")
+        for loss in ("bce", "mse")
+    }
     return {
-        "recorded": {
-            recipe: _provenance(select(records, recipe=recipe)) for recipe in ("original", "report")
-        },
+        "recorded": {recipe: _provenance(select(records, recipe=recipe)) for recipe in RECIPES},
         "claims": {name: asdict(finding) for name, finding in claims.items()},
+        "verdicts": dict.fromkeys(verdicts.ALL, 0)
+        | Counter(finding.verdict for finding in claims.values()),
         "objectives": {
-            f"{loss}-{reduction}": _objective(
-                select(report, reconstruction_loss=loss, kl_reduction=reduction)
-            )
-            for loss, reduction in OBJECTIVES
+            recipe: {
+                f"{loss}-{reduction}": _objective(chosen)
+                for loss, reduction in OBJECTIVES
+                if (
+                    chosen := select(
+                        two, recipe=recipe, reconstruction_loss=loss, kl_reduction=reduction
+                    )
+                )
+            }
+            for recipe in RECIPES
         },
-        "slices": {
-            loss: _slices(
-                select(records, recipe="original", reconstruction_loss=loss, kl_reduction="mean")
-            )
-            for loss in ("bce", "mse")
-        },
+        "overlap": {loss: _overlap(chosen) for loss, chosen in by_loss.items()},
+        "slices": {loss: _slices(chosen) for loss, chosen in by_loss.items()},
         "latent_dimensions": _latent_dimensions(
             select(records, recipe="report", reconstruction_loss="bce", kl_reduction="sum")
         ),
+        "original_history": {"best": min(row["val_total"] for row in history)},
     }
 
 
@@ -76,7 +96,9 @@ def _provenance(records: list[dict]) -> dict:
         "last": max(place["date"] for place in places),
         "processors": ", ".join(sorted({place["processor"] for place in places})),
         "torch": ", ".join(sorted({place["versions"]["torch"] for place in places})),
+        "python": ", ".join(sorted({place["versions"]["python"] for place in places})),
         "commits": ", ".join(sorted({place["commit"] for place in places})),
+        "data": ", ".join(sorted({place["data"] for place in places})),
         "minutes": mean(seconds) / 60,
     }
 
@@ -88,10 +110,18 @@ def _divergence(record: dict) -> float:
 
 
 def _objective(records: list[dict]) -> dict:
+    found = [record["measures"] for record in records]
+    shares = [measure["high_frequency_share"] for measure in found]
     quantities = {
         **{loss: [record["losses"]["test"][loss] for record in records] for loss in LOSSES},
         "divergence": [_divergence(record) for record in records],
-        "deviation": [record["measures"]["dispersion"]["deviation"] for record in records],
+        "sharpness": [measure["sharpness"] for measure in found],
+        "high_frequencies": [share["decoded"] / share["test"] for share in shares],
+        "recognised": [measure["recognised"] for measure in found],
+        "accuracy": [measures.accuracy(torch.tensor(measure["confusion"])) for measure in found],
+        "roughness": [measure["roughness"]["mean"] for measure in found],
+        "deviation": [measure["dispersion"]["deviation"] for measure in found],
+        "robust_deviation": [measure["dispersion"]["robust"] for measure in found],
     }
     return {
         "seeds": [record["point"]["seed"] for record in records],
@@ -99,17 +129,32 @@ def _objective(records: list[dict]) -> dict:
     }
 
 
-def _slices(records: list[dict]) -> dict:
-    held_out, shown = (
-        [record["losses"][name]["total"] for record in records]
-        for name in ("validation", "original_validation")
-    )
+def _overlap(records: list[dict]) -> dict:
+    """Average over seeds how the neighbours' vote takes one class for another."""
+    tables = [torch.tensor(record["measures"]["confusion"]).double() for record in records]
+    shares = torch.stack([table / table.sum(1, keepdim=True) for table in tables]).mean(0)
+    by_seed = [{(a, b): share for a, b, share in measures.overlaps(table)} for table in tables]
+    by_pair = {pair: mean(seed[pair] for seed in by_seed) for pair in by_seed[0]}
+    most = sorted(by_pair, key=by_pair.get, reverse=True)[:PAIRS]
     return {
-        "held_out": spread(held_out),
-        "original": spread(shown),
-        "difference": spread(a - b for a, b in zip(held_out, shown, strict=True)),
-        "epochs": [len(record["history"]) for record in records],
+        "confusion": shares.tolist(),
+        "pairs": {
+            str(rank): {"digits": f"{a} and {b}", "share": by_pair[a, b]}
+            for rank, (a, b) in enumerate(most, start=1)
+        },
     }
+
+
+def _slices(records: list[dict]) -> dict:
+    parts: dict = {"epochs": [len(record["history"]) for record in records]}
+    for part, names in SLICES.items():
+        table, split = ([record["losses"][name]["total"] for record in records] for name in names)
+        parts[part] = {
+            "table": spread(table),
+            "split": spread(split),
+            "difference": spread(ours - theirs for ours, theirs in zip(split, table, strict=True)),
+        }
+    return parts
 
 
 def _latent_dimensions(records: list[dict]) -> dict:

@@ -1,6 +1,5 @@
 """One point of a grid of trainings, and the map over many: in this process or on a Dask cluster."""
 
-import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -117,9 +116,7 @@ def record(points: Iterable[Settings], folder: Path, scheduler: str = "") -> Ite
     finished = _on_cluster(todo, scheduler) if scheduler else ((p, compute(p)) for p in todo)
     for point, result in finished:
         name = name_of(point)
-        partial = folder / f".{name}.partial"
-        artifacts.write_json({"point": asdict(point), **result}, partial)
-        os.replace(partial, folder / f"{name}.json")
+        artifacts.write_json({"point": asdict(point), **result}, folder / f"{name}.json")
         yield name
 
 

@@ -12,6 +12,7 @@ PROVED = "proved"
 REPRODUCED = "reproduced"
 NOT_REPRODUCED = "not reproduced"
 UNDECIDED = "undecided"
+ALL = (PROVED, REPRODUCED, NOT_REPRODUCED, UNDECIDED)
 LEVEL = 0.95
 
 

@@ -5,6 +5,7 @@ both take a caption as content and the option ``name``. ``{recorded} bce`` compa
 of this build with the recorded runs of its objective: a sentence, or a box if it falls outside.
 """
 
+import re
 from pathlib import Path
 
 from docutils import nodes
@@ -15,6 +16,8 @@ from sphinx.util.docutils import SphinxDirective
 from vaelib.artifacts import read_json
 from vaelib.names import require
 from vaelib.sphinxext.tables import TableDirective, markdown
+
+CAPITALS = {"bce": "BCE", "mse": "MSE", "kl": "KL"}
 
 
 def setup(app: Sphinx) -> None:
@@ -49,10 +52,13 @@ def _read(directive: SphinxDirective, *names: str) -> dict:
 
 def verdicts_of(claims: dict) -> list[list[str]]:
     """Return the rows of the table of all verdicts, the heads first."""
-    return [["", "claim", "verdict", "evidence"]] + [
-        [name, claim["claim"], f"**{claim['verdict']}**", f"{{doc}}`/{claim['evidence']}`"]
-        for name, claim in claims.items()
-    ]
+    rows = [["", "claim", "verdict", "evidence"]]
+    for name, claim in claims.items():
+        evidence = f"{{doc}}`/{claim['evidence']}`"
+        if claim["parts"][0]["interval"]:
+            evidence = f"{{numref}}`tab-{name.lower()}`, {evidence}"
+        rows.append([name, claim["claim"], f"**{claim['verdict']}**", evidence])
+    return rows
 
 
 def parts_of(claim: dict) -> list[list[str]]:
@@ -62,7 +68,7 @@ def parts_of(claim: dict) -> list[list[str]]:
         low, high = part["interval"]
         rows.append(
             [
-                part["name"].replace("_", " "),
+                " ".join(CAPITALS.get(word, word) for word in re.split("[ _]", part["name"])),
                 "above 0" if part["claimed"] is None else f"{part['claimed']:.3f}",
                 f"{sum(part['values']) / len(part['values']):.3f}",
                 f"{low:.3f} to {high:.3f}",
@@ -83,10 +89,11 @@ class Recorded(SphinxDirective):
         settings = _read(self, "runs", name, "settings.json")
         losses = _read(self, "runs", name, "losses.json")["test"]
         objectives = _read(self, "recorded", "reproduction.json")["objectives"]
-        if settings["recipe"] != "report":
-            return []
         objective = f"{settings['reconstruction_loss']}-{settings['kl_reduction']}"
-        return markdown(self, compare(name, losses, settings["seed"], objectives[objective]))
+        recorded = objectives.get(settings["recipe"], {}).get(objective)
+        if not recorded:
+            return []
+        return markdown(self, compare(name, losses, settings["seed"], recorded))
 
 
 def compare(name: str, losses: dict[str, float], seed: int, recorded: dict) -> list[str]:

@@ -1,7 +1,8 @@
 """Where a page's numbers come from: a line at its end, and the table of all runs.
 
 Every page that prints a value or shows a figure of a run ends with a line that says with which
-settings, from which commit and on what the runs were made. The directive ``runs`` is a table of the
+settings, from which commit and on what the runs were made; and a page that prints one of the
+recorded runs, with such a line about them. The directive ``runs`` is a table of the
 book's runs, with their files to download.
 """
 
@@ -17,6 +18,7 @@ from vaelib.artifacts import holds_run, read_json
 from vaelib.sphinxext.tables import TableDirective
 
 IN_RUNS = re.compile(r"runs/([^/]+)/")  # at the start of a path in the book
+SUMMARY = Path("recorded", "reproduction.json")  # in the book's folder
 FILES = (
     "notebook.ipynb",
     "settings.json",
@@ -42,15 +44,17 @@ def add_line(app: Sphinx, doctree: nodes.document) -> None:
     known = notebooks.read_runs(book, notebooks.recipe_from_environment())
     shown |= {needed for run in shown for needed in known[run].needs}
     runs = [run for run in known if run in shown and holds_run(book / "runs" / run)]
-    if not runs:
-        return
-    for run in runs:
-        app.env.note_dependency(str(book / "runs" / run / "environment.json"))
-    text = line_of({run: _records(book / "runs" / run) for run in runs})
+    lines = []
+    if runs:
+        for run in runs:
+            app.env.note_dependency(str(book / "runs" / run / "environment.json"))
+        lines.append(line_of({run: _records(book / "runs" / run) for run in runs}))
+    if str(SUMMARY) in files:
+        lines.append(line_of_recorded(read_json(book / SUMMARY)["recorded"]))
     section = next(doctree.findall(nodes.section))
     while isinstance(section[-1], nodes.section):
         section = section[-1]
-    section += nodes.paragraph("", text, classes=["provenance"])
+    section += [nodes.paragraph("", line, classes=["provenance"]) for line in lines]
 
 
 def _records(folder: Path) -> dict:
@@ -80,6 +84,20 @@ def line_of(runs: dict[str, dict]) -> str:
         f"PyTorch {each(p['versions']['torch'] for p in places)}; "
         f"{each(p['date'] for p in places)}; training took "
         f"{each(format(p['training_seconds'], '.0f') + ' s' for p in places)}."
+    )
+
+
+def line_of_recorded(recorded: dict[str, dict]) -> str:
+    """Say where recorded runs come from.
+
+    Args:
+        recorded: of :func:`vaelib.summary.summarise`.
+    """
+    return "Recorded runs, not of this build: " + " ".join(
+        f"{part['runs']} with the recipe {recipe}, {part['first']} to {part['last']}, "
+        f"commit {part['commits']}, data {part['data'][:12]}…, {part['processors']}, "
+        f"Python {part['python']}, PyTorch {part['torch']}."
+        for recipe, part in recorded.items()
     )
 
 
