@@ -170,7 +170,7 @@ def confusion(shares: list[list[float]]) -> Figure:
     Args:
         shares: (10, 10), ``confusion`` of an overlap in :func:`vaelib.summary.summarise`.
     """
-    figure = Figure(figsize=(5.4, 5))
+    figure = Figure(figsize=(4.4, 4.1))
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for row, values in enumerate(shares):

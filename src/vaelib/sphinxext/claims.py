@@ -35,7 +35,7 @@ class Claims(TableDirective):
         """Return a numbered table."""
         claims = _read(self, "recorded", "reproduction.json")["claims"]
         if not self.arguments:
-            return self.table(verdicts_of(claims))
+            return self.table(verdicts_of(claims), widths="6 44 18 32")
         source, line = self.get_source_info()
         try:
             require("claim", self.arguments[0], claims)

@@ -12,11 +12,12 @@ class TableDirective(SphinxDirective):
     has_content = True
     option_spec = {"name": directives.unchanged_required}  # noqa: RUF012
 
-    def table(self, rows: list[list[str]]) -> list[nodes.Node]:
+    def table(self, rows: list[list[str]], widths: str = "auto") -> list[nodes.Node]:
         """Return a table; the first row has the heads, and each cell is Markdown."""
         lines = [
             f":::{{list-table}} {' '.join(self.content)}",
             ":header-rows: 1",
+            f":widths: {widths}",
             f":name: {self.options['name']}",
             "",
         ]

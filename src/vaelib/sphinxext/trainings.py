@@ -38,7 +38,7 @@ def make_runs(app: Sphinx, config: Config) -> None:
     # The cache's own key is a chapter's source; its output also depends on what it imports, and on
     # the records that it draws.
     sources = fingerprint.sources(
-        "from vaelib import symbolic, illustrations, cost_figures, record_figures"
+        "from vaelib import artifacts, symbolic, illustrations, cost_figures, record_figures"
     )
     records = [path.read_text("utf-8") for path in sorted(book.glob("recorded/**/*.json"))]
     key = fingerprint.digest(str(sources) + "".join(records))[:16]
