@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from scipy import stats
 
-from vaelib import artifacts, cli, figures, record_figures, summary, sweep
+from vaelib import artifacts, cli, figures, record_figures, reproduction, summary, sweep
 
 from .test_reproduction import BOOK, ORIGINAL, record
 
@@ -80,7 +80,9 @@ def test_the_summary_of_a_book(book):
         name: verdicts.count(name)
         for name in ("proved", "reproduced", "not reproduced", "undecided")
     }
-    assert found["original_history"]["best"] == 148.2046
+    assert found["original_history"] == {"best": 148.2046, "first": 281.7537}
+    epochs = found["epochs"]["bce"]
+    assert (epochs["fewest"], epochs["most"], epochs["first"]["values"]) == (4, 4, [1, 1, 1])
 
 
 def test_the_divergence_is_the_sum_whatever_was_minimised(book):
@@ -100,6 +102,13 @@ def test_only_what_is_recorded_has_an_objective(book):
     assert found["accuracy"]["values"] == pytest.approx([0.92, 0.918, 0.916])
 
 
+def test_effects_of_the_recipe_report_come_from_its_own_pairs(book):
+    effects = summary.summarise(book)["report_effects"]
+    assert list(effects) == list(reproduction.QUANTITIES)
+    sharper = effects["mse_sharper_than_bce"]
+    assert sharper["values"] == pytest.approx([0.1] * 4)
+
+
 def test_overlaps_are_averaged_over_seeds(book):
     overlap = summary.summarise(book)["overlap"]["bce"]
     assert overlap["pairs"]["1"] == {"digits": "4 and 9", "share": pytest.approx(0.41)}
@@ -115,7 +124,6 @@ def test_slices_are_compared_run_by_run(book):
         validation["split"]["mean"] - validation["table"]["mean"]
     )
     assert part["training"]["difference"]["values"] == [0, 0, 0]
-    assert part["epochs"] == [4, 4, 4]
 
 
 def test_latent_dimensions_are_compared_on_the_same_seeds(book):
@@ -176,3 +184,8 @@ def test_the_command_computes_what_is_missing_and_sums_up(book, monkeypatch):
     assert wrong.exit_code == 1
     assert "did you mean 'proved'?" in wrong.output
     assert artifacts.read_json(Path("recorded", "reproduction.json")) == written
+
+
+def test_the_summary_in_the_book_is_that_of_its_records():
+    file = Path(BOOK, "recorded", "reproduction.json")
+    assert artifacts.read_json(file) == json.loads(json.dumps(summary.summarise(BOOK)))

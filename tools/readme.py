@@ -32,6 +32,9 @@ def block() -> str:
         total = record(run, "losses")["test"]["total"]
         seconds = record(run, "environment")["training_seconds"]
         lines.append(f"| {label} | {original[run]['total']} | {total:.3f} | {seconds:.0f} s |")
+    summary = json.loads((ROOT / "book/recorded/reproduction.json").read_text(encoding="utf-8"))
+    verdicts = ", ".join(f"{number} {verdict}" for verdict, number in summary["verdicts"].items())
+    recorded = summary["recorded"]["original"]
     settings, environment = record("bce", "settings"), record("bce", "environment")
     seconds = record("compare", "numbers")["training_seconds"]
     lines += [
@@ -42,6 +45,10 @@ def block() -> str:
         f"PyTorch {environment['versions']['torch']}, Python {environment['versions']['python']}, "
         f"{environment['date']}. The book's trainings run side by side, here with "
         f"{environment['threads']} of the cores each; they took {seconds:.0f} s on average.",
+        "",
+        f"The original's twelve claims: {verdicts}; the numbers and effects by "
+        f"{recorded['runs']} recorded runs with its own recipe, {recorded['seeds']} seeds each. "
+        'The chapter "What of the original reproduces" has the verdicts one by one.',
     ]
     return "\n".join(lines)
 

@@ -32,10 +32,12 @@ def summarise(book: Path) -> dict:
     Returns:
         ``recorded``, by recipe, how many runs, when and where; ``claims``, the findings, and
         ``verdicts``, how many there are of each; ``objectives``, by recipe and objective, spreads
-        of losses and measures on the test images; and, of the recipe ``original`` by loss,
-        ``overlap`` of the classes and ``slices``, totals on the slices of the original's table and
-        of the split that training used; ``latent_dimensions``, spreads of the test losses; and
-        ``original_history``, the lowest validation total of the original's BCE training.
+        of losses and measures on the test images; ``report_effects``, spreads of the quantities
+        that decide effects, with the recipe ``report``; and, of the recipe ``original`` by loss,
+        ``overlap`` of the classes, ``epochs``, with spreads of the first one's training total, and
+        ``slices``, totals on the slices of the original's table and of the split that training
+        used; ``latent_dimensions``, spreads of the test losses; and ``original_history``, of the
+        original's BCE training, the lowest validation total and the first epoch's training total.
     """
     records = reproduction.read(book / "recorded" / "runs")
     original = artifacts.original_results(book)
@@ -65,12 +67,20 @@ def summarise(book: Path) -> dict:
             }
             for recipe in RECIPES
         },
+        "report_effects": {
+            name: spread(quantity(pair) for pair in pair_up(records, "report"))
+            for name, quantity in reproduction.QUANTITIES.items()
+        },
         "overlap": {loss: _overlap(chosen) for loss, chosen in by_loss.items()},
+        "epochs": {loss: _epochs(chosen) for loss, chosen in by_loss.items()},
         "slices": {loss: _slices(chosen) for loss, chosen in by_loss.items()},
         "latent_dimensions": _latent_dimensions(
             select(records, recipe="report", reconstruction_loss="bce", kl_reduction="sum")
         ),
-        "original_history": {"best": min(row["val_total"] for row in history)},
+        "original_history": {
+            "best": min(row["val_total"] for row in history),
+            "first": history[0]["total"],
+        },
     }
 
 
@@ -145,8 +155,17 @@ def _overlap(records: list[dict]) -> dict:
     }
 
 
+def _epochs(records: list[dict]) -> dict:
+    numbers = [len(record["history"]) for record in records]
+    return {
+        "fewest": min(numbers),
+        "most": max(numbers),
+        "first": spread(record["history"][0]["total"] for record in records),
+    }
+
+
 def _slices(records: list[dict]) -> dict:
-    parts: dict = {"epochs": [len(record["history"]) for record in records]}
+    parts = {}
     for part, names in SLICES.items():
         table, split = ([record["losses"][name]["total"] for record in records] for name in names)
         parts[part] = {

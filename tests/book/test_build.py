@@ -1,5 +1,6 @@
 """The build itself: what it repeats, and what makes it fail."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 
 from .conftest import ROOT, build
 
@@ -53,6 +55,31 @@ def test_a_failing_check_in_a_chapter_fails_the_build(copy):
     code, output = build(copy)
     assert code != 0
     assert "ZeroDivisionError" in output
+
+
+def test_a_run_outside_the_recorded_interval_says_so_in_a_box(copy):
+    losses = json.loads((copy / "book/runs/bce/losses.json").read_text())["test"]
+    file = copy / "book/recorded/reproduction.json"
+    summary = json.loads(file.read_text())
+    spreads = {
+        loss: {"values": [value + 1], "prediction": {"low": value + shift, "high": value + 2}}
+        for (loss, value), shift in zip(losses.items(), (1, -1, -1), strict=True)
+    }
+    summary["objectives"]["smoke"] = {"bce-mean": {"seeds": [0], **spreads}}
+    file.write_text(json.dumps(summary))
+    code, output = build(copy)
+    assert code == 0, output
+    pages = {
+        name: BeautifulSoup(
+            (copy / f"book/_build/html/experiments/{name}.html").read_text(), "html.parser"
+        )
+        for name in ("bce", "mse")
+    }
+    (box,) = pages["bce"].select(".admonition.warning")
+    assert f"total {losses['total']:.3f}" in box.get_text()
+    assert "reconstruction" not in box.get_text()
+    assert "1.000 from" in box.get_text()
+    assert not pages["mse"].select(".admonition.warning")
 
 
 def test_with_an_address_pages_link_to_source_and_templates(copy):
