@@ -36,7 +36,6 @@ def made_up(recipe, loss, reduction, seed, dimension=2):
         "versions": {"torch": "2", "python": "3"},
         "commit": "abc",
         "data": "012345678901234",
-        "training_seconds": 60.0 * (seed + 1),
     }
     return content
 
@@ -74,7 +73,6 @@ def test_the_summary_of_a_book(book):
     recorded = found["recorded"]["original"]
     assert (recorded["runs"], recorded["seeds"]) == (6, 3)
     assert (recorded["first"], recorded["last"]) == ("2026-01-01", "2026-01-03")
-    assert recorded["minutes"] == pytest.approx(2)
     verdicts = [claim["verdict"] for claim in found["claims"].values()]
     assert found["verdicts"] == {
         name: verdicts.count(name)

@@ -98,7 +98,6 @@ def spread(values: Iterable[float]) -> dict:
 
 def _provenance(records: list[dict]) -> dict:
     places = [record["environment"] for record in records]
-    seconds = [place["training_seconds"] for place in places]
     return {
         "runs": len(records),
         "seeds": len({record["point"]["seed"] for record in records}),
@@ -109,7 +108,6 @@ def _provenance(records: list[dict]) -> dict:
         "python": ", ".join(sorted({place["versions"]["python"] for place in places})),
         "commits": ", ".join(sorted({place["commit"] for place in places})),
         "data": ", ".join(sorted({place["data"] for place in places})),
-        "minutes": mean(seconds) / 60,
     }
 
 
