@@ -78,7 +78,7 @@ def test_the_summary_of_a_book(book):
         name: verdicts.count(name)
         for name in ("proved", "reproduced", "not reproduced", "undecided")
     }
-    assert found["original_history"] == {"best": 148.2046, "first": 281.7537}
+    assert found["original_history"] == {"best": 148.2046, "first": 281.7537, "epochs": 33}
     epochs = found["epochs"]["bce"]
     assert (epochs["fewest"], epochs["most"], epochs["first"]["values"]) == (4, 4, [1, 1, 1])
 
@@ -187,3 +187,36 @@ def test_the_command_computes_what_is_missing_and_sums_up(book, monkeypatch):
 def test_the_summary_in_the_book_is_that_of_its_records():
     file = Path(BOOK, "recorded", "reproduction.json")
     assert artifacts.read_json(file) == json.loads(json.dumps(summary.summarise(BOOK)))
+
+
+def test_what_the_chapter_says_in_words_holds_of_its_records():
+    found = summary.summarise(BOOK)
+    totals = [found["objectives"]["original"][f"{loss}-mean"]["total"] for loss in ("bce", "mse")]
+    records = reproduction.read(BOOK / "recorded" / "runs")
+    for loss, total in zip(("bce", "mse"), totals, strict=True):
+        runs = reproduction.select(records, recipe="original", reconstruction_loss=loss)
+        epochs = [len(run["history"]) for run in runs]
+        assert total["values"][epochs.index(min(epochs))] == max(total["values"])
+    parts = {part["name"]: part for claim in found["claims"].values() for part in claim["parts"]}
+    for part in found["claims"]["C5"]["parts"]:
+        expected = "not reproduced" if part["name"].endswith("kl") else "reproduced"
+        assert part["verdict"] == expected
+        assert expected == "reproduced" or part["claimed"] < min(part["values"])
+    for name in ("mse_less_dispersed_than_bce", "mse_sharper_than_bce"):
+        assert min(parts[name]["values"]) < 0 < max(parts[name]["values"])
+    assert max(parts["mse_less_dispersed_than_bce_robustly"]["values"]) < 0
+    undecided = [name for name, claim in found["claims"].items() if claim["verdict"] == "undecided"]
+    assert undecided == ["C9", "C10", "C11"]
+    low, high = found["epochs"]["bce"]["first"]["prediction"].values()
+    assert not low <= found["original_history"]["first"] <= high
+    for measure in ("bce-mean", "mse-mean"):
+        assert 0.2 < found["objectives"]["original"][measure]["sharpness"]["mean"] < 0.3
+    assert min(found["slices"]["bce"]["validation"]["difference"]["values"]) > 0
+    assert min(found["slices"]["mse"]["validation"]["difference"]["values"]) < 0
+    report = {
+        name: part["reconstruction"]["values"]
+        for name, part in found["objectives"]["report"].items()
+    }
+    for loss, clear in (("bce", False), ("mse", True)):
+        both = zip(report[f"{loss}-sum"], report[f"{loss}-mean"], strict=True)
+        assert (summary.spread(s - m for s, m in both)["confidence"]["low"] > 0) == clear

@@ -5,6 +5,7 @@ import os
 import signal
 
 import pytest
+from distributed import LocalCluster
 
 from vaelib import sweep
 from vaelib.runs import Settings
@@ -53,8 +54,7 @@ def test_the_books_points_are_distinct_and_enough():
 
 
 def test_a_cluster_that_loses_a_worker_finishes_all_the_same(tmp_path):
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
+    with LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
     ) as cluster:
         written = sweep.record(points(4), tmp_path, cluster.scheduler_address)

@@ -37,7 +37,8 @@ def summarise(book: Path) -> dict:
         ``overlap`` of the classes, ``epochs``, with spreads of the first one's training total, and
         ``slices``, totals on the slices of the original's table and of the split that training
         used; ``latent_dimensions``, spreads of the test losses; and ``original_history``, of the
-        original's BCE training, the lowest validation total and the first epoch's training total.
+        original's BCE training, the lowest validation total, the first epoch's training total and
+        the number of epochs.
     """
     records = reproduction.read(book / "recorded" / "runs")
     original = artifacts.original_results(book)
@@ -80,6 +81,7 @@ def summarise(book: Path) -> dict:
         "original_history": {
             "best": min(row["val_total"] for row in history),
             "first": history[0]["total"],
+            "epochs": len(history),
         },
     }
 
