@@ -63,7 +63,7 @@ class Visit:
 
 @pytest.fixture
 def visit(browser):
-    """Open an address in a window of its own; mathematics has been typeset when it returns."""
+    """Open an address in a window of its own; mathematics and colours have settled on return."""
     contexts = []
 
     def go(address, scheme="light", width=1280):
@@ -77,6 +77,8 @@ def visit(browser):
         page.on("console", lambda m: m.type == "error" and visit.wrong.append(m.text))
         page.goto(address, wait_until="load")
         page.evaluate("window.MathJax?.startup?.promise")
+        # The theme fades each colour in, from black, when a page opens.
+        page.evaluate("Promise.allSettled(document.getAnimations().map(a => a.finished))")
         return visit
 
     yield go
