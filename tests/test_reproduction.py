@@ -81,18 +81,18 @@ def test_other_losses_do_not():
 
 
 @pytest.mark.parametrize(
-    ("claim", "loss", "path", "value"),
+    ("claims", "loss", "path", "value"),
     [
-        ("C6", "mse", ("losses", "test", "kl"), 20.0),
-        ("C7", "bce", ("measures", "sharpness"), 1.2),
-        ("C7", "bce", ("measures", "recognised"), 0.3),
-        ("C8", "mse", ("measures", "roughness", "mean"), 0.9),
-        ("C9", "bce", ("measures", "confusion"), table((3, 5), 0.4)),
-        ("C11", "bce", ("measures", "sharpness"), 0.9),
-        ("C12", "bce", ("measures", "dispersion", "robust"), 0.5),
+        ({"C6", "C10"}, "mse", ("losses", "test", "kl"), 20.0),
+        ({"C7", "C11"}, "bce", ("measures", "sharpness"), 1.2),
+        ({"C7"}, "bce", ("measures", "recognised"), 0.3),
+        ({"C8"}, "mse", ("measures", "roughness", "mean"), 0.9),
+        ({"C9"}, "bce", ("measures", "confusion"), table((3, 5), 0.4)),
+        ({"C11"}, "bce", ("measures", "sharpness"), 0.9),
+        ({"C12"}, "bce", ("measures", "dispersion", "robust"), 0.5),
     ],
 )
-def test_the_opposite_of_an_effect_is_seen(claim, loss, path, value):
+def test_the_opposite_of_a_claim_is_seen_in_no_other(claims, loss, path, value):
     changed = copy.deepcopy(pairs())
     for pair in changed:
         place = pair[loss]
@@ -100,10 +100,8 @@ def test_the_opposite_of_an_effect_is_seen(claim, loss, path, value):
             place = place[key]
         place[path[-1]] = value
     found = verdicts_of(changed)
-    assert found[claim] in (NOT_REPRODUCED, UNDECIDED)
-    assert found[claim] == NOT_REPRODUCED or claim == "C9"
-    others = {name for name, verdict in found.items() if verdict not in (PROVED, REPRODUCED)}
-    assert others <= {claim, "C5", "C10", "C7", "C11"}
+    assert {name for name, verdict in found.items() if verdict == NOT_REPRODUCED} == claims
+    assert UNDECIDED not in found.values()
 
 
 def test_an_effect_that_changes_its_sign_is_undecided():

@@ -3,12 +3,21 @@
 import json
 import os
 import signal
+import sys
+import time
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from distributed import LocalCluster
 
-from vaelib import sweep
+from vaelib import cli, reproduction, summary, sweep
+from vaelib.recipes import RECIPES
 from vaelib.runs import Settings
+
+BOOK = Path(__file__).parents[1] / "book"
 
 
 def points(number):
@@ -47,22 +56,85 @@ def test_nothing_is_left_of_a_point_that_fails(tmp_path, monkeypatch):
 def test_the_books_points_are_distinct_and_enough():
     points = sweep.book_points()
     assert len({sweep.name_of(point) for point in points}) == len(points)
-    original = [point for point in points if point.recipe == "original"]
-    assert len(original) >= 6
-    assert all(point.kl_reduction == "mean" for point in original)
-    assert {point.latent_dim for point in points} == {2, 4, 8, 16}
+    seeds = Counter(
+        (point.recipe, point.reconstruction_loss, point.kl_reduction, point.latent_dim)
+        for point in points
+    )
+    assert seeds == {
+        **{("original", loss, "mean", 2): 5 for loss in ("bce", "mse")},
+        **{("report", *objective, 2): 8 for objective in summary.OBJECTIVES},
+        **{("report", "bce", "sum", dimension): 3 for dimension in (4, 8, 16)},
+    }
 
 
-def test_a_cluster_that_loses_a_worker_finishes_all_the_same(tmp_path):
+def test_the_books_records_are_complete_and_of_todays_recipes():
+    folder = BOOK / "recorded" / "runs"
+    points = sweep.book_points()
+    assert sweep.missing(points, folder) == []
+    assert {path.stem for path in folder.iterdir()} == {sweep.name_of(point) for point in points}
+    for record in reproduction.read(folder):
+        recipe = asdict(RECIPES[record["point"]["recipe"]])
+        assert record["settings"]["recipe_settings"] == json.loads(json.dumps(recipe))
+        assert record["settings"].items() >= record["point"].items()
+
+
+@pytest.fixture
+def cluster():
     with LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
     ) as cluster:
-        written = sweep.record(points(4), tmp_path, cluster.scheduler_address)
-        first = next(written)
-        victim = next(iter(cluster.workers.values()))
-        os.kill(victim.process.pid, signal.SIGKILL)  # its nanny starts another
-        names = [first, *written]
+        yield cluster
+
+
+def kill_a_busy_worker(cluster):
+    """Kill a worker that computes; return the points that it had."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for worker in cluster.workers.values():
+            state = cluster.scheduler.workers.get(worker.worker_address)
+            if state and state.processing:
+                tasks = list(state.processing)
+                os.kill(worker.process.pid, signal.SIGKILL)  # its nanny starts another
+                return tasks
+        time.sleep(0.01)
+    pytest.fail("no worker had anything to do within a minute")
+
+
+def test_a_cluster_that_loses_a_worker_finishes_all_the_same(cluster, tmp_path):
+    written = sweep.record(points(4), tmp_path, cluster.scheduler_address)
+    first = next(written)
+    lost = kill_a_busy_worker(cluster)
+    names = [first, *written]
+    assert any(task.suspicious for task in lost)  # Dask's mark of one whose worker died
     assert sorted(names) == [f"smoke-mse-mean-d2-seed{seed}" for seed in range(4)]
     for seed in range(4):
         file = tmp_path / f"smoke-mse-mean-d2-seed{seed}.json"
         assert json.loads(file.read_text())["point"]["seed"] == seed
+
+
+def test_a_point_whose_workers_are_all_lost_is_named(cluster, tmp_path):
+    cluster.scheduler.allowed_failures = 0
+    written = sweep.record(points(3), tmp_path, cluster.scheduler_address)
+    next(written)
+    kill_a_busy_worker(cluster)
+    with pytest.raises(ConnectionError, match=r"smoke-mse-mean-d2-seed\d was given up"):
+        list(written)
+
+
+def test_the_command_hands_on_the_scheduler_and_says_what_is_not_installed(monkeypatch):
+    asked = []
+
+    def record(points, folder, scheduler):
+        asked.append(scheduler)
+        return iter(["one"])
+
+    monkeypatch.chdir(BOOK.parent)
+    monkeypatch.setattr("vaelib.artifacts.write_json", lambda content, path: None)
+    with monkeypatch.context() as patch:
+        patch.setattr(sweep, "record", record)
+        done = CliRunner().invoke(cli.main, ["sweep", "--scheduler", "tcp://there:8786"])
+    assert (done.exit_code, asked) == (0, ["tcp://there:8786"])
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    wrong = CliRunner().invoke(cli.main, ["sweep", "--scheduler", "tcp://there:8786"])
+    assert wrong.exit_code == 1
+    assert "pip install --editable '.[sweep]'" in wrong.output

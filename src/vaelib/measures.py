@@ -44,6 +44,9 @@ def high_frequency_share(images: Tensor, cutoff: float = 0.15) -> float:
 
     Returns:
         A share between 0 and 1, of the power summed over the images.
+
+    Source: spectra by radial frequency, as Durall, Keuper and Keuper (2020) use them to tell
+    generated images from others.
     """
     power = torch.fft.rfft2(images.double()).abs().square().sum(0)
     height, width = images.shape[1:]
@@ -67,6 +70,8 @@ def recognised(
 
     Returns:
         The share of decoded images for which it is; 0.1 would be chance.
+
+    Source: the nearest-neighbour rule, Cover and Hart (1967).
     """
     right = 0
     for batch, own in zip(decoded.split(CHUNK), labels.split(CHUNK), strict=True):
@@ -84,6 +89,8 @@ def dispersion(codes: Tensor) -> dict[str, float]:
     Returns:
         ``deviation``: the root of the variance summed over the dimensions; ``robust``: the median
         distance from the median of each dimension, which single far codes do not move.
+
+    Source: robust alternatives to the standard deviation, Rousseeuw and Croux (1993).
     """
     codes = codes.double()
     distances = torch.linalg.vector_norm(codes - codes.median(0).values, dim=1)
@@ -103,6 +110,8 @@ def confusion(codes: Tensor, labels: Tensor, neighbours: int = NEIGHBOURS) -> Te
 
     Returns:
         (10, 10), counts, with a row per true class and a column per voted class.
+
+    Source: the k-nearest-neighbour rule, Cover and Hart (1967).
     """
     labels = labels.long()
     voted = []
@@ -149,6 +158,8 @@ def roughness(grid: Tensor) -> dict[str, float]:
         ``mean`` and ``greatest`` squared difference between neighbours, summed over the pixels,
         in units of the mean squared difference between two images of the grid at random: far
         below 1 where digits change smoothly, about 1 where neighbours have nothing in common.
+
+    Source: the smoothness of interpolations, Berthelot, Raffel, Roy and Goodfellow (2019).
     """
     grid = grid.double()
     steps = torch.cat([grid.diff(dim=axis).square().sum((2, 3)).flatten() for axis in (0, 1)])

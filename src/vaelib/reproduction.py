@@ -1,7 +1,7 @@
 """The original's claims against recorded runs: the quantity that decides each, and its verdict."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -73,7 +73,7 @@ class Finding:
     claim: str
     verdict: str
     evidence: str
-    parts: list[Part] = field(default_factory=list)
+    parts: list[Part]
 
 
 def read(folder: Path) -> list[dict]:
@@ -91,14 +91,14 @@ def select(records: list[dict], **settings) -> list[dict]:
     return sorted(chosen, key=lambda record: record["point"]["seed"])
 
 
-def pair_up(records: list[dict], recipe: str, kl_reduction: str = "mean") -> list[Pair]:
-    """Pair the runs with two latent dimensions by seed.
+def pair_up(records: list[dict], recipe: str) -> list[Pair]:
+    """Pair by seed the runs with two latent dimensions and the original's KL reduction.
 
     Returns:
         For each seed of which both reconstruction losses are recorded, loss → record.
     """
     seeds: dict[int, Pair] = {}
-    for record in select(records, recipe=recipe, kl_reduction=kl_reduction, latent_dim=2):
+    for record in select(records, recipe=recipe, kl_reduction="mean", latent_dim=2):
         point = record["point"]
         seeds.setdefault(point["seed"], {})[point["reconstruction_loss"]] = record
     return [pair for pair in seeds.values() if set(pair) == {"bce", "mse"}]

@@ -15,6 +15,7 @@ from vaelib.reproduction import pair_up, select
 OBJECTIVES = tuple((loss, reduction) for loss in ("bce", "mse") for reduction in ("mean", "sum"))
 RECIPES = ("original", "report")
 LOSSES = Losses._fields
+FIRST_EPOCH = ("total", "kl", "val_total")  # columns of a history
 PAIRS = 5  # of overlapping classes that are listed
 # Part of the training file → its slice as in the original's table, and by the split of training.
 SLICES = {
@@ -34,11 +35,11 @@ def summarise(book: Path) -> dict:
         ``verdicts``, how many there are of each; ``objectives``, by recipe and objective, spreads
         of losses and measures on the test images; ``report_effects``, spreads of the quantities
         that decide effects, with the recipe ``report``; and, of the recipe ``original`` by loss,
-        ``overlap`` of the classes, ``epochs``, with spreads of the first one's training total, and
-        ``slices``, totals on the slices of the original's table and of the split that training
-        used; ``latent_dimensions``, spreads of the test losses; and ``original_history``, of the
-        original's BCE training, the lowest validation total, the first epoch's training total and
-        the number of epochs.
+        ``overlap`` of the classes, the fewest and the most ``epochs``, and ``slices``, totals on
+        the slices of the original's table and of the split that training used; ``first_epoch``,
+        spreads of the losses of its BCE runs after one epoch; ``latent_dimensions``, spreads of
+        the test losses; and ``original_history``, of the original's BCE training, the first epoch,
+        the lowest validation total and the number of epochs.
     """
     records = reproduction.read(book / "recorded" / "runs")
     original = artifacts.original_results(book)
@@ -75,12 +76,16 @@ def summarise(book: Path) -> dict:
         "overlap": {loss: _overlap(chosen) for loss, chosen in by_loss.items()},
         "epochs": {loss: _epochs(chosen) for loss, chosen in by_loss.items()},
         "slices": {loss: _slices(chosen) for loss, chosen in by_loss.items()},
+        "first_epoch": {
+            name: spread(record["history"][0][name] for record in by_loss["bce"])
+            for name in FIRST_EPOCH
+        },
         "latent_dimensions": _latent_dimensions(
             select(records, recipe="report", reconstruction_loss="bce", kl_reduction="sum")
         ),
         "original_history": {
             "best": min(row["val_total"] for row in history),
-            "first": history[0]["total"],
+            "first_epoch": {name: history[0][name] for name in FIRST_EPOCH},
             "epochs": len(history),
         },
     }
@@ -106,6 +111,7 @@ def _provenance(records: list[dict]) -> dict:
         "first": min(place["date"] for place in places),
         "last": max(place["date"] for place in places),
         "processors": ", ".join(sorted({place["processor"] for place in places})),
+        "threads": ", ".join(sorted({str(place["threads"]) for place in places})),
         "torch": ", ".join(sorted({place["versions"]["torch"] for place in places})),
         "python": ", ".join(sorted({place["versions"]["python"] for place in places})),
         "commits": ", ".join(sorted({place["commit"] for place in places})),
@@ -119,17 +125,25 @@ def _divergence(record: dict) -> float:
     return kl * (point["latent_dim"] if point["kl_reduction"] == "mean" else 1)
 
 
+def _divergence_share(record: dict) -> float:
+    """Return the share of the divergence itself in its sum with the reconstruction loss."""
+    divergence = _divergence(record)
+    return divergence / (divergence + record["losses"]["test"]["reconstruction"])
+
+
 def _objective(records: list[dict]) -> dict:
     found = [record["measures"] for record in records]
     shares = [measure["high_frequency_share"] for measure in found]
     quantities = {
         **{loss: [record["losses"]["test"][loss] for record in records] for loss in LOSSES},
         "divergence": [_divergence(record) for record in records],
+        "divergence_share": [_divergence_share(record) for record in records],
         "sharpness": [measure["sharpness"] for measure in found],
         "high_frequencies": [share["decoded"] / share["test"] for share in shares],
         "recognised": [measure["recognised"] for measure in found],
         "accuracy": [measures.accuracy(torch.tensor(measure["confusion"])) for measure in found],
         "roughness": [measure["roughness"]["mean"] for measure in found],
+        "greatest_step": [measure["roughness"]["greatest"] for measure in found],
         "deviation": [measure["dispersion"]["deviation"] for measure in found],
         "robust_deviation": [measure["dispersion"]["robust"] for measure in found],
     }
@@ -157,11 +171,7 @@ def _overlap(records: list[dict]) -> dict:
 
 def _epochs(records: list[dict]) -> dict:
     numbers = [len(record["history"]) for record in records]
-    return {
-        "fewest": min(numbers),
-        "most": max(numbers),
-        "first": spread(record["history"][0]["total"] for record in records),
-    }
+    return {"fewest": min(numbers), "most": max(numbers)}
 
 
 def _slices(records: list[dict]) -> dict:

@@ -28,7 +28,7 @@ def book_points() -> list[Settings]:
         for seed in range(3)
         for latent_dim in (4, 8, 16)
     ]
-    return points + [Settings(loss, "mean", "original", seed) for seed in range(3) for loss in both]
+    return points + [Settings(loss, "mean", "original", seed) for seed in range(5) for loss in both]
 
 
 def name_of(point: Settings) -> str:
@@ -110,6 +110,10 @@ def record(points: Iterable[Settings], folder: Path, scheduler: str = "") -> Ite
 
     Yields:
         The name of each record when it has been written.
+
+    Raises:
+        ImportError: a scheduler is given, and Dask is not installed.
+        ConnectionError: a point whose worker was lost again and again.
     """
     folder.mkdir(parents=True, exist_ok=True)
     todo = missing(points, folder)
@@ -121,10 +125,19 @@ def record(points: Iterable[Settings], folder: Path, scheduler: str = "") -> Ite
 
 
 def _on_cluster(points: list[Settings], scheduler: str) -> Iterator[tuple[Settings, dict]]:
-    from distributed import Client, as_completed
-
+    try:
+        from distributed import Client, KilledWorker, as_completed
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"{error}, which --scheduler needs; install it with: pip install --editable '.[sweep]'"
+        ) from error
     with Client(scheduler) as client:
         # Not pure: equal settings may run again. A point whose worker is lost goes to another.
         futures = {client.submit(compute, point, pure=False): point for point in points}
         for future in as_completed(futures):
-            yield futures[future], future.result()
+            point = futures[future]
+            try:
+                result = future.result()
+            except KilledWorker as error:
+                raise ConnectionError(f"{name_of(point)} was given up: {error}") from error
+            yield point, result

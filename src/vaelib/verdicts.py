@@ -22,7 +22,7 @@ def confidence_interval(values: list[float]) -> tuple[float, float]:
     Raises:
         ValueError: fewer than two values.
     """
-    return _interval(values, math.sqrt(1 / len(values)) if values else 0)
+    return _interval(values, 0)
 
 
 def prediction_interval(values: list[float]) -> tuple[float, float]:
@@ -31,13 +31,15 @@ def prediction_interval(values: list[float]) -> tuple[float, float]:
     Raises:
         ValueError: fewer than two values.
     """
-    return _interval(values, math.sqrt(1 + 1 / len(values)) if values else 0)
+    return _interval(values, 1)
 
 
-def _interval(values: list[float], factor: float) -> tuple[float, float]:
-    if len(values) < 2:
-        raise ValueError(f"{len(values)} value(s) have no spread; expected at least 2 seeds")
-    half = t.ppf((1 + LEVEL) / 2, len(values) - 1) * stdev(values) * factor
+def _interval(values: list[float], new: int) -> tuple[float, float]:
+    """Bound the mean, or with ``new`` = 1, which adds its variance, a new value."""
+    n = len(values)
+    if n < 2:
+        raise ValueError(f"{n} value(s) have no spread; expected at least 2 seeds")
+    half = t.ppf((1 + LEVEL) / 2, n - 1) * stdev(values) * math.sqrt(new + 1 / n)
     return mean(values) - half, mean(values) + half
 
 

@@ -96,7 +96,7 @@ def line_of_recorded(recorded: dict[str, dict]) -> str:
     return "Recorded runs, not of this build: " + " ".join(
         f"{part['runs']} with the recipe {recipe}, {part['first']} to {part['last']}, "
         f"commit {part['commits']}, data {part['data'][:12]}…, {part['processors']}, "
-        f"Python {part['python']}, PyTorch {part['torch']}."
+        f"Python {part['python']}, PyTorch {part['torch']}, threads per run: {part['threads']}."
         for recipe, part in recorded.items()
     )
 

@@ -40,7 +40,7 @@ def make_runs(app: Sphinx, config: Config) -> None:
     sources = fingerprint.sources(
         "from vaelib import artifacts, symbolic, illustrations, cost_figures, record_figures"
     )
-    records = [path.read_text("utf-8") for path in sorted(book.glob("recorded/**/*.json"))]
+    records = [path.read_text("utf-8") for path in sorted(book.glob("recorded/**/*.*"))]
     key = fingerprint.digest(str(sources) + "".join(records))[:16]
     config["nb_execution_cache_path"] = str(book / "_build" / f"executed-{key}")
     if recipe == "smoke":
