@@ -40,7 +40,8 @@ def make_runs(app: Sphinx, config: Config) -> None:
     sources = fingerprint.sources(
         "from vaelib import artifacts, symbolic, illustrations, cost_figures, record_figures"
     )
-    records = [path.read_text("utf-8") for path in sorted(book.glob("recorded/**/*.*"))]
+    files = sorted([*book.glob("recorded/**/*.json"), *book.glob("recorded/**/*.csv")])
+    records = [path.read_text("utf-8") for path in files]
     key = fingerprint.digest(str(sources) + "".join(records))[:16]
     config["nb_execution_cache_path"] = str(book / "_build" / f"executed-{key}")
     if recipe == "smoke":
