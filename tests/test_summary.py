@@ -222,6 +222,12 @@ def test_what_the_chapter_says_in_words_holds_of_its_records():
     for loss in ("kl", "total"):
         low, high = numbers[f"test, {loss}"]["interval"]
         assert low <= keras[loss] <= high
+    bce = reproduction.select(
+        reproduction.read(BOOK / "recorded" / "runs"), recipe="original", reconstruction_loss="bce"
+    )
+    after_five = [run["history"][4]["val_total"] for run in bce]
+    kl = numbers["test, kl"]["values"]
+    assert after_five.index(max(after_five)) == kl.index(min(kl))
     first, theirs = found["first_epoch"], found["original_history"]["first_epoch"]
     assert theirs["total"] > first["total"]["prediction"]["high"]
     assert theirs["val_total"] < first["val_total"]["prediction"]["low"]
