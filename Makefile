@@ -25,7 +25,7 @@ book: install  ## run what is stale and build the site; RECIPE=original for the 
 
 pdf: install  ## print the report (needs TeX, see README) and put it into the site
 	@# First of all, not after minutes of training.
-	@$(BIN)/python -c 'import sys; from vaelib.sphinxext.printing import missing_tex; sys.exit(missing_tex())'
+	@$(BIN)/python -c 'import sys; from vaelib.book.site.pdf import missing_tex; sys.exit(missing_tex())'
 	VAELIB_RECIPE=$(RECIPE) LATEXMKOPTS="-interaction=nonstopmode -halt-on-error" \
 		$(BIN)/jupyter-book build book/ --builder pdflatex -W -n --keep-going < /dev/null
 	@$(MAKE) --no-print-directory book
@@ -36,6 +36,7 @@ serve: install  ## read the built site at http://localhost:8000 (after make book
 test: install  ## check the code's style and run the tests (no network, no GPU)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-cache
 	@# One thread each: two processes with two threads each would fight for two cores.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --ignore=tests/browser
 
@@ -54,7 +55,7 @@ bench: install .venv-keras/.installed .venv-pythae/.installed  ## time our step 
 	@touch $@
 
 readme:  ## write the README's numbers and figure from the runs at hand
-	$(BIN)/python tools/readme.py
+	$(BIN)/python -m vaelib.book.readme
 
 lock:  ## make requirements.lock anew from pyproject.toml
 	$(PYTHON) -m venv --clear .venv-lock

@@ -17,11 +17,14 @@ from statistics import mean
 
 import torch
 
-from vaelib import artifacts, environment
+from vaelib.plumbing import machine
+from vaelib.plumbing.files import write_json
+from vaelib.plumbing.places import RUNS
+from vaelib.training import folder
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-RUN = re.compile(r"run (\S+): done in (\d+) s")
-RUNS = re.compile(r"runs: \d+ made in (\d+) s")
+DONE = re.compile(r"notebook (\S+): done in (\d+) s")
+ALL_DONE = re.compile(r"notebooks: \d+ executed in (\d+) s")
 WARM = 5
 EXECUTED = re.compile(r"Executed notebook in ([\d.]+) seconds")
 
@@ -46,7 +49,7 @@ def timed(*command: str, folder: Path, caches: Path) -> tuple[float, str]:
 def stages(clone: Path, caches: Path) -> tuple[dict[str, float], str]:
     """Build the book; return stage → seconds, and what was printed."""
     seconds, output = timed("make", "book", folder=clone, caches=caches)
-    runs = sum(map(float, RUNS.findall(output)))
+    runs = sum(map(float, ALL_DONE.findall(output)))
     chapters = sum(map(float, EXECUTED.findall(output)))
     return {
         "runs": runs,
@@ -58,9 +61,9 @@ def stages(clone: Path, caches: Path) -> tuple[dict[str, float], str]:
 def notebooks(clone: Path, output: str) -> dict[str, float]:
     """Average, over the notebooks that train, the seconds of the whole and of the training."""
     trained = {
-        name: (float(seconds), json.loads(file.read_text())["training_seconds"])
-        for name, seconds in RUN.findall(output)
-        if (file := clone / "book" / "runs" / name / "environment.json").exists()
+        name: (float(seconds), folder.read(run, "outcome")["training_seconds"])
+        for name, seconds in DONE.findall(output)
+        if folder.holds_run(run := clone / "book" / RUNS / name)
     }
     whole, training = map(mean, zip(*trained.values(), strict=True))
     return {"number": len(trained), "seconds": whole, "training_seconds": training}
@@ -81,7 +84,7 @@ def main(record: str) -> None:
         cold = {"installation": installation, **build}
         warm = sorted((stages(clone, caches)[0] for _ in range(WARM)), key=total)
         result = {
-            "environment": environment.describe(torch.device("cpu")),
+            "environment": machine.describe(torch.device("cpu")),
             "cold": cold,
             "notebooks": notebooks(clone, output),
             "warm": warm[WARM // 2],
@@ -89,7 +92,7 @@ def main(record: str) -> None:
             "warm_total": total(warm[WARM // 2]),
             "warm_range": {"low": total(warm[0]), "high": total(warm[-1])},
         }
-    artifacts.write_json(result, Path(record))
+    write_json(result, Path(record))
     print(json.dumps(result, indent=1))
 
 

@@ -17,8 +17,11 @@ from statistics import mean, median, quantiles, stdev
 import torch
 from tqdm import tqdm
 
-from vaelib import artifacts, environment, mnist
-from vaelib.recipes import RECIPES
+from vaelib.digits import mnist
+from vaelib.plumbing import machine
+from vaelib.plumbing.files import write_json
+from vaelib.study.original import original_losses
+from vaelib.training.recipes import RECIPES
 
 HERE = Path(__file__).parent
 ROUNDS, STEPS = 24, 20  # 24 turns of twenty steps each
@@ -28,7 +31,6 @@ CHANGES = (
     "without keeping freed memory",
     "without channels-last",
     "with biases within the convolutions",
-    "with the stock last layer",
     "without fused Adam",
     "with bfloat16",
 )
@@ -66,7 +68,7 @@ class Contestant:
         self.process.wait()
 
 
-def spread(values: list[float]) -> dict:
+def quartiles(values: list[float]) -> dict:
     """Summarise values by median and quartiles."""
     low, middle, high = quantiles(values, n=4, method="inclusive")
     return {"low": low, "median": middle, "high": high, "number": len(values)}
@@ -76,7 +78,7 @@ def take_turns(contestants: dict[str, Contestant], requests: list[dict]) -> list
     """Time the steps of all contestants for all requests in turn.
 
     Returns:
-        For each request, name → spread of its steps in milliseconds, and the spread over the
+        For each request, name → quartiles of its steps in milliseconds, and those over the
         rounds of the ratio (median step of the first contestant) / (its own median step).
     """
     for request in requests:
@@ -94,8 +96,8 @@ def take_turns(contestants: dict[str, Contestant], requests: list[dict]) -> list
     return [
         {
             name: {
-                "milliseconds": spread([1e3 * s for turn in turns for s in turn]),
-                "ratio": spread(
+                "milliseconds": quartiles([1e3 * s for turn in turns for s in turn]),
+                "ratio": quartiles(
                     [median(a) / median(b) for a, b in zip(record[ours], turns, strict=True)]
                 ),
             }
@@ -117,7 +119,7 @@ def main(keras_python: str, pythae_python: str, record: str) -> None:
         "pythae": Contestant(pythae_python, "with_pythae.py", folder),
     }
     result = {
-        "environment": environment.describe(torch.device("cpu")),
+        "environment": machine.describe(torch.device("cpu")),
         "versions": {name: peer.versions for name, peer in peers.items()},
         "rounds": ROUNDS,
         "steps": STEPS,
@@ -168,7 +170,7 @@ def main(keras_python: str, pythae_python: str, record: str) -> None:
     )
     for contestant in (ours, keras):
         contestant.close()
-    artifacts.write_json(result, Path(record))
+    write_json(result, Path(record))
     show(result)
 
 
@@ -182,15 +184,17 @@ def _train(folder: str, loss: str, seed: int) -> dict:
 
 def summary(trainings: list[dict], loss: str) -> dict:
     """Summarise the trainings with one reconstruction loss over their seeds."""
-    original = artifacts.original_results(HERE.parent / "book")
+    original = original_losses(HERE.parent / "book")
     rows = [row for row in trainings if row["loss"] == loss]
     totals = [row["test"]["total"] for row in rows]
     return {
-        "seconds": spread([row["seconds"] for row in rows]),
-        "test_mean": mean(totals),
-        "test_sd": stdev(totals),
-        "test_least": min(totals),
-        "test_greatest": max(totals),
+        "seconds": quartiles([row["seconds"] for row in rows]),
+        "test": {
+            "mean": mean(totals),
+            "sd": stdev(totals),
+            "least": min(totals),
+            "greatest": max(totals),
+        },
         "reached": sum(total <= original[loss]["test"]["total"] for total in totals),
         "seeds": len(totals),
         "peak_memory_mb": max(row["peak_memory_mb"] for row in rows),

@@ -16,19 +16,21 @@ from statistics import mean
 import torch
 from tqdm import tqdm
 
-from vaelib import artifacts, data, environment
-from vaelib.allocator import keep_freed_memory
-from vaelib.evaluation import draw_noise
-from vaelib.model import VAE
-from vaelib.objective import Objective
-from vaelib.recipes import RECIPES
-from vaelib.training import fit
+from vaelib.digits import dataset
+from vaelib.plumbing import machine
+from vaelib.plumbing.files import read_json, write_json
+from vaelib.plumbing.names import printed
+from vaelib.study import verdicts
+from vaelib.training.fit import fit
+from vaelib.training.recipes import RECIPES
+from vaelib.vae.model import VAE
+from vaelib.vae.objective import Objective
 
 SEEDS = range(100, 103)
 BASE = replace(RECIPES["report"], name="tried", max_epochs=3, learning_rate=8e-3)
 VARIANTS = {
     "base": {},
-    "one rate for all layers": {"dense_rate": 1.0},
+    "one rate for all layers": {"dense_rate_factor": 1.0},
     "two epochs": {"max_epochs": 2},
     "half the rate": {"learning_rate": 4e-3},
     "twice the rate": {"learning_rate": 1.6e-2},
@@ -71,65 +73,76 @@ def training(job: tuple[str, str, int]) -> dict:
     """Train once; return the validation totals by epoch and the number of live units."""
     variant, loss, seed = job
     torch.set_num_threads(1)
-    keep_freed_memory()
+    machine.keep_freed_memory()
     recipe = replace(BASE, **VARIANTS[variant])
-    digits = data.load()
+    digits = dataset.load()
     model = VAE(2, generator=torch.Generator().manual_seed(seed))
-    noise = draw_noise(len(digits.images), 2, seed)[digits.held_out :]
     live = LiveUnits(model)
-    objective = Objective(loss, "mean")
-    images = digits.training_images, digits.validation_images
-    result = fit(model, objective, recipe, *images, noise, seed)
+    result = fit(model, Objective(loss, "mean"), recipe, digits, seed)
     return {
         "variant": variant,
         "loss": loss,
         "seed": seed,
         "recipe": asdict(recipe),
-        "steps": -(-len(images[0]) // recipe.batch_size) * recipe.max_epochs,
+        "steps": -(-digits.training_number // recipe.batch_size) * recipe.max_epochs,
         "validation": [row["val_total"] for row in result.history],
         "live_units": live.by_window(),
     }
 
 
-def summary(rows: list[dict]) -> dict:
-    """Summarise the trainings of one variant over their seeds."""
-    totals = [row["validation"][-1] for row in rows]
-    return {
-        "mean": mean(totals),
-        "least": min(totals),
-        "greatest": max(totals),
-        "seeds": len(rows),
-        "steps": rows[0]["steps"],
-        "live_units": mean(row["live_units"][-1] for row in rows),
-    }
+def summaries(trainings: list[dict]) -> dict[str, dict]:
+    """Summarise each variant over its seeds, and hold it against the base, seed by seed.
+
+    Args:
+        trainings: of :func:`training`, as many as there are yet.
+
+    Returns:
+        "variant, LOSS" → summary; ``above_base`` where at least two seeds have both.
+    """
+    by_group: dict[tuple[str, str], dict[int, dict]] = {}
+    for row in trainings:
+        by_group.setdefault((row["variant"], row["loss"]), {})[row["seed"]] = row
+    result = {}
+    for (variant, loss), rows in by_group.items():
+        base = by_group.get(("base", loss), {})
+        totals = [row["validation"][-1] for row in rows.values()]
+        above = [rows[s]["validation"][-1] - base[s]["validation"][-1] for s in rows if s in base]
+        result[f"{variant}, {printed(loss)}"] = {
+            "mean": mean(totals),
+            "least": min(totals),
+            "greatest": max(totals),
+            "seeds": len(rows),
+            "steps": next(iter(rows.values()))["steps"],
+            "live_units": mean(row["live_units"][-1] for row in rows.values()),
+        }
+        if len(above) > 1:
+            bounds = dict(zip(("low", "high"), verdicts.confidence_interval(above), strict=True))
+            result[f"{variant}, {printed(loss)}"]["above_base"] = {
+                "mean": mean(above),
+                "confidence": bounds,
+            }
+    return result
 
 
 def main(path: str) -> None:
     """Train what is not in the record, and write it after every training."""
     record = Path(path)
-    trainings = artifacts.read_json(record)["trainings"] if record.exists() else []
+    trainings = read_json(record)["trainings"] if record.exists() else []
     there = {(row["variant"], row["loss"], row["seed"]) for row in trainings}
     jobs = [job for job in JOBS if job not in there]
-    surroundings = environment.describe(torch.device("cpu"))  # before the record changes
+    surroundings = machine.describe(torch.device("cpu"))  # before the record changes
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         for row in tqdm(pool.map(training, jobs), total=len(jobs)):
             trainings.append(row | {"commit": surroundings["commit"]})
             trainings.sort(key=lambda row: JOBS.index((row["variant"], row["loss"], row["seed"])))
-            groups = dict.fromkeys((row["variant"], row["loss"]) for row in trainings)
             result = {
                 "environment": surroundings,
                 "recipe": asdict(BASE),
                 "window": LiveUnits.WINDOW,
-                "summary": {
-                    f"{variant}, {loss}": summary(
-                        [row for row in trainings if (row["variant"], row["loss"]) == group]
-                    )
-                    for group in groups
-                    for variant, loss in [group]
-                },
+                "summary": summaries(trainings),
                 "trainings": trainings,
             }
-            artifacts.write_json(result, record)
+            write_json(result, record)
             print(row["variant"], row["loss"], row["seed"], row["validation"][-1])
 
 

@@ -3,7 +3,8 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from vaelib import cli, mnist
+from vaelib import cli
+from vaelib.digits import mnist
 
 
 @pytest.fixture

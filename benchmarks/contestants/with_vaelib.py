@@ -4,7 +4,6 @@ Usage: with_vaelib.py DATA_FOLDER [CHANGE], CHANGE being a key of CHANGES.
 """
 
 import sys
-import tempfile
 import time
 from dataclasses import replace
 from functools import cache, partial
@@ -16,19 +15,19 @@ from serve import endless, seconds, serve
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from vaelib import data, runs
-from vaelib.allocator import keep_freed_memory
-from vaelib.evaluation import draw_noise
-from vaelib.fingerprint import versions
-from vaelib.model import VAE
-from vaelib.objective import Objective
-from vaelib.recipes import RECIPES
-from vaelib.step import Step
-from vaelib.training import fit
+from vaelib.digits import dataset
+from vaelib.plumbing.fingerprint import versions
+from vaelib.plumbing.machine import keep_freed_memory
+from vaelib.training import run
+from vaelib.training.fit import fit
+from vaelib.training.recipes import RECIPES
+from vaelib.training.step import Step
+from vaelib.vae.model import VAE
+from vaelib.vae.objective import Objective
 
 FOLDER, CHANGE = sys.argv[1], " ".join(sys.argv[2:])
 OBJECTIVE = Objective("bce", "mean")
-DIGITS = data.load("mnist", Path(FOLDER))
+DIGITS = dataset.load("mnist", Path(FOLDER))
 
 
 def biases_within(step: Step) -> None:
@@ -40,14 +39,6 @@ def biases_within(step: Step) -> None:
         layer.forward = partial(nn.ConvTranspose2d.forward, layer)
 
 
-def stock_last_layer(step: Step) -> None:
-    """Put PyTorch's transposed convolution in the place of ours."""
-    decoder = step.model.decoder
-    stock = nn.ConvTranspose2d(32, 1, 3, padding=1)
-    stock.weight, stock.bias = decoder.deconv3.weight, decoder.deconv3.bias
-    decoder.deconv3 = stock
-
-
 def unfused_adam(step: Step) -> None:
     """Let Adam update its tensors one operation at a time."""
     for group in step.optimizer.param_groups:
@@ -55,8 +46,7 @@ def unfused_adam(step: Step) -> None:
 
 
 def bfloat16(step: Step) -> None:
-    """Compute in bfloat16 where PyTorch thinks fit, with the last layer that knows how to."""
-    stock_last_layer(step)
+    """Compute in bfloat16 where PyTorch thinks fit."""
     forward = step.model.forward
 
     def autocast(*inputs):
@@ -71,7 +61,6 @@ CHANGES = {
     "without keeping freed memory": lambda step: None,
     "without channels-last": lambda step: step.model.to(memory_format=torch.contiguous_format),
     "with biases within the convolutions": biases_within,
-    "with the stock last layer": stock_last_layer,
     "without fused Adam": unfused_adam,
     "with bfloat16": bfloat16,
 }
@@ -88,7 +77,7 @@ def new_step(batch_size: int, latent_dim: int = 2) -> Step:
 
 @cache
 def steps(batch_size: int, latent_dim: int):
-    """Step after step, as :func:`vaelib.training.fit` takes them."""
+    """Step after step, as :func:`vaelib.training.fit.fit` takes them."""
     take_step = new_step(batch_size, latent_dim)
     generator = torch.Generator().manual_seed(0)
     images = DIGITS.training_images
@@ -116,23 +105,22 @@ def time_epoch(images: int) -> dict:
     """Time one epoch of the recipe ``report`` on the first images, validation included."""
     model = VAE(2, generator=torch.Generator().manual_seed(0))
     recipe = replace(RECIPES["report"], max_epochs=1)
-    validation = DIGITS.validation_images
-    noise = draw_noise(len(validation), 2, 0)
+    first = torch.cat([DIGITS.images[:images], DIGITS.validation_images])
+    digits = replace(DIGITS, images=first, training_number=images)
     start = time.perf_counter()
-    fit(model, OBJECTIVE, recipe, DIGITS.training_images[:images], validation, noise, 0)
+    fit(model, OBJECTIVE, recipe, digits, 0)
     return {"seconds": time.perf_counter() - start}
 
 
 def train(reconstruction_loss: str, seed: int) -> dict:
     """Train with the recipe ``report``."""
-    settings = runs.Settings(reconstruction_loss, "mean", "report", seed, device="cpu")
-    with tempfile.TemporaryDirectory() as folder:
-        run = runs.train_run(settings, Path(folder), Path(FOLDER))
+    settings = run.Settings(reconstruction_loss, "mean", "report", seed, device="cpu")
+    result = run.train(settings, DIGITS)
     return {
-        "seconds": run.environment["training_seconds"],
-        "epochs": run.settings["epochs"],
-        "test": run.losses["test"],
-        "peak_memory_mb": run.environment["peak_memory_mb"],
+        "seconds": result.outcome["training_seconds"],
+        "epochs": result.outcome["epochs"],
+        "test": result.losses["test"],
+        "peak_memory_mb": result.outcome["peak_memory_mb"],
     }
 
 
@@ -184,7 +172,7 @@ def layers(batch_size: int) -> dict:
         for name, layer in model.named_modules()
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
     ]
-    x = data.to_unit(DIGITS.images[:batch_size])
+    x = dataset.to_unit(DIGITS.images[:batch_size])
     model(x, torch.zeros(batch_size, 2))
     for handle in handles:
         handle.remove()

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 
-from vaelib import artifacts, notebooks
-from vaelib.mnist import DataError, obtain
-from vaelib.names import require
-from vaelib.recipes import RECIPES
+from vaelib.digits.mnist import DataError, obtain
+from vaelib.plumbing.files import write_json
+from vaelib.plumbing.names import require
+from vaelib.plumbing.places import RECORDS, RUNS, SUMMARY, find_book
+from vaelib.training.recipes import RECIPES, recipe_from_environment
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -42,12 +43,17 @@ def data(folder: Path | None):
 @click.option("--data-folder", type=FOLDER, help="[default: VAELIB_DATA, or the cache]")
 def train(loss, kl, recipe, seed, latent_dim, device, output, data_folder):
     """Train one model; leave its weights, history, losses and environment in a folder."""
-    from vaelib import runs  # imports torch, which takes a second or two
+    # These import PyTorch, which takes a second or two.
+    from vaelib.digits.dataset import load
+    from vaelib.training import folder
+    from vaelib.training import run as runs
 
     try:
         settings = runs.Settings(loss, kl, recipe, seed, latent_dim, device)
-        output = output or runs.folder_by_hand(settings)
-        run = runs.train_run(settings, output, data_folder)
+        output = output or settings.folder_by_hand()
+        folder.require_free(output)
+        run = runs.train(settings, load(settings.recipe_settings.data, data_folder))
+        folder.save(run, output)
     except (ValueError, FileExistsError, FloatingPointError, DataError) as error:
         raise Failure(str(error)) from error
     test = run.losses["test"]
@@ -62,24 +68,26 @@ def train(loss, kl, recipe, seed, latent_dim, device, output, data_folder):
 @click.argument("names", nargs=-1)
 @click.option(
     "--recipe",
-    default=notebooks.recipe_from_environment,
+    default=recipe_from_environment,
     show_default="VAELIB_RECIPE, or report",
     help="Recipe of the trainings.",
 )
-@click.option("--list", "only_list", is_flag=True, help="Say what is stale; make nothing.")
+@click.option("--list", "only_list", is_flag=True, help="Say what is stale; execute nothing.")
 def runs(names: tuple[str, ...], recipe: str, only_list: bool):
-    """Make the book's runs NAMES and what they need, where stale; all if none is named."""
+    """Execute the book's notebooks NAMES and what they need, where stale; all if none is named."""
+    from vaelib.book import execute, notebooks, stale  # need the extra `book`
+
     try:
-        book = artifacts.find_book()
-        known = notebooks.read_runs(book, recipe)
+        book = find_book()
+        known = notebooks.read_notebooks(book, recipe)
         for name in names:
-            require("run", name, known)
+            require("notebook", name, known)
         if not only_list:
-            notebooks.make(known, book, list(names))
+            execute.make(known, book, list(names))
         for name in names or known:
-            reason = notebooks.why_stale(known[name], book / "runs")
+            reason = stale.why_stale(known[name], book / RUNS)
             click.echo(f"{name:10} {reason or 'fresh'}")
-    except (notebooks.RunError, FileNotFoundError, ValueError, DataError) as error:
+    except (notebooks.NotebookError, FileNotFoundError, ValueError, DataError) as error:
         raise Failure(str(error)) from error
 
 
@@ -88,18 +96,17 @@ def runs(names: tuple[str, ...], recipe: str, only_list: bool):
 @click.option("--list", "only_list", is_flag=True, help="Say what has no record; compute nothing.")
 def sweep(scheduler: str, only_list: bool):
     """Compute the trainings of the chapter on the reproduction that have no record yet."""
-    from vaelib import summary, sweep  # import torch, which takes a second or two
+    from vaelib.study import grid, summary  # import torch, which takes a second or two
 
     try:
-        book = artifacts.find_book()
-        folder = book / "recorded" / "runs"
-        points = sweep.book_points()
+        book = find_book()
+        points = grid.book_points()
         if only_list:
-            for point in sweep.missing(points, folder):
-                click.echo(sweep.name_of(point))
+            for point in grid.missing(points, book / RECORDS):
+                click.echo(point.name)
         else:
-            for name in sweep.record(points, folder, scheduler):
+            for name in grid.record(points, book / RECORDS, scheduler):
                 click.echo(f"recorded {name}")
-            artifacts.write_json(summary.summarise(book), book / "recorded" / "reproduction.json")
+            write_json(summary.summarise(book), book / SUMMARY)
     except (ValueError, FloatingPointError, DataError, ImportError, OSError) as error:
         raise Failure(str(error)) from error

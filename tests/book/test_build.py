@@ -26,8 +26,8 @@ def test_a_second_build_makes_nothing(smoke_site):
     start = time.perf_counter()
     code, output = build(smoke_site.root)
     assert code == 0, output
-    assert "run bce" not in output
-    assert "runs: 0 made in" in output
+    assert "notebook bce" not in output
+    assert "notebooks: 0 executed in" in output
     assert "pages: read, executed and written in" in output
     assert weights.stat().st_mtime_ns == before
     assert time.perf_counter() - start < 25

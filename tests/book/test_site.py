@@ -155,7 +155,7 @@ def test_pages_with_numbers_of_runs_say_where_they_come_from(site, pages):
 
 def test_the_runs_can_be_downloaded(site, pages):
     links = content(pages["all-runs"]).select("table a.download")
-    assert len(links) == 4 * 6
+    assert len(links) == 4 * 7
     for link in links:
         assert (site.html / link["href"]).stat().st_size
     templates = content(pages["all-runs"]).select("section > p a.download")

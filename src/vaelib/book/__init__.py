@@ -1,0 +1,37 @@
+"""How results become pages: the book's Sphinx extension.
+
+Nothing is imported before Sphinx calls :func:`setup`, so that notebooks can be executed without it.
+"""
+
+from pathlib import Path
+
+
+def setup(app) -> dict:
+    """Connect the parts to Sphinx, one a module."""
+    from vaelib.book import build
+    from vaelib.book.directives import claims, losses, provenance, statements, tables, values
+    from vaelib.book.site import mathjax, pdf, repository, tidying
+    from vaelib.plumbing.fingerprint import digest
+
+    for part in (
+        build,
+        statements,
+        values,
+        tables,
+        losses,
+        claims,
+        provenance,
+        mathjax,
+        repository,
+        pdf,
+        tidying,
+    ):
+        part.setup(app)
+    # When one of these files has changed, Sphinx reads and writes every page again.
+    files = [*Path(__file__).parent.rglob("*.py"), *Path(app.srcdir, "_static").glob("*")]
+    texts = "".join(path.read_text("utf-8") for path in sorted(files))
+    return {
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+        "env_version": int(digest(texts)[:12], 16),
+    }

@@ -1,0 +1,50 @@
+"""Make what is stale before Sphinx reads a page."""
+
+import time
+from functools import partial
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.errors import ExtensionError
+
+from vaelib.book import execute, stale
+from vaelib.book.notebooks import NotebookError, read_notebooks
+from vaelib.digits.mnist import DataError
+from vaelib.training.recipes import recipe_from_environment
+
+SMOKE_BANNER = (
+    "Built with the recipe <em>smoke</em>: synthetic digits, for tests only. "
+    "No number or figure here is a result."
+)
+
+
+def setup(app: Sphinx) -> None:
+    """Connect to Sphinx."""
+    # After myst-nb has its settings (800) and before the table of contents is read (900).
+    app.connect("config-inited", make_runs, priority=850)
+
+
+def make_runs(app: Sphinx, config: Config) -> None:
+    """Make what is stale, and let the chapters' outputs be cached as long as the library stays."""
+    book = Path(app.srcdir)
+    recipe = recipe_from_environment()
+    start = time.perf_counter()
+    try:
+        made = execute.make(read_notebooks(book, recipe), book)
+    except (NotebookError, DataError) as error:
+        raise ExtensionError(str(error)) from error
+    begun = time.perf_counter()
+    print(f"notebooks: {len(made)} executed in {begun - start:.0f} s")
+    app.connect("build-finished", partial(_say_time, begun))
+    # The cache's own key is a chapter's source alone.
+    config["nb_execution_cache_path"] = str(
+        book / "_build" / f"executed-{stale.chapters_key(book)}"
+    )
+    if recipe == "smoke":
+        config["html_theme_options"]["announcement"] = SMOKE_BANNER
+
+
+def _say_time(begun: float, app: Sphinx, error: Exception | None) -> None:
+    if not error:
+        print(f"\npages: read, executed and written in {time.perf_counter() - begun:.0f} s")

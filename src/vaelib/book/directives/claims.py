@@ -1,0 +1,147 @@
+"""Tables and boxes from ``recorded/reproduction.json``.
+
+The directive ``claims`` is the table of all verdicts, ``{claims} C5`` that of one claim's parts;
+both take a caption as content and the option ``name``. ``{recorded} bce`` compares the run ``bce``
+of this build with the recorded runs of its objective: a sentence, or a box if it falls outside.
+"""
+
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
+
+from vaelib.book.directives.tables import TableDirective, markdown
+from vaelib.plumbing.files import read_json
+from vaelib.plumbing.names import LOSSES, objective_name, printed, require
+from vaelib.plumbing.places import RUNS, SUMMARY
+from vaelib.training import folder
+
+
+def setup(app: Sphinx) -> None:
+    """Register the directives."""
+    app.add_directive("claims", Claims)
+    app.add_directive("recorded", Recorded)
+
+
+class Claims(TableDirective):
+    """All verdicts, or the parts of one."""
+
+    optional_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return a numbered table."""
+        claims = read_summary(self)["claims"]
+        if not self.arguments:
+            return self.table(verdicts_of(claims), widths="6 31 14 30 19")
+        source, line = self.get_source_info()
+        try:
+            require("claim", self.arguments[0], claims)
+        except ValueError as error:
+            raise ExtensionError(f"{source}:{line}: {error}") from error
+        return self.table(parts_of(claims[self.arguments[0]]))
+
+
+def read_summary(directive: SphinxDirective) -> dict:
+    """Read what the recorded runs say together, and note the file as a dependency."""
+    file = Path(directive.env.srcdir, SUMMARY)
+    directive.env.note_dependency(str(file))
+    return read_json(file)
+
+
+def verdicts_of(claims: dict) -> list[list[str]]:
+    """Return the rows of the table of all verdicts, the heads first."""
+    rows = [["", "claim", "verdict", "what is checked", "evidence"]]
+    for name, claim in claims.items():
+        evidence = f"{{doc}}`/{claim['evidence']}`"
+        if claim["parts"][0]["interval"]:
+            evidence = f"{{numref}}`tab-{name.lower()}`, {evidence}"
+        rows.append([name, claim["claim"], f"**{claim['verdict']}**", claim["checked"], evidence])
+    return rows
+
+
+def parts_of(claim: dict) -> list[list[str]]:
+    """Return the rows of the table of one claim's parts, the heads first."""
+    rows = [["quantity", "claimed", "mean over seeds", "95 % interval", "verdict"]]
+    numbers = claim["parts"][0]["p_value"] is not None
+    if numbers:
+        rows[0][4:4] = ["width", "p-value"]
+    for part in claim["parts"]:
+        low, high = part["interval"]
+        rows.append(
+            [
+                printed(part["name"]),
+                f"{part['claimed']:.3f}" if numbers else "above 0",
+                f"{sum(part['values']) / len(part['values']):.3f}",
+                f"{low:.3f} to {high:.3f}",
+                part["verdict"],
+            ]
+        )
+        if numbers:
+            width = (high - low) / part["claimed"]
+            rows[-1][4:4] = [f"{width:.1%}", f"{part['p_value']:.4f}"]
+    return rows
+
+
+class Recorded(SphinxDirective):
+    """This build's run among the recorded ones."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return a sentence, a box, or nothing where no such run is recorded."""
+        (name,) = self.arguments
+        run = Path(self.env.srcdir, RUNS, name)
+        for part in ("settings", "losses"):
+            self.env.note_dependency(str(run / folder.FILES[part]))
+        settings, losses = folder.read(run, "settings"), folder.read(run, "losses")["test"]
+        objective = objective_name(settings["reconstruction_loss"], settings["kl_reduction"])
+        objectives = read_summary(self)["objectives"].get(settings["recipe"], {})
+        recorded = objectives.get(objective)
+        if not recorded:
+            return []
+        return markdown(self, compare(name, losses, settings["seed"], recorded))
+
+
+def compare(name: str, losses: dict[str, float], seed: int, recorded: dict) -> list[str]:
+    """Compare a run of the build with the recorded ones.
+
+    Args:
+        name: of the run.
+        losses: its test losses.
+        seed: its seed.
+        recorded: summaries over seeds of the test losses, the seeds that they come from, and for
+            each of these what the others say, because a run is not to be held against itself.
+
+    Returns:
+        Lines of Markdown: a sentence if every loss lies in its prediction interval, else a box.
+    """
+    outside, inside = [], []
+    others = recorded["others"].get(str(seed), {})
+    for loss in LOSSES:
+        low, high = others.get(loss, recorded[loss]["prediction"]).values()
+        text = f"{printed(loss)} {losses[loss]:.3f} ({low:.3f} to {high:.3f})"
+        (inside if low <= losses[loss] <= high else outside).append(text)
+    number = len(recorded["seeds"]) - bool(others)
+    before = ""
+    if seed in recorded["seeds"]:
+        total = recorded["total"]["values"][recorded["seeds"].index(seed)]
+        before = (
+            f" The recorded run with the same seed had the total {total:.3f}, "
+            f"{abs(losses['total'] - total):.3f} from this build's."
+        )
+    if not outside:
+        return [
+            f"Is this build's run `{name}` an ordinary one? Its test losses lie in the 95 % "
+            f"prediction intervals from {number} other seeds: {', '.join(inside)}.{before}"
+        ]
+    return [
+        "```{admonition} Outside the recorded interval",
+        ":class: warning",
+        f"Test losses of this build's run `{name}` lie outside the 95 % prediction intervals from "
+        f"{number} other seeds: {', '.join(outside)}.{before} Another processor or other "
+        "versions give other roundings, and so another training; if many seeds fall outside, "
+        "something has changed.",
+        "```",
+    ]

@@ -1,0 +1,103 @@
+"""Numbered tables that directives print, and ``rows``: a table with one template for all its rows.
+
+``{rows} schedules:summary`` has a row for each key of the entry ``summary`` of
+``recorded/schedules.json``; the place is written as for the role ``value``. The content is two
+lines of a Markdown table, the heads and the template of a row, and then the caption. In the
+template, ``{key}`` stands for the key and ``{label}`` for its label. The option ``labels``, a YAML
+mapping, chooses and orders the keys and gives each a label; a key may be a path.
+"""
+
+from pathlib import Path
+
+import yaml
+from docutils import nodes
+from docutils.parsers.rst import directives
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
+
+from vaelib.book.directives.values import find
+
+
+def setup(app: Sphinx) -> None:
+    """Register the directive."""
+    app.add_directive("rows", Rows)
+
+
+class TableDirective(SphinxDirective):
+    """A directive whose content is a caption; the option ``name`` is required."""
+
+    has_content = True
+    option_spec = {"name": directives.unchanged_required}  # noqa: RUF012
+
+    def caption(self) -> list[str]:
+        """Return the lines of the caption."""
+        return list(self.content)
+
+    def table(self, rows: list[list[str]], widths: str = "auto") -> list[nodes.Node]:
+        """Return a table; the first row has the heads, and each cell is Markdown."""
+        lines = [
+            f":::{{list-table}} {' '.join(self.caption())}",
+            ":header-rows: 1",
+            f":widths: {widths}",
+            f":name: {self.options['name']}",
+            "",
+        ]
+        for first, *others in rows:
+            lines += [f"* - {first}", *(f"  - {other}" for other in others)]
+        return markdown(self, [*lines, ":::"])
+
+
+class Rows(TableDirective):
+    """A table with a row for each key of a recorded entry."""
+
+    required_arguments = 1
+    option_spec = TableDirective.option_spec | {"labels": directives.unchanged_required}
+
+    def caption(self) -> list[str]:
+        """Return the lines of the caption, which follow those of the table."""
+        return list(self.content[2:])
+
+    def run(self) -> list[nodes.Node]:
+        """Return a numbered table."""
+        source, line = self.get_source_info()
+        try:
+            record, file = find(Path(self.env.srcdir), *self.arguments[0].split(":"))
+        except (ValueError, OSError) as error:
+            raise ExtensionError(f"{source}:{line}: {error}") from error
+        self.env.note_dependency(str(file))
+        labels = yaml.safe_load(self.options.get("labels", "")) or {key: key for key in record}
+        return self.table(rows_of(*self.content[:2], labels))
+
+
+def rows_of(heads: str, template: str, labels: dict[str, str]) -> list[list[str]]:
+    """Fill the template of a row once for each key.
+
+    Args:
+        heads: ``| head | head |``.
+        template: ``| cell | cell |``, with ``{key}`` and ``{label}`` where these belong.
+        labels: key → label.
+
+    Returns:
+        The rows, the heads first.
+    """
+
+    def cells(line: str) -> list[str]:
+        return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+    return [
+        cells(heads),
+        *(
+            [cell.replace("{key}", key).replace("{label}", label) for cell in cells(template)]
+            for key, label in labels.items()
+        ),
+    ]
+
+
+def markdown(directive: SphinxDirective, lines: list[str]) -> list[nodes.Node]:
+    """Parse Markdown where a directive stands."""
+    source, _ = directive.get_source_info()
+    holder = nodes.Element()
+    directive.state.nested_parse(StringList(lines, source), directive.content_offset, holder)
+    return holder.children

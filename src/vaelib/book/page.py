@@ -1,0 +1,32 @@
+"""An executed notebook as a page of the book."""
+
+from vaelib.book.notebooks import NotebookError
+
+
+def as_page(notebook: dict, title: str) -> dict:
+    """Give an executed notebook its title, and strip what is not for readers.
+
+    Args:
+        notebook: as papermill returns it; its first cell begins with a heading.
+        title: of the page.
+
+    Raises:
+        NotebookError: there is no heading to replace.
+    """
+    heading, *rest = notebook["cells"][0]["source"].split("\n")
+    if not heading.startswith("# "):
+        raise NotebookError(f"the first cell of a template is a heading; received {heading!r}")
+    notebook["cells"][0]["source"] = "\n".join([f"# {title}", *rest])
+    for cell in notebook["cells"]:
+        cell["metadata"] = kept(cell["metadata"])
+    notebook["metadata"] = {
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+        "language_info": {"name": "python"},
+        "myst": {"html_meta": {"description": f"Executed notebook. {title.replace('`', '')}."}},
+    }
+    return notebook
+
+
+def kept(metadata: dict) -> dict:
+    """Keep what a page needs of a cell's metadata: its tags, and the caption of its figure."""
+    return {key: metadata[key] for key in ("tags", "mystnb") if metadata.get(key)}

@@ -1,0 +1,64 @@
+"""Links that need the repository's public address: source, Binder, Colab, preview cards.
+
+The address is one setting, ``repository_address`` under ``sphinx: config:`` in ``_config.yml``.
+Without it none of the links is there.
+"""
+
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+from vaelib.book.notebooks import read_notebooks
+from vaelib.plumbing.places import NOTEBOOKS, RUNS
+from vaelib.training.recipes import recipe_from_environment
+
+
+def setup(app: Sphinx) -> None:
+    """Register the setting and connect to Sphinx."""
+    app.add_config_value("repository_address", "", "html", str)
+    app.connect("config-inited", add_links, priority=860)
+    app.connect("html-page-context", link_templates, priority=502)  # after the theme's buttons
+
+
+def add_links(app: Sphinx, config: Config) -> None:
+    """Turn the theme's links on if there is an address, and off if not."""
+    address = config["repository_address"].rstrip("/")
+    if address:
+        owner, name = address.split("/")[-2:]
+        site = f"https://{owner.lower()}.github.io/{name}/"
+        config["html_baseurl"] = config["ogp_site_url"] = site
+        config["ogp_image"] = f"{site}readme.png"
+        app.setup_extension("sphinxext.opengraph")  # cards for those who share a link
+    options = config["html_theme_options"]
+    options.update(
+        repository_url=address,
+        repository_branch="main",
+        path_to_docs="book",
+        use_repository_button=bool(address),
+        use_source_button=bool(address),
+        use_issues_button=bool(address),
+        launch_buttons={
+            "notebook_interface": "jupyterlab",
+            "binderhub_url": "https://mybinder.org",
+            "colab_url": "https://colab.research.google.com",
+        }
+        if address
+        else {},
+    )
+
+
+def link_templates(app: Sphinx, pagename: str, template: str, context: dict, doctree) -> None:
+    """Let the links of an executed notebook, which is generated, lead to its template."""
+    if not (app.config["repository_address"] and pagename.startswith(f"{RUNS}/")):
+        return
+    known = read_notebooks(Path(app.srcdir), recipe_from_environment())
+    template = known[pagename.split("/")[1]].template
+    _replace(context["header_buttons"], f"{pagename}.ipynb", f"{NOTEBOOKS}/{template.name}")
+
+
+def _replace(buttons: list[dict], old: str, new: str) -> None:
+    for button in buttons:
+        if "url" in button:
+            button["url"] = button["url"].replace(old, new)
+        _replace(button.get("buttons", []), old, new)

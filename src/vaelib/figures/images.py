@@ -1,0 +1,85 @@
+"""Images in rows and grids, and latent codes in a plane."""
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+
+from vaelib.figures.style import styled
+
+CLASS_COLOURS = ListedColormap(mpl.color_sequences["petroff10"])
+HALO = [withStroke(linewidth=3, foreground="white")]
+
+
+@styled
+def image_rows(rows: dict[str, np.ndarray]) -> Figure:
+    """Draw rows of images, each row with its name at the left.
+
+    Args:
+        rows: name → images (n, 28, 28) in [0, 1], the same n in each row.
+    """
+    number = len(next(iter(rows.values())))
+    figure = Figure(figsize=(7.2, 0.3 + 0.6 * len(rows)))
+    panels = figure.subplots(len(rows), number, squeeze=False)
+    for line, (name, images) in zip(panels, rows.items(), strict=True):
+        for axes, image in zip(line, images, strict=True):
+            axes.imshow(image, vmin=0, vmax=1)
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_visible(False)
+        line[0].set_ylabel(name, rotation=0, ha="right", va="center")
+    return figure
+
+
+@styled
+def image_grid(images: np.ndarray, number: int, limit: float | None = None) -> Figure:
+    """Draw a square grid of images.
+
+    Args:
+        images: (number², 28, 28) in [0, 1], row by row from the top.
+        number: images along each side.
+        limit: both latent axes run from −limit to limit; without it there are no axes.
+    """
+    rows = images.reshape(number, number, *images.shape[1:])
+    canvas = rows.transpose(0, 2, 1, 3).reshape(number * images.shape[1], -1)
+    figure = Figure(figsize=(6, 6))
+    axes = figure.subplots()
+    axes.grid(False)
+    if limit is None:
+        axes.imshow(canvas, vmin=0, vmax=1)
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
+        return figure
+    edge = limit * number / (number - 1)  # the outermost codes are at the centres of their images
+    axes.imshow(canvas, vmin=0, vmax=1, extent=(-edge, edge, -edge, edge))
+    ticks = np.linspace(-limit, limit, 5)
+    axes.set(xlabel="$z_1$", ylabel="$z_2$", xticks=ticks, yticks=ticks)
+    return figure
+
+
+@styled
+def latent_scatter(
+    panels: dict[str, np.ndarray], labels: np.ndarray, axes_names: Sequence[str]
+) -> Figure:
+    """Scatter points of a plane, one colour per digit, the digit written at its class's median.
+
+    Args:
+        panels: title → points (N, 2); panels share their axes; an empty title is left out.
+        labels: (N,), digits.
+        axes_names: of the two axes.
+    """
+    figure = Figure(figsize=(7.2, 4.1) if len(panels) > 1 else (6, 5))
+    every = figure.subplots(1, len(panels), squeeze=False, sharex=True, sharey=True)[0]
+    for axes, (title, points) in zip(every, panels.items(), strict=True):
+        dots = axes.scatter(
+            *points.T, c=labels, cmap=CLASS_COLOURS, vmin=-0.5, vmax=9.5, s=2, lw=0, rasterized=True
+        )
+        for digit in np.unique(labels):
+            x, y = np.median(points[labels == digit], axis=0)
+            axes.text(x, y, digit, ha="center", va="center", weight="bold", path_effects=HALO)
+        axes.set(title=title, xlabel=axes_names[0], aspect="equal")
+    every[0].set_ylabel(axes_names[1])
+    figure.colorbar(dots, ax=every, ticks=range(10), label="digit", shrink=0.8)
+    return figure

@@ -1,0 +1,184 @@
+"""The figures of recorded runs: every run a point, the mean, an interval, the original's number."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from vaelib.figures.style import styled
+from vaelib.plumbing.names import LOSSES, objective_name, printed
+
+SPLITS = ("train", "validation", "test")
+ORIGINAL = {"color": "C1", "lw": 2}
+RUN = {"marker": "o", "ms": 4, "mfc": "none", "ls": "", "color": "C0"}
+
+
+def _draw_seeds(axes: Axes, at: float, values: list[float], low: float, high: float) -> None:
+    """Draw the runs as circles, their mean as a dot and an interval as a bar beside them."""
+    axes.plot([at - 0.12] * len(values), values, **RUN, label="one run")
+    axes.plot(at + 0.12, np.mean(values), "o", color="0.2", ms=5, label="mean, interval")
+    axes.vlines(at + 0.12, low, high, color="0.2", lw=1.5)
+
+
+def _legend(figure: Figure, axes: Axes) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    unique = dict(zip(labels, handles, strict=True))
+    columns = len(unique) if len(unique) < 4 else 2
+    figure.legend(unique.values(), unique, loc="outside lower center", ncols=columns)
+
+
+@styled
+def losses(parts: list[dict]) -> Figure:
+    """Draw the losses of a claim, in three panels, with prediction intervals.
+
+    Args:
+        parts: of a claim with the rule ``numbers``, in :func:`vaelib.study.summary.summarise`.
+    """
+    figure = Figure(figsize=(7.2, 3.4))
+    panels = figure.subplots(1, 3)
+    by_name = {part["name"]: part for part in parts}
+    for axes, loss in zip(panels, LOSSES, strict=True):
+        for at, split in enumerate(SPLITS):
+            part = by_name[f"{split}, {loss}"]
+            _draw_seeds(axes, at, part["values"], *part["interval"])
+            axes.hlines(part["claimed"], at - 0.3, at + 0.3, **ORIGINAL, label="original")
+        axes.set(title=printed(loss), xlim=(-0.5, 2.5))
+        axes.set_xticks(range(3), ["train", "valid.", "test"])
+    panels[0].set_ylabel("loss")
+    _legend(figure, panels[0])
+    return figure
+
+
+@styled
+def effects(parts: dict[str, dict]) -> Figure:
+    """Draw effects, positive where claimed, one panel each, with confidence intervals.
+
+    Args:
+        parts: short name → part of a claim with the rule ``effects``.
+    """
+    rows = -(-len(parts) // 4)
+    figure = Figure(figsize=(7.2, 2.1 * rows))
+    panels = list(figure.subplots(rows, 4).flat)
+    for axes, (name, part) in zip(panels, parts.items(), strict=False):
+        _draw_seeds(axes, 0, part["values"], *part["interval"])
+        axes.axhline(0, **ORIGINAL, label="no effect")
+        axes.set_title(name, fontsize=10)
+        axes.set(xticks=[], xlim=(-0.5, 0.5))
+        axes.yaxis.set_major_locator(MaxNLocator(4))
+    for axes in panels[len(parts) :]:
+        axes.set_axis_off()
+    _legend(figure, figure.axes[0])
+    return figure
+
+
+@styled
+def curves(records: list[dict], original: list[dict] | None = None) -> Figure:
+    """Draw the training and validation losses of recorded runs against the epoch.
+
+    Args:
+        records: of one recipe and loss, as :func:`vaelib.study.grid.record` writes them.
+        original: the original's history, drawn behind.
+    """
+    figure = Figure(figsize=(7.2, 3.3))
+    panels = figure.subplots(1, 3)
+    sources = [("original", original, "0.55")] if original else []
+    sources += [("this book", record["history"], "C0") for record in records]
+    for axes, loss in zip(panels, LOSSES, strict=True):
+        shown = []
+        for name, history, colour in sources:
+            epochs = [row["epoch"] for row in history]
+            for prefix, dashes, part in (("", "-", "training"), ("val_", ":", "validation")):
+                values = [row[prefix + loss] for row in history]
+                axes.plot(epochs, values, dashes, color=colour, lw=1.2, label=f"{name}, {part}")
+                shown += values[1:]
+        margin = 0.05 * (max(shown) - min(shown))
+        axes.set_ylim(min(shown) - margin, max(shown) + margin)  # the first epoch is off the scale
+        axes.set(title=printed(loss), xlabel="epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    panels[0].set_ylabel("loss")
+    _legend(figure, panels[0])
+    return figure
+
+
+@styled
+def reductions(objectives: dict[str, dict]) -> Figure:
+    """Draw what the KL reduction does: reconstruction, divergence and dispersion, mean beside sum.
+
+    Args:
+        objectives: ``objectives`` of one recipe in :func:`vaelib.study.summary.summarise`.
+    """
+    names = {
+        "reconstruction": "reconstruction loss",
+        "divergence": "KL divergence (nats)",
+        "deviation": "dispersion of codes",
+    }
+    figure = Figure(figsize=(7.2, 4.4))
+    panels = figure.subplots(2, 3)
+    for row, loss in zip(panels, ("bce", "mse"), strict=True):
+        for axes, (key, title) in zip(row, names.items(), strict=True):
+            for at, reduction in enumerate(("mean", "sum")):
+                part = objectives[objective_name(loss, reduction)][key]
+                _draw_seeds(axes, at, part["values"], *part["confidence"].values())
+            axes.set_xticks([0, 1], ["mean", "sum"])
+            axes.set_xlim(-0.5, 1.5)
+            axes.set_title(f"{printed(loss)}: {title}", fontsize=10)
+    _legend(figure, panels[0, 0])
+    return figure
+
+
+@styled
+def slices(slices: dict[str, dict]) -> Figure:
+    """Draw the total on the original's validation slice and on held-out images, run by run.
+
+    Args:
+        slices: ``slices`` of :func:`vaelib.study.summary.summarise`.
+    """
+    figure = Figure(figsize=(7.2, 2.8))
+    for axes, (loss, part) in zip(figure.subplots(1, 2), slices.items(), strict=True):
+        validation = part["validation"]
+        pairs = zip(validation["table"]["values"], validation["split"]["values"], strict=True)
+        for shown, held_out in pairs:
+            axes.plot([0, 1], [shown, held_out], "o-", color="C0", mfc="none", ms=5, lw=1)
+        axes.set(title=printed(loss), ylabel="total loss", xlim=(-0.4, 1.4))
+        axes.set_xticks([0, 1], ["first 15 %\n(trained on)", "last 15 %\n(held out)"])
+    return figure
+
+
+@styled
+def latent_dimensions(dimensions: dict[str, dict]) -> Figure:
+    """Draw the test losses against the latent dimension.
+
+    Args:
+        dimensions: ``latent_dimensions`` of :func:`vaelib.study.summary.summarise`.
+    """
+    figure = Figure(figsize=(7.2, 3))
+    panels = figure.subplots(1, 3)
+    for axes, loss in zip(panels, LOSSES, strict=True):
+        parts = [losses[loss] for losses in dimensions.values()]
+        for at, part in enumerate(parts):
+            _draw_seeds(axes, at, part["values"], *part["confidence"].values())
+        axes.set_xticks(range(len(dimensions)), list(dimensions))
+        axes.set(title=printed(loss), xlabel="latent dimension")
+    panels[0].set_ylabel("loss (nats)")
+    _legend(figure, panels[0])
+    return figure
+
+
+@styled
+def confusion(shares: list[list[float]]) -> Figure:
+    """Draw which classes the neighbours' vote in the latent plane takes for which.
+
+    Args:
+        shares: (10, 10), ``confusion`` of an overlap in :func:`vaelib.study.summary.summarise`.
+    """
+    figure = Figure(figsize=(4.4, 4.1))
+    axes = figure.subplots()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row, values in enumerate(shares):
+        for column, share in enumerate(values):
+            if share >= 0.005:
+                colour = "white" if share > 0.5 else "black"
+                axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", color=colour)
+    axes.set(xlabel="class by vote", ylabel="true class", xticks=range(10), yticks=range(10))
+    axes.grid(False)
+    return figure

@@ -1,0 +1,94 @@
+"""The style of every figure of the book, and how a figure becomes files."""
+
+import base64
+import io
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.style
+from cycler import cycler
+from matplotlib.figure import Figure
+
+from vaelib.plumbing.files import write_bytes
+
+STYLE = {  # text is as large as the caption's on the page
+    "figure.figsize": (7.2, 3),
+    "figure.dpi": 100,
+    "figure.facecolor": "white",
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": 200,
+    "savefig.facecolor": "white",
+    "font.size": 11,
+    "axes.labelsize": 11,
+    "axes.titlesize": 11,
+    "xtick.labelsize": 10.5,
+    "ytick.labelsize": 10.5,
+    "legend.fontsize": 10.5,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "0.9",
+    "axes.axisbelow": True,
+    "axes.prop_cycle": cycler(color=["#3f90da", "#bd1f01", "#832db6", "#717581"]),
+    "lines.linewidth": 1.6,
+    "image.cmap": "gray_r",
+    "image.interpolation": "nearest",
+    "svg.hashsalt": "vaelib",
+    "pdf.fonttype": 42,
+}
+FORMATS = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": None}  # no dates in files
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure as a notebook shows it and pages take it: SVG for the screen, PDF for print."""
+
+    svg: str
+    pdf: bytes
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        pdf = base64.b64encode(self.pdf).decode()
+        return {"image/svg+xml": self.svg, "application/pdf": pdf}
+
+
+def render(figure: Figure, format: str) -> bytes:
+    """Render a figure as ``svg``, ``pdf`` or ``png``; equal figures give equal bytes."""
+    buffer = io.BytesIO()
+    with mpl.style.context(STYLE):
+        figure.savefig(buffer, format=format, metadata=FORMATS[format])
+    return buffer.getvalue()
+
+
+def inline(figure: Figure) -> Drawing:
+    """Render a figure for a notebook or a chapter, without writing files."""
+    return Drawing(render(figure, "svg").decode(), render(figure, "pdf"))
+
+
+def save(figure: Figure, folder: Path, name: str) -> Drawing:
+    """Write a figure as SVG, PDF and PNG, and return it as a notebook shows it.
+
+    Args:
+        figure: drawn by a function of this package.
+        folder: of a run; the files go to ``figures`` in it, which is made if need be.
+        name: of the files, without the ending.
+    """
+    stem = Path(folder, "figures", name)
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    rendered = {format: render(figure, format) for format in FORMATS}
+    for format, content in rendered.items():
+        write_bytes(content, stem.with_suffix(f".{format}"))
+    return Drawing(rendered["svg"].decode(), rendered["pdf"])
+
+
+def styled(draw):
+    """Decorate a function that draws a figure: it draws in the book's style."""
+
+    @wraps(draw)
+    def drawn(*args, **kwargs) -> Figure:
+        with mpl.style.context(STYLE):
+            return draw(*args, **kwargs)
+
+    return drawn

@@ -1,0 +1,94 @@
+"""The figures of the theory chapters, drawn from the symbolic expressions."""
+
+import numpy as np
+import sympy as sp
+from matplotlib.figure import Figure
+
+from vaelib.figures.style import styled
+from vaelib.symbolic import bound, gaussian, gradients
+
+
+@styled
+def tangent_and_areas() -> Figure:
+    """Draw log t below its tangent, and p log(p/q) for two Gaussians with its signed areas."""
+    figure = Figure(figsize=(7.2, 3.1))
+    left, right = figure.subplots(1, 2)
+    t = np.linspace(0.05, 3.5, 300)
+    left.plot(t, np.log(t), label=r"$\log t$")
+    left.plot(t, t - 1, "--", label="$t - 1$")
+    left.plot(1, 0, "ko", markersize=5)
+    left.set(xlabel="$t$", ylim=(-3, 2.6))
+    left.legend(loc="lower right")
+    x = np.linspace(-4, 6, 500)
+    p, q = (np.exp(-((x - mean) ** 2) / 2) / np.sqrt(2 * np.pi) for mean in (0, 1.5))
+    integrand = p * np.log(p / q)
+    right.plot(x, integrand, color="black", lw=1.2)
+    right.fill_between(x, integrand, where=integrand > 0, color="C0", alpha=0.5, label="positive")
+    right.fill_between(
+        x, integrand, where=integrand < 0, color="C1", alpha=0.5, hatch="//", label="negative"
+    )
+    right.set(xlabel="$x$", ylabel=r"$p(x) \log \frac{p(x)}{q(x)}$ (nats)")
+    right.legend(loc="upper right")
+    return figure
+
+
+@styled
+def bound_and_gap() -> Figure:
+    """Draw the linear-Gaussian ELBO against the mean of q, below log p(x)."""
+    model = bound.linear_gaussian()
+    numbers = {bound.w: 1, bound.c: 0, bound.s: sp.Rational(1, 2), bound.x: 1}
+    evidence = float(model["log_evidence"].subs(numbers))
+    best_mean, best_variance = (
+        float(model[name].subs(numbers)) for name in ("posterior_mean", "posterior_variance")
+    )
+    elbo = sp.lambdify([bound.m, bound.nu], model["elbo"].subs(numbers))
+    mean = np.linspace(-0.3, 1.9, 200)
+    figure = Figure(figsize=(7.2, 3.4))
+    axes = figure.subplots()
+    axes.axhline(evidence, color="black", lw=1.2, label=r"$\log p(x)$")
+    for factor, dashes in ((1, "-"), (3, "--")):
+        variance = factor * best_variance
+        label = f"ELBO, variance of $q$ {factor} × that of the posterior"
+        if factor == 1:
+            label = "ELBO, variance of $q$ that of the posterior"
+        axes.plot(mean, elbo(mean, variance), dashes, label=label)
+    axes.fill_between(mean, elbo(mean, best_variance), evidence, alpha=0.15, color="C0")
+    axes.axvline(best_mean, color="0.6", lw=1, ls=":")
+    axes.set(xlabel="mean $m$ of $q$", ylabel="nats", ylim=(evidence - 4, evidence + 0.4))
+    axes.legend(loc="lower center")
+    return figure
+
+
+@styled
+def estimator_variances() -> Figure:
+    """Draw the variances of the pathwise and the score-function estimate for f(z) = z²."""
+    variances = gradients.estimator_variances(gradients.z**2)
+    mean = np.linspace(0, 3, 100)
+    figure = Figure(figsize=(7.2, 3.1))
+    axes = figure.subplots()
+    names = {"pathwise": ("pathwise (reparameterised)", "-"), "score": ("score function", "--")}
+    for name, (label, dashes) in names.items():
+        curve = sp.lambdify(gradients.mu, variances[name].subs(gradients.sigma, 1))
+        axes.plot(mean, curve(mean) * np.ones_like(mean), dashes, label=label)
+    axes.set(xlabel=r"$\mu$", ylabel="variance of the estimate", yscale="log")
+    axes.legend()
+    return figure
+
+
+@styled
+def kl_contours() -> Figure:
+    """Draw contours of the KL divergence from N(μ, σ²) to N(0, 1) over μ and σ."""
+    formula = gaussian.kl_standard_normal().subs(
+        gaussian.log_variance, 2 * sp.log(gaussian.sigma_q)
+    )
+    kl = sp.lambdify([gaussian.mu, gaussian.sigma_q], formula)
+    mean, deviation = np.meshgrid(np.linspace(-3, 3, 300), np.geomspace(0.05, 3, 300))
+    figure = Figure(figsize=(7.2, 3.6))
+    axes = figure.subplots()
+    levels = [0.1, 0.25, 0.5, 1, 2, 3, 4, 5]
+    lines = axes.contour(mean, deviation, kl(mean, deviation), levels, cmap="viridis")
+    axes.clabel(lines, fmt="%g", fontsize=10.5)
+    axes.plot(0, 1, "k+", markersize=9)
+    axes.set(xlabel=r"$\mu$", ylabel=r"$\sigma$", yscale="log")
+    axes.set_yticks([0.05, 0.1, 0.3, 1, 3], ["0.05", "0.1", "0.3", "1", "3"])
+    return figure

@@ -1,0 +1,111 @@
+"""The machine that a training runs on: its description, and what its memory is told."""
+
+import ctypes
+import os
+import platform
+import re
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vaelib.plumbing.fingerprint import PACKAGE, versions
+
+if TYPE_CHECKING:
+    import torch  # slow, and not needed to count cores
+
+
+def usable_cores() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def describe(device: "torch.device") -> dict:
+    """Describe the machine, the software and the state of the source at this moment.
+
+    Returns:
+        A record with the date (UTC), the processor, its number of usable cores, the threads that
+        PyTorch uses of them, the device, the operating system, versions and the commit (see
+        :func:`commit`).
+    """
+    import torch
+
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "processor": _processor(),
+        "cores": usable_cores(),
+        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "system": f"{platform.system()} {platform.machine()}",
+        "versions": versions("torch", "torchvision", "numpy", "matplotlib"),
+        "commit": commit(PACKAGE),
+    }
+
+
+def commit(folder: Path) -> str:
+    """Return the commit a folder was checked out at, "modified …" if files differ from it.
+
+    Records of earlier runs do not count: a sweep writes them one by one beside its own code.
+    Without git, or outside a checkout, it is "unknown".
+    """
+
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ["git", "-C", folder, *words], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        head = git("rev-parse", "--short=12", "HEAD")
+        differing = git("status", "--porcelain", "--", ":(top)", ":(top,exclude)book/recorded")
+        return f"modified {head}" if differing else head
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def peak_memory_mb() -> int:
+    """Return this process's peak resident memory in MB, 0 where the system does not tell."""
+    try:
+        # Not getrusage here: Linux hands its maximum down from the process that started this one.
+        status = Path("/proc/self/status").read_text()
+        return round(int(re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE)[1]) * 1024 / 1e6)
+    except FileNotFoundError:
+        pass
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak * (1 if platform.system() == "Darwin" else 1024) / 1e6)
+
+
+# The options' numbers in glibc's malloc.h, and values that no step of ours exceeds.
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
+KEEP = {M_MMAP_THRESHOLD: 1 << 30, M_TRIM_THRESHOLD: 1 << 30, M_TOP_PAD: 64 << 20}
+
+
+def keep_freed_memory() -> bool:
+    """Tell glibc to keep the memory that this process frees; nothing with another C library.
+
+    glibc hands large blocks back to the kernel as soon as they are freed. A training step frees and
+    asks for the same tens of megabytes again, and the page faults cost as much as the arithmetic.
+
+    Returns:
+        Whether glibc took the settings.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    mallopt = ctypes.CDLL(None).mallopt
+    taken = [mallopt(option, value) for option, value in KEEP.items()]
+    return all(taken)

@@ -1,0 +1,47 @@
+"""Names that every room uses, and one sentence for a name that is not known."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+LOSSES = ("total", "reconstruction", "kl")
+"""The three losses, in the order in which tables and figures show them."""
+
+CAPITALS = {"bce": "BCE", "mse": "MSE", "kl": "KL"}
+"""Words that are printed in capitals."""
+
+
+def printed(name: str) -> str:
+    """Return a name as it is printed: words apart, abbreviations in capitals."""
+    return " ".join(CAPITALS.get(word, word) for word in name.replace("_", " ").split(" "))
+
+
+def objective_name(reconstruction_loss: str, kl_reduction: str) -> str:
+    """Name an objective, such as ``bce-mean``."""
+    return f"{reconstruction_loss}-{kl_reduction}"
+
+
+def training_name(
+    recipe: str, reconstruction_loss: str, kl_reduction: str, latent_dim: int, seed: int
+) -> str:
+    """Name a training, such as ``report-bce-mean-d2-seed0``."""
+    objective = objective_name(reconstruction_loss, kl_reduction)
+    return f"{recipe}-{objective}-d{latent_dim}-seed{seed}"
+
+
+def require(kind: str, received: object, known: Iterable[str]) -> None:
+    """Check that a name is known.
+
+    Args:
+        kind: what is named, for the message.
+        received: the name.
+        known: the names there are, at least one.
+
+    Raises:
+        ValueError: it is not; the message lists the known names and picks out the nearest.
+    """
+    known = list(known)
+    if received not in known:
+        (close,) = get_close_matches(str(received), known, n=1, cutoff=0)
+        raise ValueError(
+            f"{kind} is {received!r}; expected one of {', '.join(known)}: did you mean {close!r}?"
+        )

@@ -1,0 +1,32 @@
+"""Where things lie in the folder of the book; paths are relative to it."""
+
+from pathlib import Path
+
+NOTEBOOKS = Path("notebooks")  # papermill templates
+ENTRIES = Path("runs.yml")  # which template is executed under which name
+RUNS = Path("runs")  # what the build makes: a folder per entry
+
+RECORDED = Path("recorded")  # what was measured once and is part of the repository
+RECORDS = RECORDED / "runs"  # a training per file
+SUMMARY = RECORDED / "reproduction.json"  # what they say together
+ORIGINAL = RECORDED / "original" / "results.csv"
+ORIGINAL_HISTORY = RECORDED / "original" / "bce_history.csv"
+README_FIGURE = RECORDED / "readme.png"
+CLAIMS = Path("claims.yml")
+
+
+def find_book() -> Path:
+    """Find the book's folder: the current one, or ``book`` in it or in a folder above.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        for book in (folder, folder / "book"):
+            if (book / ENTRIES).exists():
+                return book
+    raise FileNotFoundError(
+        f"there is no book (a folder with {ENTRIES}) in or above {here}: "
+        "start from the root of the repository"
+    )

@@ -1,0 +1,175 @@
+"""The original's claims against recorded runs: the quantity that decides each, and its verdict."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import yaml
+
+from vaelib.plumbing.files import read_json
+from vaelib.plumbing.names import LOSSES, require
+from vaelib.plumbing.places import CLAIMS
+from vaelib.study import measures, verdicts
+from vaelib.study.original import SPLITS
+from vaelib.study.prediction import p_value
+from vaelib.vae.model import VAE, count_parameters
+
+Pair = dict[str, dict]  # the two records of one seed, by reconstruction loss
+
+
+def _four_and_nine(record: dict) -> float:
+    """By how much the overlap of 4 and 9 exceeds the greatest of all other pairs."""
+    share = measures.overlap_shares(torch.tensor(record["measures"]["confusion"]))
+    return share.pop((4, 9)) - max(share.values())
+
+
+def _kl_below_a_tenth(record: dict) -> float:
+    test = record["losses"]["test"]
+    return 0.1 - test["kl"] / test["total"]
+
+
+QUANTITIES: dict[str, Callable[[Pair], float]] = {
+    "bce_kl_below_a_tenth": lambda pair: _kl_below_a_tenth(pair["bce"]),
+    "mse_kl_below_a_tenth": lambda pair: _kl_below_a_tenth(pair["mse"]),
+    "bce_reconstructions_recognised": lambda pair: pair["bce"]["measures"]["recognised"] - 0.5,
+    "bce_reconstructions_smoothed": lambda pair: 1 - pair["bce"]["measures"]["sharpness"],
+    "bce_plane_smooth": lambda pair: 0.1 - pair["bce"]["measures"]["roughness"]["mean"],
+    "mse_plane_smooth": lambda pair: 0.1 - pair["mse"]["measures"]["roughness"]["mean"],
+    "bce_classes_grouped": lambda pair: (
+        measures.accuracy(torch.tensor(pair["bce"]["measures"]["confusion"])) - 0.5
+    ),
+    "bce_four_and_nine_overlap_most": lambda pair: _four_and_nine(pair["bce"]),
+    "mse_sharper_than_bce": lambda pair: (
+        pair["mse"]["measures"]["sharpness"] - pair["bce"]["measures"]["sharpness"]
+    ),
+    "mse_less_dispersed_than_bce": lambda pair: (
+        pair["bce"]["measures"]["dispersion"]["deviation"]
+        - pair["mse"]["measures"]["dispersion"]["deviation"]
+    ),
+    "mse_less_dispersed_than_bce_robustly": lambda pair: (
+        pair["bce"]["measures"]["dispersion"]["robust"]
+        - pair["mse"]["measures"]["dispersion"]["robust"]
+    ),
+}
+"""Name → function of a seed's two records; positive where the claim holds."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One number or effect of a claim, the values of our seeds, their interval and its verdict."""
+
+    name: str
+    claimed: float | None  # None for an effect
+    values: list[float]
+    interval: tuple[float, float] | None
+    verdict: str
+    p_value: float | None = None  # of a number
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The verdict on a claim, what was checked, and the parts that the verdict follows from."""
+
+    claim: str
+    verdict: str
+    checked: str
+    evidence: str
+    parts: list[Part]
+
+
+def read(folder: Path) -> list[dict]:
+    """Read the recorded runs, which :func:`vaelib.study.grid.record` writes."""
+    return [read_json(path) for path in sorted(folder.glob("*.json"))]
+
+
+def select(records: list[dict], **settings) -> list[dict]:
+    """Choose the records with these settings, in the order of their seeds."""
+    chosen = [record for record in records if record["settings"].items() >= settings.items()]
+    return sorted(chosen, key=lambda record: record["settings"]["seed"])
+
+
+def pair_up(records: list[dict], recipe: str) -> list[Pair]:
+    """Pair by seed the runs with two latent dimensions and the original's KL reduction.
+
+    Returns:
+        For each seed of which both reconstruction losses are recorded, loss → record.
+    """
+    seeds: dict[int, Pair] = {}
+    for record in select(records, recipe=recipe, kl_reduction="mean", latent_dim=2):
+        settings = record["settings"]
+        seeds.setdefault(settings["seed"], {})[settings["reconstruction_loss"]] = record
+    return [pair for pair in seeds.values() if set(pair) == {"bce", "mse"}]
+
+
+def judge(claims: dict, pairs: list[Pair], original: dict) -> dict[str, Finding]:
+    """Judge every claim by its rule.
+
+    Args:
+        claims: of ``claims.yml``.
+        pairs: from :func:`pair_up`.
+        original: the original's losses: reconstruction loss → split → loss → number.
+
+    Returns:
+        Identifier → finding.
+
+    Raises:
+        ValueError: an unknown rule or quantity; the message names the nearest.
+    """
+    rules = {"proved": _proved, "exact": _exact, "numbers": _numbers, "effects": _effects}
+    findings = {}
+    for identifier, claim in claims.items():
+        require(f"the rule of {identifier}", claim["rule"], rules)
+        parts = rules[claim["rule"]](claim, pairs, original)
+        verdict = verdicts.together([part.verdict for part in parts])
+        findings[identifier] = Finding(
+            claim["claim"], verdict, claim["checked"], claim["evidence"], parts
+        )
+    return findings
+
+
+def read_claims(book: Path) -> dict:
+    """Read ``claims.yml``."""
+    return yaml.safe_load((book / CLAIMS).read_text(encoding="utf-8"))
+
+
+def _proved(claim: dict, pairs: list[Pair], original: dict) -> list[Part]:
+    # A chapter whose proof fails stops the build, so a book that can be read has proved it.
+    return [Part("checked by sympy", None, [], None, verdicts.PROVED)]
+
+
+def _exact(claim: dict, pairs: list[Pair], original: dict) -> list[Part]:
+    model = VAE(2, generator=torch.Generator())
+    return [
+        Part(
+            f"parameters of the {name}",
+            claimed,
+            [ours := count_parameters(getattr(model, name))],
+            None,
+            verdicts.REPRODUCED if ours == claimed else verdicts.NOT_REPRODUCED,
+        )
+        for name, claimed in claim["numbers"].items()
+    ]
+
+
+def _numbers(claim: dict, pairs: list[Pair], original: dict) -> list[Part]:
+    parts = []
+    for split, ours in SPLITS.items():
+        for loss in LOSSES:
+            claimed = original[claim["loss"]][split][loss]
+            values = [pair[claim["loss"]]["losses"][ours][loss] for pair in pairs]
+            interval = verdicts.prediction_interval(values)
+            verdict = verdicts.of_number(claimed, values, claim["widest"])
+            chance = p_value(claimed, values)
+            parts.append(Part(f"{split}, {loss}", claimed, values, interval, verdict, chance))
+    return parts
+
+
+def _effects(claim: dict, pairs: list[Pair], original: dict) -> list[Part]:
+    parts = []
+    for name in claim["quantities"]:
+        require("quantity", name, QUANTITIES)
+        values = [QUANTITIES[name](pair) for pair in pairs]
+        interval = verdicts.confidence_interval(values)
+        parts.append(Part(name, None, values, interval, verdicts.of_effect(values)))
+    return parts

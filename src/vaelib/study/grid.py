@@ -1,0 +1,151 @@
+"""One point of a grid of trainings, and the map over many: in this process or on a Dask cluster."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from torch import Tensor
+
+from vaelib.digits import dataset
+from vaelib.digits.dataset import Digits
+from vaelib.plumbing.files import write_json
+from vaelib.study import measures
+from vaelib.training.run import Settings, model_of, train
+from vaelib.vae.latent import decode, encode, latent_grid
+from vaelib.vae.model import VAE
+
+REFERENCES = 10_000  # training images among which the nearest to a reconstruction is sought
+GRID = (30, 2.0)  # points along each axis of the decoded grid, and the axes' limit
+
+
+def book_points() -> list[Settings]:
+    """List the trainings that the chapter on the reproduction needs, the short ones first."""
+    both = ("bce", "mse")
+    points = [
+        Settings(loss, reduction, "report", seed)
+        for seed in range(8)
+        for loss in both
+        for reduction in ("mean", "sum")
+    ]
+    points += [
+        Settings("bce", "sum", "report", seed, latent_dim)
+        for seed in range(3)
+        for latent_dim in (4, 8, 16)
+    ]
+    return points + [Settings(loss, "mean", "original", seed) for seed in range(5) for loss in both]
+
+
+def compute(point: Settings) -> dict:
+    """Train and measure one point; the data are found as :func:`vaelib.digits.mnist.obtain` says.
+
+    Returns:
+        Plain values, namely ``settings``, ``losses``, ``outcome``, ``history`` and ``environment``
+        as :class:`vaelib.training.folder.Run` has them, and ``measures``; see :func:`measure`.
+    """
+    digits = dataset.load(point.recipe_settings.data)
+    run = train(point, digits)
+    return {
+        "settings": run.settings,
+        "losses": run.losses,
+        "outcome": run.outcome,
+        "history": run.history,
+        "environment": run.environment,
+        "measures": measure(model_of(run), digits),
+    }
+
+
+def measure(model: VAE, digits: Digits) -> dict:
+    """Measure the reconstructions and the latent codes of the test images.
+
+    Args:
+        model: on the CPU.
+        digits: on the CPU.
+
+    Returns:
+        ``sharpness`` and ``recognised``; ``high_frequency_share`` of the reconstructions and of
+        the test images; ``dispersion``; ``confusion``, counts by true and voted class; and, for
+        two latent dimensions, ``roughness`` of the decoded grid. See :mod:`vaelib.study.measures`.
+    """
+    codes = encode(model, digits.test_images).mean
+    decoded = decode(model, codes)
+    images = digits.test_images.float() / 255
+    result = {
+        "sharpness": measures.sharpness(decoded, images),
+        "high_frequency_share": {
+            "decoded": measures.high_frequency_share(decoded),
+            "test": measures.high_frequency_share(images),
+        },
+        "recognised": recognised(decoded, digits),
+        "dispersion": measures.dispersion(codes),
+        "confusion": measures.confusion(codes, digits.test_labels).tolist(),
+    }
+    if model.latent_dim == 2:
+        number = GRID[0]
+        grid = decode(model, latent_grid(*GRID)).view(number, number, 28, 28)
+        result["roughness"] = measures.roughness(grid)
+    return result
+
+
+def recognised(images: Tensor, digits: Digits) -> float:
+    """Ask of the test images, or their reconstructions, whether they look like their class.
+
+    Args:
+        images: (N, 28, 28), float, in the order of the test images.
+        digits: on the CPU.
+
+    Returns:
+        The share of images to which a training image of their class is nearer than any other of
+        the first 10,000; see :func:`vaelib.study.measures.recognised`.
+    """
+    references, labels = digits.images[:REFERENCES].float() / 255, digits.labels[:REFERENCES]
+    return measures.recognised(images, digits.test_labels, references, labels)
+
+
+def missing(points: Iterable[Settings], folder: Path) -> list[Settings]:
+    """List the points that have no record in a folder."""
+    return [point for point in points if not _file(folder, point).exists()]
+
+
+def record(points: Iterable[Settings], folder: Path, scheduler: str = "") -> Iterator[str]:
+    """Compute the points that have no record, and write each record whole as it is finished.
+
+    Args:
+        points: of the grid.
+        folder: of the records, one JSON file each.
+        scheduler: address of a Dask scheduler whose workers compute; empty: this process does.
+
+    Yields:
+        The name of each record when it has been written.
+
+    Raises:
+        ImportError: a scheduler is given, and Dask is not installed.
+        ConnectionError: a point whose worker was lost again and again.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    todo = missing(points, folder)
+    finished = _on_cluster(todo, scheduler) if scheduler else ((p, compute(p)) for p in todo)
+    for point, result in finished:
+        write_json(result, _file(folder, point))
+        yield point.name
+
+
+def _file(folder: Path, point: Settings) -> Path:
+    return folder / f"{point.name}.json"
+
+
+def _on_cluster(points: list[Settings], scheduler: str) -> Iterator[tuple[Settings, dict]]:
+    try:
+        from distributed import Client, KilledWorker, as_completed
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"{error}, which --scheduler needs; install it with: pip install --editable '.[sweep]'"
+        ) from error
+    with Client(scheduler) as client:
+        # Not pure: equal settings may run again. A point whose worker is lost goes to another.
+        futures = {client.submit(compute, point, pure=False): point for point in points}
+        for future in as_completed(futures):
+            point = futures[future]
+            try:
+                result = future.result()
+            except KilledWorker as error:
+                raise ConnectionError(f"{point.name} was given up: {error}") from error
+            yield point, result

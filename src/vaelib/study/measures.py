@@ -1,0 +1,183 @@
+"""Quantities behind words about images and latent planes: blur, dispersion, overlap, smoothness."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+NEIGHBOURS = 10
+CHUNK = 1000  # rows of the matrix of distances at a time: 40 MB for 10,000 codes
+
+
+def gradient_energy(images: Tensor) -> Tensor:
+    """Sum the squared differences between neighbouring pixels: large where edges are sharp.
+
+    Args:
+        images: (N, 28, 28), float, pixels in [0, 1].
+
+    Returns:
+        (N,), squared grey value per image.
+
+    Source: the focus measures reviewed by Pertuz, Puig and Garcia (2013).
+    """
+    down = images.diff(dim=1).square().sum((1, 2))
+    across = images.diff(dim=2).square().sum((1, 2))
+    return down + across
+
+
+def sharpness(decoded: Tensor, images: Tensor) -> float:
+    """Compare the gradient energy of decoded images with that of their inputs.
+
+    Args:
+        decoded, images: (N, 28, 28), float, pixels in [0, 1].
+
+    Returns:
+        The ratio of the mean energies, 1 if edges are as sharp as the inputs', less if blurred.
+    """
+    return float(gradient_energy(decoded).double().mean() / gradient_energy(images).double().mean())
+
+
+def high_frequency_share(images: Tensor, cutoff: float = 0.15) -> float:
+    """Measure the share of spectral power above a spatial frequency, without the mean.
+
+    Args:
+        images: (N, 28, 28), float.
+        cutoff: radial frequency in cycles per pixel; 0.5 is the highest along an axis.
+
+    Returns:
+        A share between 0 and 1, of the power summed over the images.
+
+    Source: spectra by radial frequency, as Durall, Keuper and Keuper (2020) use them to tell
+    generated images from others.
+    """
+    power = torch.fft.rfft2(images.double()).abs().square().sum(0)
+    height, width = images.shape[1:]
+    power[:, 1 : (width + 1) // 2] *= 2  # the transform of real images keeps one half of these
+    power[0, 0] = 0
+    radius = torch.hypot(torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None])
+    return float(power[radius > cutoff].sum() / power.sum())
+
+
+def recognised(
+    decoded: Tensor, labels: Tensor, references: Tensor, reference_labels: Tensor
+) -> float:
+    """Ask of each decoded image whether the image nearest to it is of its class.
+
+    Args:
+        decoded: (N, 28, 28), float, pixels in [0, 1].
+        labels: (N,), digits: of the images that were encoded.
+        references: (M, 28, 28), float, images among which the nearest is sought by Euclidean
+            distance.
+        reference_labels: (M,), digits.
+
+    Returns:
+        The share of decoded images for which it is; 0.1 would be chance.
+
+    Source: the nearest-neighbour rule, Cover and Hart (1967).
+    """
+    right = 0
+    for batch, own in zip(decoded.split(CHUNK), labels.split(CHUNK), strict=True):
+        nearest = torch.cdist(batch.flatten(1), references.flatten(1)).argmin(1)
+        right += int((reference_labels[nearest] == own).sum())
+    return right / len(decoded)
+
+
+def dispersion(codes: Tensor) -> dict[str, float]:
+    """Measure how widely latent codes are spread.
+
+    Args:
+        codes: (N, d).
+
+    Returns:
+        ``deviation``: the root of the variance summed over the dimensions; ``robust``: the median
+        distance from the median of each dimension, which single far codes do not move.
+
+    Source: robust alternatives to the standard deviation, Rousseeuw and Croux (1993).
+    """
+    codes = codes.double()
+    distances = torch.linalg.vector_norm(codes - codes.median(0).values, dim=1)
+    return {
+        "deviation": float(codes.var(0).sum().sqrt()),
+        "robust": float(distances.median()),
+    }
+
+
+def confusion(codes: Tensor, labels: Tensor, neighbours: int = NEIGHBOURS) -> Tensor:
+    """Let the nearest other codes vote on the class of each code.
+
+    Args:
+        codes: (N, d).
+        labels: (N,), digits.
+        neighbours: k, how many codes vote; of classes with equally many votes the smallest wins.
+
+    Returns:
+        (10, 10), counts, with a row per true class and a column per voted class.
+
+    Source: the k-nearest-neighbour rule, Cover and Hart (1967).
+    """
+    labels = labels.long()
+    voted = []
+    for start in range(0, len(codes), CHUNK):
+        distances = torch.cdist(codes[start : start + CHUNK].double(), codes.double())
+        own = torch.arange(len(distances))
+        distances[own, start + own] = torch.inf
+        nearest = labels[distances.topk(neighbours, largest=False).indices]
+        votes = torch.zeros(len(distances), 10, dtype=torch.long)
+        voted.append(votes.scatter_add_(1, nearest, torch.ones_like(nearest)).argmax(1))
+    return torch.bincount(10 * labels + torch.cat(voted), minlength=100).view(10, 10)
+
+
+def accuracy(table: Tensor) -> float:
+    """Return the share of the counts (10, 10) that lie on the diagonal."""
+    return float(table.diag().sum() / table.sum())
+
+
+def overlap_shares(table: Tensor) -> dict[tuple[int, int], float]:
+    """Return for each pair of classes the share of their codes that is voted into the other one.
+
+    Args:
+        table: (10, 10), from :func:`confusion`.
+
+    Returns:
+        Pair (a, b), a < b → share, for all 45 pairs.
+    """
+    totals = table.sum(1)
+    return {
+        (a, b): float((table[a, b] + table[b, a]) / (totals[a] + totals[b]))
+        for a in range(10)
+        for b in range(a + 1, 10)
+    }
+
+
+def roughness(grid: Tensor) -> dict[str, float]:
+    """Measure how much decoded images change from one point of a latent grid to the next.
+
+    Args:
+        grid: (n, n, 28, 28), decoded images in the order of the grid.
+
+    Returns:
+        ``mean`` and ``greatest`` squared difference between neighbours, summed over the pixels,
+        in units of the mean squared difference between two images of the grid at random: far
+        below 1 where digits change smoothly, about 1 where neighbours have nothing in common.
+
+    Source: the smoothness of interpolations, Berthelot, Raffel, Roy and Goodfellow (2019).
+    """
+    grid = grid.double()
+    steps = torch.cat([grid.diff(dim=axis).square().sum((2, 3)).flatten() for axis in (0, 1)])
+    at_random = 2 * grid.flatten(0, 1).var(0).sum()
+    return {"mean": float(steps.mean() / at_random), "greatest": float(steps.max() / at_random)}
+
+
+def ten_tiles(points: int) -> Tensor:
+    """Make a grid that is not smooth at all: ten tiles of one image each, with hard edges.
+
+    Any two of the ten images are equally far apart; each has one pixel of its own.
+
+    Args:
+        points: n, along each axis of the grid, a multiple of 10.
+
+    Returns:
+        (n, n, 28, 28), as :func:`roughness` takes it: two rows of five tiles.
+    """
+    rows, columns = torch.arange(points) * 2 // points, torch.arange(points) * 5 // points
+    image = 5 * rows[:, None] + columns[None]
+    return F.one_hot(image, 28 * 28).view(points, points, 28, 28).float()

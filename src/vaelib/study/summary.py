@@ -1,0 +1,260 @@
+"""What the recorded runs say together: the content of ``recorded/reproduction.json``."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict
+from itertools import combinations
+from pathlib import Path
+from statistics import correlation, mean
+
+import torch
+
+from vaelib.plumbing.names import LOSSES, objective_name
+from vaelib.plumbing.places import RECORDS
+from vaelib.study import claims, grid, measures, prediction, verdicts
+from vaelib.study.claims import pair_up, select
+from vaelib.study.comparison import kl_divergence
+from vaelib.study.original import SPLITS, original_history, original_losses
+
+OBJECTIVES = tuple((loss, reduction) for loss in ("bce", "mse") for reduction in ("mean", "sum"))
+RECIPES = ("original", "report")
+FIRST_EPOCH = ("total", "val_total")  # columns of a history
+FREE = ("reconstruction", "kl")  # the losses whose sum the total is
+PAIRS = 5  # of overlapping classes that are listed
+
+
+def summarise(book: Path) -> dict:
+    """Summarise the recorded runs of a book.
+
+    Every summary over seeds has the values seed by seed, their mean, and the bounds of two 95 %
+    intervals: ``prediction`` for the value of a new seed, ``confidence`` for the mean.
+
+    Returns:
+        ``recorded``, by recipe, how many runs, when and where; ``claims``, the findings, and
+        ``verdicts``, how many there are of each; ``numbers``, by loss, how surprising the
+        original's numbers are together; ``objectives``, by recipe and objective, summaries of
+        losses and measures on the test images; ``tiles``, the roughness of a grid that is not
+        smooth; ``report_effects``, summaries of the
+        quantities that decide effects, with the recipe ``report``; and, of the recipe ``original``
+        by loss, ``overlap`` of the classes, the fewest and the most ``epochs``, and ``slices``,
+        totals on the slices of the original's table and of the split that training used;
+        ``first_epoch``, summaries of the losses of its BCE runs after one epoch;
+        ``latent_dimensions``, summaries of the test losses; and ``original_history``, of the
+        original's BCE training, the first epoch, the lowest validation total and the number of
+        epochs.
+    """
+    records = claims.read(book / RECORDS)
+    original = _of_the_original(records)
+    return {
+        "recorded": {recipe: _provenance(select(records, recipe=recipe)) for recipe in RECIPES},
+        **_findings(book, records),
+        "numbers": {
+            loss: _together(chosen, original_losses(book)[loss])
+            for loss, chosen in original.items()
+        },
+        "objectives": {recipe: _objectives(records, recipe) for recipe in RECIPES},
+        "tiles": measures.roughness(measures.ten_tiles(grid.GRID[0])),
+        "report_effects": {
+            name: over_seeds(quantity(pair) for pair in pair_up(records, "report"))
+            for name, quantity in claims.QUANTITIES.items()
+        },
+        "overlap": {loss: _overlap(chosen) for loss, chosen in original.items()},
+        "epochs": {loss: _epochs(chosen) for loss, chosen in original.items()},
+        "slices": {loss: _slices(chosen) for loss, chosen in original.items()},
+        "first_epoch": {
+            name: over_seeds(record["history"][0][name] for record in original["bce"])
+            for name in FIRST_EPOCH
+        },
+        "latent_dimensions": _latent_dimensions(
+            select(records, recipe="report", reconstruction_loss="bce", kl_reduction="sum")
+        ),
+        "original_history": _history(original_history(book)),
+    }
+
+
+def over_seeds(values: Iterable[float]) -> dict:
+    """Summarise one value per seed; at least two."""
+    values = list(values)
+    low, high = verdicts.prediction_interval(values)
+    return {
+        "values": values,
+        "mean": mean(values),
+        "prediction": {"low": low, "high": high},
+        "confidence": dict(zip(("low", "high"), verdicts.confidence_interval(values), strict=True)),
+    }
+
+
+def _of_the_original(records: list[dict]) -> dict[str, list[dict]]:
+    """Choose the runs with the original's recipe, by reconstruction loss."""
+    return {
+        loss: select(records, recipe="original", reconstruction_loss=loss, kl_reduction="mean")
+        for loss in ("bce", "mse")
+    }
+
+
+def _findings(book: Path, records: list[dict]) -> dict:
+    findings = claims.judge(
+        claims.read_claims(book), pair_up(records, "original"), original_losses(book)
+    )
+    verdicts_given = Counter(finding.verdict for finding in findings.values())
+    return {
+        "claims": {name: asdict(finding) for name, finding in findings.items()},
+        "verdicts": dict.fromkeys(verdicts.ALL, 0) | verdicts_given,
+    }
+
+
+def _together(records: list[dict], original: dict) -> dict:
+    """Hold the original's losses on all slices together against those of our runs."""
+    slices = SPLITS.items()
+    nine = [
+        [record["losses"][ours][loss] for _, ours in slices for loss in LOSSES]
+        for record in records
+    ]
+    on_test = [[record["losses"]["test"][loss] for loss in FREE] for record in records]
+    kl = [[record["losses"][ours]["kl"] for record in records] for _, ours in slices]
+    together = [correlation(a, b) for a, b in combinations(kl, 2)]
+    return {
+        "joint_p_value": prediction.joint_p_value(
+            [original["test"][loss] for loss in FREE], on_test
+        ),
+        "chance_of_a_miss": prediction.chance_of_a_miss(nine),
+        "kl_correlation": {"least": min(together), "greatest": max(together)},
+    }
+
+
+def _history(history: list[dict[str, float]]) -> dict:
+    return {
+        "best": min(row["val_total"] for row in history),
+        "first_epoch": {name: history[0][name] for name in FIRST_EPOCH},
+        "epochs": len(history),
+    }
+
+
+def _provenance(records: list[dict]) -> dict:
+    places = [record["environment"] for record in records]
+    return {
+        "runs": len(records),
+        "seeds": len({record["settings"]["seed"] for record in records}),
+        "first": min(place["date"] for place in places),
+        "last": max(place["date"] for place in places),
+        "processors": ", ".join(sorted({place["processor"] for place in places})),
+        "threads": ", ".join(sorted({str(place["threads"]) for place in places})),
+        "torch": ", ".join(sorted({place["versions"]["torch"] for place in places})),
+        "python": ", ".join(sorted({place["versions"]["python"] for place in places})),
+        "commits": ", ".join(sorted({place["commit"] for place in places})),
+        "data": ", ".join(sorted({place["data"] for place in places})),
+    }
+
+
+def _divergence(record: dict) -> float:
+    return kl_divergence(record["settings"], record["losses"]["test"])
+
+
+def _divergence_share(record: dict) -> float:
+    """Return the share of the divergence itself in its sum with the reconstruction loss."""
+    divergence = _divergence(record)
+    return divergence / (divergence + record["losses"]["test"]["reconstruction"])
+
+
+def _objectives(records: list[dict], recipe: str) -> dict:
+    """Summarise each objective that is recorded with a recipe and two latent dimensions."""
+    chosen = {
+        objective_name(loss, reduction): select(
+            records,
+            recipe=recipe,
+            reconstruction_loss=loss,
+            kl_reduction=reduction,
+            latent_dim=2,
+        )
+        for loss, reduction in OBJECTIVES
+    }
+    return {name: _objective(found) for name, found in chosen.items() if found}
+
+
+def _objective(records: list[dict]) -> dict:
+    found = [record["measures"] for record in records]
+    shares = [measure["high_frequency_share"] for measure in found]
+    overlaps = [measures.overlap_shares(torch.tensor(m["confusion"])) for m in found]
+    seeds = [record["settings"]["seed"] for record in records]
+    quantities = {
+        **{loss: [record["losses"]["test"][loss] for record in records] for loss in LOSSES},
+        "divergence": [_divergence(record) for record in records],
+        "divergence_share": [_divergence_share(record) for record in records],
+        "sharpness": [measure["sharpness"] for measure in found],
+        "high_frequencies": [share["decoded"] / share["test"] for share in shares],
+        "recognised": [measure["recognised"] for measure in found],
+        "accuracy": [measures.accuracy(torch.tensor(measure["confusion"])) for measure in found],
+        "roughness": [measure["roughness"]["mean"] for measure in found],
+        "greatest_step": [measure["roughness"]["greatest"] for measure in found],
+        "four_and_nine": [share[4, 9] for share in overlaps],
+        "deviation": [measure["dispersion"]["deviation"] for measure in found],
+        "robust_deviation": [measure["dispersion"]["robust"] for measure in found],
+    }
+    return {
+        "seeds": seeds,
+        **{name: over_seeds(values) for name, values in quantities.items()},
+        "others": {
+            str(seed): {loss: _without(at, quantities[loss]) for loss in LOSSES}
+            for at, seed in enumerate(seeds)
+            if len(seeds) > 2
+        },
+    }
+
+
+def _without(at: int, values: list[float]) -> dict[str, float]:
+    """Bound a new run's value from all runs but one: what a run of that one's seed is held to."""
+    low, high = verdicts.prediction_interval(values[:at] + values[at + 1 :])
+    return {"low": low, "high": high}
+
+
+def _overlap(records: list[dict]) -> dict:
+    """Average over seeds how the neighbours' vote takes one class for another."""
+    tables = [torch.tensor(record["measures"]["confusion"]).double() for record in records]
+    shares = torch.stack([table / table.sum(1, keepdim=True) for table in tables]).mean(0)
+    by_seed = [measures.overlap_shares(table) for table in tables]
+    by_pair = {pair: mean(seed[pair] for seed in by_seed) for pair in by_seed[0]}
+    most = sorted(by_pair, key=by_pair.get, reverse=True)[:PAIRS]
+    return {
+        "confusion": shares.tolist(),
+        "pairs": {
+            str(rank): {"digits": f"{a} and {b}", "share": by_pair[a, b]}
+            for rank, (a, b) in enumerate(most, start=1)
+        },
+    }
+
+
+def _epochs(records: list[dict]) -> dict:
+    numbers = [len(record["history"]) for record in records]
+    return {"fewest": min(numbers), "most": max(numbers)}
+
+
+def _slices(records: list[dict]) -> dict:
+    """Hold the original's slices of the training file against the split that training used."""
+    parts = {}
+    for split in ("training", "validation"):
+        shown, used = (
+            [record["losses"][name]["total"] for record in records]
+            for name in (f"table_{split}", split)
+        )
+        parts[split] = {
+            "table": over_seeds(shown),
+            "split": over_seeds(used),
+            "difference": over_seeds(b - a for a, b in zip(shown, used, strict=True)),
+        }
+    return parts
+
+
+def _latent_dimensions(records: list[dict]) -> dict:
+    dimensions = sorted({record["settings"]["latent_dim"] for record in records})
+    few = {r["settings"]["seed"] for r in select(records, latent_dim=dimensions[-1])}
+    return {
+        str(dimension): {
+            loss: over_seeds(
+                record["losses"]["test"][loss]
+                for record in select(records, latent_dim=dimension)
+                if record["settings"]["seed"] in few  # the same seeds for all dimensions
+            )
+            for loss in LOSSES
+        }
+        for dimension in dimensions
+    }

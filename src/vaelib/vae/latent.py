@@ -1,0 +1,60 @@
+"""Latent codes of images, and images of latent codes, without gradients."""
+
+import torch
+from torch import Tensor
+
+from vaelib.digits.dataset import to_unit
+from vaelib.vae.losses import BATCH_SIZE, draw_noise
+from vaelib.vae.model import VAE, Posterior
+
+
+@torch.no_grad()
+def encode(model: VAE, images: Tensor) -> Posterior:
+    """Encode images (N, 28, 28), uint8; return mean and log-variance of q(z|x), each (N, d)."""
+    parts = [model.encoder(to_unit(batch)) for batch in images.split(BATCH_SIZE)]
+    return Posterior(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+
+@torch.no_grad()
+def decode(model: VAE, z: Tensor) -> Tensor:
+    """Decode latent vectors (N, d); return images (N, 28, 28), float32 in [0, 1]."""
+    return torch.cat(
+        [torch.sigmoid(model.decoder(batch)).squeeze(1) for batch in z.split(BATCH_SIZE)]
+    )
+
+
+def latent_grid(number: int, limit: float) -> Tensor:
+    """Lay a square grid over the latent plane.
+
+    Args:
+        number: n, points along each axis.
+        limit: both axes run from −limit to limit.
+
+    Returns:
+        (n·n, 2), float32, row by row from the top; z₂ falls from row to row, z₁ grows within one.
+    """
+    axis = torch.linspace(-limit, limit, number)
+    z2, z1 = torch.meshgrid(axis.flip(0), axis, indexing="ij")
+    return torch.stack([z1.flatten(), z2.flatten()], dim=1)
+
+
+def plane(codes: Tensor) -> tuple[Tensor, tuple[str, str]]:
+    """Show latent codes in a plane.
+
+    Args:
+        codes: (N, d).
+
+    Returns:
+        Points (N, 2) and the names of the two axes. The points are the codes themselves for
+        d = 2, their first two principal components for d > 2, and for d = 1 the code and a
+        random height.
+    """
+    if codes.shape[1] == 2:
+        return codes, ("$z_1$", "$z_2$")
+    if codes.shape[1] == 1:
+        height = draw_noise(len(codes), 1, seed=0)
+        return torch.cat([codes, height], dim=1), ("$z_1$", "random height, no meaning")
+    centred = codes - codes.mean(0)
+    # The columns of V of the singular value decomposition are the principal directions.
+    directions = torch.linalg.svd(centred, full_matrices=False).Vh[:2]
+    return centred @ directions.T, ("principal component 1", "principal component 2")

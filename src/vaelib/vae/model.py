@@ -1,0 +1,152 @@
+"""The convolutional variational autoencoder: encoder, decoder and the sampler between them."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from vaelib.vae.layers import Conv2d, ConvTranspose2d
+
+IMAGE_SHAPE = (1, 28, 28)
+
+
+class Posterior(NamedTuple):
+    """The diagonal Gaussian q(z|x), one row per image."""
+
+    mean: Tensor  # (B, d)
+    log_variance: Tensor  # (B, d)
+
+
+class Encoder(nn.Module):
+    """Map images to the parameters of the approximate posterior q(z|x).
+
+    Two 3×3 convolutions with stride 2 (32 and 64 filters), a dense layer of 16 units and two
+    linear heads. Padding is one pixel on each side; the original's framework pads a strided
+    "same" convolution on the right and at the bottom only. Shapes and parameters are equal.
+
+    Args:
+        latent_dim: number d of latent dimensions.
+    """
+
+    def __init__(self, latent_dim: int):
+        super().__init__()
+        self.conv1 = Conv2d(1, 32, kernel_size=3, stride=2, padding=1)
+        self.conv2 = Conv2d(32, 64, kernel_size=3, stride=2, padding=1)
+        self.dense = nn.Linear(64 * 7 * 7, 16)
+        self.mean = nn.Linear(16, latent_dim)
+        self.log_variance = nn.Linear(16, latent_dim)
+
+    def forward(self, images: Tensor) -> Posterior:
+        """Encode images (B, 1, 28, 28), pixels in [0, 1]; return mean and log σ², each (B, d)."""
+        h = torch.relu_(self.conv1(images))  # (B, 32, 14, 14)
+        h = torch.relu_(self.conv2(h))  # (B, 64, 7, 7)
+        h = torch.relu_(self.dense(h.permute(0, 2, 3, 1).flatten(1)))  # (B, 16)
+        return Posterior(self.mean(h), self.log_variance(h))
+
+
+class Decoder(nn.Module):
+    """Map latent vectors to the logits of p(x|z).
+
+    A dense layer, two 3×3 transposed convolutions with stride 2 (64 and 32 filters) and one with
+    stride 1. The sigmoid is left to the caller, so that losses can be computed from logits.
+
+    Args:
+        latent_dim: number d of latent dimensions.
+    """
+
+    def __init__(self, latent_dim: int):
+        super().__init__()
+        self.dense = nn.Linear(latent_dim, 64 * 7 * 7)
+        self.deconv1 = ConvTranspose2d(64, 64, 3, stride=2, padding=1, output_padding=1)
+        self.deconv2 = ConvTranspose2d(64, 32, 3, stride=2, padding=1, output_padding=1)
+        self.deconv3 = ConvTranspose2d(32, 1, 3, stride=1, padding=1)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Decode latent vectors (B, d); return logits (B, 1, 28, 28), before the sigmoid."""
+        h = torch.relu_(self.dense(z)).unflatten(1, (7, 7, 64))  # (B, 7, 7, 64)
+        h = h.permute(0, 3, 1, 2)  # (B, 64, 7, 7)
+        h = torch.relu_(self.deconv1(h))  # (B, 64, 14, 14)
+        h = torch.relu_(self.deconv2(h))  # (B, 32, 28, 28)
+        return self.deconv3(h)
+
+
+class VAE(nn.Module):
+    """Encoder, reparameterised sampler and decoder.
+
+    Weights are drawn Glorot-uniform and biases are zero, as in the original's framework
+    (Glorot and Bengio, 2010).
+
+    Args:
+        latent_dim: number d of latent dimensions, at least 1.
+        generator: source of the initial weights; two models from equal generators are equal.
+
+    Raises:
+        ValueError: latent_dim is not a positive integer.
+    """
+
+    def __init__(self, latent_dim: int = 2, *, generator: torch.Generator):
+        super().__init__()
+        if not isinstance(latent_dim, int) or latent_dim < 1:
+            raise ValueError(
+                f"latent_dim is {latent_dim!r}; expected a whole number of at least 1, such as 2"
+            )
+        self.latent_dim = latent_dim
+        self.encoder = Encoder(latent_dim)
+        self.decoder = Decoder(latent_dim)
+        for name, parameter in self.named_parameters():
+            if name.endswith("bias"):
+                nn.init.zeros_(parameter)
+            else:
+                nn.init.xavier_uniform_(parameter, generator=generator)
+        self.to(memory_format=torch.channels_last)  # the faster layout of all five convolutions
+
+    def forward(self, images: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Encode, sample z = mean + σ · noise, decode.
+
+        Args:
+            images: (B, 1, 28, 28), the dtype of the weights, pixels in [0, 1].
+            noise: (B, d), drawn from N(0, I).
+
+        Returns:
+            logits (B, 1, 28, 28), mean (B, d), log-variance (B, d) and z (B, d).
+
+        Raises:
+            ValueError: images have another shape, dtype or range, or noise another shape.
+
+        Source: equation :eq:`reparameterisation`.
+        """
+        self._check(images, noise)
+        mean, log_variance = self.encoder(images)
+        z = mean + torch.exp(log_variance / 2) * noise
+        return self.decoder(z), mean, log_variance, z
+
+    def _check(self, images: Tensor, noise: Tensor) -> None:
+        expected = self.encoder.conv1.weight.dtype
+        if images.ndim != 4 or images.shape[1:] != IMAGE_SHAPE:
+            raise ValueError(
+                f"images have shape {tuple(images.shape)}; expected (B, 1, 28, 28): "
+                "vaelib.digits.dataset.to_unit turns uint8 images (B, 28, 28) into such a batch"
+            )
+        if images.dtype != expected:
+            raise ValueError(
+                f"images have dtype {images.dtype}; expected {expected}, that of the weights: "
+                "vaelib.digits.dataset.to_unit turns uint8 images into float32"
+            )
+        if noise.shape != (len(images), self.latent_dim):
+            raise ValueError(
+                f"noise has shape {tuple(noise.shape)}; expected one row per image, "
+                f"({len(images)}, {self.latent_dim})"
+            )
+        # On an accelerator the comparison would wait for the device in every step.
+        if images.device.type == "cpu" and images.numel():
+            low, high = torch.aminmax(images)
+            if not (low >= 0 and high <= 1):
+                raise ValueError(
+                    f"pixels lie between {low:g} and {high:g}; expected [0, 1]: "
+                    "divide grey values of 0 to 255 by 255"
+                )
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Count the trainable numbers of a module."""
+    return sum(parameter.numel() for parameter in module.parameters())

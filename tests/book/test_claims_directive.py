@@ -1,0 +1,88 @@
+"""What pages say about verdicts and about a build among the recorded runs."""
+
+from vaelib.book.directives import claims
+
+SPREAD = {
+    "seeds": [0, 1, 2],
+    "others": {
+        "0": {
+            "total": {"low": 9.0, "high": 14.0},
+            "reconstruction": {"low": 6.0, "high": 11.0},
+            "kl": {"low": 2.9, "high": 3.1},
+        }
+    },
+    "total": {"values": [10.0, 11.0, 12.0], "prediction": {"low": 8.0, "high": 14.0}},
+    "reconstruction": {"values": [7.0, 8.0, 9.0], "prediction": {"low": 5.0, "high": 11.0}},
+    "kl": {"values": [3.0, 3.0, 3.0], "prediction": {"low": 2.5, "high": 3.5}},
+}
+NUMBER = {
+    "claim": "It grows.",
+    "verdict": "reproduced",
+    "checked": "One number.",
+    "evidence": "experiments/bce",
+    "parts": [
+        {
+            "name": "test, total",
+            "claimed": 9.5,
+            "values": [9.0, 10.0],
+            "interval": [8.0, 11.0],
+            "verdict": "reproduced",
+            "p_value": 0.12345,
+        }
+    ],
+}
+EFFECT = {
+    "parts": [
+        {
+            "name": "kl_of_bce_grows",
+            "claimed": None,
+            "values": [-1.0, 2.0],
+            "interval": [-2.0, 3.0],
+            "verdict": "undecided",
+            "p_value": None,
+        }
+    ]
+}
+
+
+def test_a_verdict_says_what_is_checked_and_links_to_its_evidence():
+    heads, row = claims.verdicts_of({"C5": NUMBER})
+    evidence = "{numref}`tab-c5`, {doc}`/experiments/bce`"
+    assert row == ["C5", "It grows.", "**reproduced**", "One number.", evidence]
+    assert len(heads) == len(row)
+    proved = NUMBER | {"parts": [{"interval": None}], "evidence": "theory/elbo"}
+    assert claims.verdicts_of({"C2": proved})[1][-1] == "{doc}`/theory/elbo`"
+
+
+def test_a_number_has_its_width_and_p_value_too():
+    heads, number = claims.parts_of(NUMBER)
+    shown = ["test, total", "9.500", "9.500", "8.000 to 11.000", "31.6%", "0.1235", "reproduced"]
+    assert number == shown
+    assert len(heads) == len(number)
+
+
+def test_an_effect_has_mean_interval_and_verdict():
+    heads, effect = claims.parts_of(EFFECT)
+    assert effect == ["KL of BCE grows", "above 0", "0.500", "-2.000 to 3.000", "undecided"]
+    assert len(heads) == len(effect)
+
+
+def test_a_run_inside_the_intervals_of_the_other_seeds_is_a_sentence():
+    lines = claims.compare("bce", {"total": 10.5, "reconstruction": 7.5, "kl": 3.0}, 0, SPREAD)
+    assert len(lines) == 1
+    assert "2 other seeds: total 10.500 (9.000 to 14.000)" in lines[0]
+    assert "same seed had the total 10.000, 0.500 from this build's" in lines[0]
+
+
+def test_a_run_is_not_held_against_itself():
+    lines = claims.compare("bce", {"total": 8.5, "reconstruction": 7.5, "kl": 3.0}, 0, SPREAD)
+    assert "total 8.500 (9.000 to 14.000)" in lines[2]  # inside with its own seed
+
+
+def test_a_run_outside_is_a_box_that_says_which_loss():
+    lines = claims.compare("bce", {"total": 10.5, "reconstruction": 7.0, "kl": 3.6}, 9, SPREAD)
+    assert lines[0].startswith("```{admonition}")
+    assert "KL 3.600 (2.500 to 3.500)" in lines[2]
+    assert "total 10.500" not in lines[2]
+    assert "same seed" not in lines[2]
+    assert "3 other seeds" in lines[2]

@@ -1,0 +1,82 @@
+"""Where the numbers in the prose come from."""
+
+import json
+
+import pytest
+
+from vaelib.book.directives.values import look_up, look_up_interval
+
+
+@pytest.fixture
+def book(tmp_path):
+    for name, record in (
+        ("runs/bce/losses", {"test": {"total": 148.1234}}),
+        (
+            "recorded/cost",
+            {
+                "peers": {"plain PyTorch": {"ratio": 0.5}},
+                "steps": 1594,
+                "ok": True,
+                "quartiles": {"low": 1, "median": 2, "high": 4, "number": 9},
+                "range": {"mean": 2.5, "least": 1.25, "greatest": 3, "seeds": 3},
+                "seeds": {"values": [1], "mean": 2, "confidence": {"low": 1, "high": 3}},
+            },
+        ),
+    ):
+        file = tmp_path / f"{name}.json"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(record))
+    table = tmp_path / "recorded" / "original" / "results.csv"
+    table.parent.mkdir()
+    table.write_text("reconstruction_loss,split,total\nbce,test,149.556\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "form", "text", "file"),
+    [
+        ("bce", "losses.test.total", ".2f", "148.12", "runs/bce/losses.json"),
+        ("cost", "peers.plain PyTorch.ratio", ".0%", "50%", "recorded/cost.json"),
+        ("cost", "steps", ",", "1,594", "recorded/cost.json"),
+        ("cost", "ok", "", "yes", "recorded/cost.json"),
+        ("original", "bce.test.total", ".1f", "149.6", "recorded/original/results.csv"),
+    ],
+)
+def test_values_of_runs_of_records_and_of_the_original(book, name, path, form, text, file):
+    assert look_up(book, name, path, form) == (text, book / file)
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "hint"),
+    [
+        ("bce", "losses.tets.total", "did you mean 'test'"),
+        ("cost", "peers.plain Pytorch.ratio", "did you mean 'plain PyTorch'"),
+        ("cost", "steps.median", "no entry 'median'"),
+    ],
+)
+def test_a_misspelt_key_names_the_nearest(book, name, path, hint):
+    with pytest.raises(ValueError, match=hint):
+        look_up(book, name, path, "")
+
+
+def test_an_unknown_source_is_an_error(book):
+    with pytest.raises(OSError, match="csot"):
+        look_up(book, "csot", "losses.x", "")
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("quartiles", "2.0 (1.0 to 4.0)"),
+        ("range", "2.5 (1.2 to 3.0)"),
+        ("seeds", "2.0 (1.0 to 3.0)"),
+    ],
+)
+def test_an_interval_has_its_middle_and_its_bounds(book, path, text):
+    file = book / "recorded" / "cost.json"
+    assert look_up_interval(book, "cost", path, ".1f") == (text, file)
+
+
+def test_what_has_no_bounds_is_no_interval(book):
+    with pytest.raises(ValueError, match="expected a median or mean with two bounds"):
+        look_up_interval(book, "cost", "peers", ".1f")

