@@ -12,13 +12,14 @@ from vaelib.symbolic.proof import NotProved, Statement
 
 STATEMENTS: dict[str, Callable[[], Statement]] = {
     "log-bound": divergence.log_bound,
+    "kl-term": divergence.prove_term,
     "kl-nonnegative": divergence.nonnegative,
     "elbo-bound": bound.lower_bound,
     "elbo-decomposition": bound.elbo_lines,
     "elbo-two-terms": bound.elbo_two_terms,
     "linear-gap": bound.prove_linear_gap,
     "linear-maximum": bound.prove_linear_maximum,
-    "half-kl": bound.prove_half_kl_is_no_bound,
+    "weighted-bound": bound.weighted_bound,
     "reparameterised-gradient": gradients.prove_reparameterisation,
     "gaussian-log-ratio": gaussian.prove_log_ratio,
     "gaussian-variance": gaussian.prove_variance,
@@ -31,6 +32,7 @@ STATEMENTS: dict[str, Callable[[], Statement]] = {
     "bce-binarisation": likelihoods.prove_binarisation,
     "bce-floor": likelihoods.prove_floor,
     "bce-curvature": likelihoods.prove_curvature,
+    "bce-pinsker": likelihoods.prove_pinsker,
     "continuous-bernoulli": likelihoods.prove_continuous_bernoulli,
     "gaussian-likelihood": likelihoods.prove_gaussian_constant,
     "beta-variance": likelihoods.prove_beta_variance,

@@ -1,4 +1,4 @@
-"""The evidence lower bound: discrete latent variables, and the linear-Gaussian model."""
+"""The evidence lower bound: in any model, and in the linear-Gaussian one."""
 
 from itertools import pairwise
 
@@ -6,61 +6,47 @@ import sympy as sp
 from sympy import Expr, log, oo, pi, sqrt
 
 from vaelib.symbolic import gaussian
-from vaelib.symbolic.divergence import nonnegative
-from vaelib.symbolic.proof import Statement, require_only_solution, require_positive, require_zero
+from vaelib.symbolic.divergence import gap, nonnegative
+from vaelib.symbolic.proof import Statement, require_positive, require_zero
 
-HALF = sp.Rational(1, 2)
 EVIDENCE = r"\log p(x)"
 GAP = r"D_{\mathrm{KL}}\bigl(q(z \mid x) \,\|\, p(z \mid x)\bigr)"
 TO_PRIOR = r"D_{\mathrm{KL}}\bigl(q(z \mid x) \,\|\, p(z)\bigr)"
 ELBO = r"\mathcal{L}(q)"
+WEIGHTED = r"\mathcal{L}_\beta(q)"
+
+# At one z with q(z|x) > 0: evidence p(x), prior p(z), likelihood p(x|z), and q(z|x).
+evidence, prior, likelihood, q = sp.symbols("e p l q", positive=True)
+beta = sp.Symbol("beta", positive=True)
 
 
-def elbo_terms(outcomes: int) -> dict[str, Expr]:
-    """Write every quantity of the derivation for a latent variable with a few values.
+def elbo_terms() -> dict[str, Expr]:
+    """Write what stands in each expectation of the derivation, at one z.
 
-    Probabilities are positive weights divided by their sum, so that no constraint is left over.
-
-    Args:
-        outcomes: number K of values of z.
+    All are expectations under the same q. Where two integrands are equal at every z, so are their
+    expectations, for discrete z with any number of values and for continuous z of any dimension.
 
     Returns:
-        ``evidence``, log p(x); ``line1`` to ``line4``, the right sides of :eq:`elbo-steps`;
-        ``gap``, the divergence from q(z|x) to p(z|x); ``elbo``; ``likelihood``,
-        E_q[log p(x|z)]; ``to_prior``, the divergence from q(z|x) to p(z).
+        ``line1`` to ``line3``, as in :eq:`elbo-steps`; ``gap`` and ``elbo``, which line 4 adds;
+        ``likelihood``, log p(x|z); ``to_prior``, whose expectation is the divergence to p(z).
     """
-    weights = sp.symbols(f"w1:{outcomes + 1}", positive=True)  # p(z) up to its sum
-    likelihoods = sp.symbols(f"l1:{outcomes + 1}", positive=True)  # p(x|z)
-    amounts = sp.symbols(f"a1:{outcomes + 1}", positive=True)  # q(z|x) up to its sum
-    prior = [weight / sum(weights) for weight in weights]
-    joint = [p * likelihood for p, likelihood in zip(prior, likelihoods, strict=True)]
-    evidence = sum(joint)
-    posterior = [p / evidence for p in joint]
-    q = [amount / sum(amounts) for amount in amounts]
-
-    def mean(values) -> Expr:
-        return sum(weight * value for weight, value in zip(q, values, strict=True))
-
-    gap = mean(log(a / b) for a, b in zip(q, posterior, strict=True))
-    elbo = mean(log(a / b) for a, b in zip(joint, q, strict=True))
+    joint = prior * likelihood
+    posterior = joint / evidence
     return {
-        "evidence": log(evidence),
-        "line1": mean(log(evidence) for _ in q),
-        "line2": mean(log(a / b) for a, b in zip(joint, posterior, strict=True)),
-        "line3": mean(log(a * c / (b * c)) for a, b, c in zip(joint, posterior, q, strict=True)),
-        "line4": gap + elbo,
-        "gap": gap,
-        "elbo": elbo,
-        "likelihood": mean(log(value) for value in likelihoods),
-        "to_prior": mean(log(a / b) for a, b in zip(q, prior, strict=True)),
+        "line1": log(evidence),
+        "line2": log(joint / posterior),
+        "line3": log(joint * q / (posterior * q)),
+        "gap": log(q / posterior),
+        "elbo": log(joint / q),
+        "likelihood": log(likelihood),
+        "to_prior": log(q / prior),
     }
 
 
-def elbo_lines(outcomes: int = 3, terms: dict[str, Expr] | None = None) -> Statement:
+def elbo_lines(terms: dict[str, Expr] | None = None) -> Statement:
     """Prove log p(x) = KL + ELBO, line by line.
 
     Args:
-        outcomes: number of values of z.
         terms: as :func:`elbo_terms` gives them, or others to try.
 
     Raises:
@@ -68,11 +54,11 @@ def elbo_lines(outcomes: int = 3, terms: dict[str, Expr] | None = None) -> State
 
     Source: equations :eq:`elbo-steps` and :eq:`elbo-decomposition`.
     """
-    terms = terms or elbo_terms(outcomes)
-    names = ["evidence", "line1", "line2", "line3", "line4"]
-    for above, below in pairwise(names):
-        require_zero(terms[above] - terms[below], f"{above} = {below}")
-    require_zero(terms["line4"] - terms["gap"] - terms["elbo"], "line4 = gap + elbo")
+    terms = terms or elbo_terms()
+    lines = [terms["line1"], terms["line2"], terms["line3"], terms["gap"] + terms["elbo"]]
+    require_zero(lines[0] - log(evidence), "line 1 is log p(x)")
+    for number, (above, below) in enumerate(pairwise(lines), start=1):
+        require_zero(above - below, f"line {number} = line {number + 1}")
     return Statement(EVIDENCE, f"{GAP} + {ELBO}")
 
 
@@ -86,11 +72,10 @@ def lower_bound() -> Statement:
     return Statement(EVIDENCE, ELBO, r"\ge")
 
 
-def elbo_two_terms(outcomes: int = 3, terms: dict[str, Expr] | None = None) -> Statement:
+def elbo_two_terms(terms: dict[str, Expr] | None = None) -> Statement:
     """Prove ELBO = E_q[log p(x|z)] − KL to the prior.
 
     Args:
-        outcomes: number of values of z.
         terms: as :func:`elbo_terms` gives them, or others to try.
 
     Raises:
@@ -98,15 +83,33 @@ def elbo_two_terms(outcomes: int = 3, terms: dict[str, Expr] | None = None) -> S
 
     Source: equation :eq:`elbo-two-terms`.
     """
-    terms = terms or elbo_terms(outcomes)
+    terms = terms or elbo_terms()
     difference = terms["elbo"] - (terms["likelihood"] - terms["to_prior"])
     require_zero(difference, "ELBO = expected log-likelihood − KL to the prior")
     return Statement(ELBO, rf"\mathbb{{E}}_q[\log p(x \mid z)] - {TO_PRIOR}")
 
 
-# The linear-Gaussian model: p(z) = N(0, 1), p(x|z) = N(wz + b, s²), q(z) = N(m, v).
-w, b, m = sp.symbols("w b m", real=True)
-s, v = sp.symbols("s v", positive=True)
+def weighted_bound(claimed: Expr | None = None) -> Statement:
+    """Prove that the weight β on the divergence to the prior adds (1 − β) KL, in every model.
+
+    Args:
+        claimed: another amount to try.
+
+    Raises:
+        NotProved: the two sides differ.
+
+    Source: equation :eq:`weighted-bound`.
+    """
+    terms = elbo_terms()
+    amount = (1 - beta) * terms["to_prior"] if claimed is None else claimed
+    weighted = terms["likelihood"] - beta * terms["to_prior"]
+    require_zero(weighted - (terms["elbo"] + amount), "weighted bound")
+    return Statement(WEIGHTED, rf"{ELBO} + (1 - \beta)\, {TO_PRIOR}")
+
+
+# The linear-Gaussian model: p(z) = N(0, 1), p(x|z) = N(wz + c, s²), q(z) = N(m, ν).
+w, c, m = sp.symbols("w c m", real=True)
+s, nu = sp.symbols("s nu", positive=True)
 x, z = sp.symbols("x z", real=True)
 
 
@@ -120,25 +123,25 @@ def linear_gaussian() -> dict[str, Expr]:
     Returns:
         ``log_evidence``; ``posterior_mean`` and ``posterior_variance`` of p(z|x);
         ``likelihood``, E_q[log p(x|z)], ``to_prior``, the divergence from q to p(z), ``elbo``,
-        their difference, and ``gap``, the divergence from q to p(z|x), as functions of m and v.
+        their difference, and ``gap``, the divergence from q to p(z|x), as functions of m and ν.
     """
     total = w**2 + s**2
-    mean, variance = w * (x - b) / total, s**2 / total
+    mean, variance = w * (x - c) / total, s**2 / total
     kl = gaussian.gaussian_kl()
 
     def divergence(mean_p: Expr, variance_p: Expr) -> Expr:
         values = {
             gaussian.mu_q: m,
-            gaussian.sigma_q: sqrt(v),
+            gaussian.sigma_q: sqrt(nu),
             gaussian.mu_p: mean_p,
             gaussian.sigma_p: sqrt(variance_p),
         }
         return kl.subs(values, simultaneous=True)
 
-    likelihood = _log_normal(x, b + w * m, s**2) - w**2 * v / (2 * s**2)
+    likelihood = _log_normal(x, c + w * m, s**2) - w**2 * nu / (2 * s**2)
     to_prior = sp.expand_log(divergence(sp.Integer(0), sp.Integer(1)))
     return {
-        "log_evidence": _log_normal(x, b, total),
+        "log_evidence": _log_normal(x, c, total),
         "posterior_mean": mean,
         "posterior_variance": variance,
         "likelihood": likelihood,
@@ -162,7 +165,7 @@ def prove_linear_bayes(model: dict[str, Expr] | None = None) -> list[Statement]:
     Source: chapter :doc:`/theory/elbo`.
     """
     model = model or linear_gaussian()
-    joint = _log_normal(z, 0, 1) + _log_normal(x, w * z + b, s**2)
+    joint = _log_normal(z, 0, 1) + _log_normal(x, w * z + c, s**2)
     posterior = _log_normal(z, model["posterior_mean"], model["posterior_variance"])
     require_zero(joint - model["log_evidence"] - posterior, "Bayes' rule")
     mean, variance = (
@@ -189,9 +192,9 @@ def prove_linear_elbo(model: dict[str, Expr] | None = None) -> list[Statement]:
     Source: chapter :doc:`/theory/elbo`.
     """
     model = model or linear_gaussian()
-    log_q = _log_normal(z, m, v)
-    integrand = _log_normal(z, 0, 1) + _log_normal(x, w * z + b, s**2) - log_q
-    density = sp.exp(-((z - m) ** 2) / (2 * v)) / sqrt(2 * pi * v)
+    log_q = _log_normal(z, m, nu)
+    integrand = _log_normal(z, 0, 1) + _log_normal(x, w * z + c, s**2) - log_q
+    density = sp.exp(-((z - m) ** 2) / (2 * nu)) / sqrt(2 * pi * nu)
     value = sp.integrate(sp.expand(integrand) * density, (z, -oo, oo))
     require_zero(value - model["elbo"], "ELBO of the linear-Gaussian model")
     likelihood = r"\mathbb{E}_q[\log p(x \mid z)]"
@@ -215,13 +218,14 @@ def prove_linear_gap(model: dict[str, Expr] | None = None) -> Statement:
     model = model or linear_gaussian()
     difference = model["log_evidence"] - model["elbo"] - model["gap"]
     require_zero(difference, "log p(x) − ELBO − KL")
-    return Statement(rf"\log p(x) - \mathcal{{L}}(m, v) - {GAP}", sp.Integer(0))
+    return Statement(rf"\log p(x) - \mathcal{{L}}(m, \nu) - {GAP}", sp.Integer(0))
 
 
 def prove_linear_maximum(model: dict[str, Expr] | None = None) -> Statement:
-    """Prove that the ELBO's only maximum over (m, v) is the true posterior.
+    """Prove that the ELBO's only maximum over (m, ν) is the true posterior.
 
-    Its gradient vanishes there only, and its Hessian is diagonal with negative entries.
+    It lies below log p(x) by ½ f(ν/ν*) + (m − m*)²/(2ν*), with (m*, ν*) the posterior and f the
+    lemma's: both parts are at least 0, and 0 only at ν = ν* and at m = m*.
 
     Args:
         model: as :func:`linear_gaussian` gives it, or another to try.
@@ -232,36 +236,12 @@ def prove_linear_maximum(model: dict[str, Expr] | None = None) -> Statement:
     Source: equation :eq:`linear-maximum`.
     """
     model = model or linear_gaussian()
-    elbo = model["elbo"]
-    posterior = [model["posterior_mean"], model["posterior_variance"]]
-    require_only_solution([sp.diff(elbo, m), sp.diff(elbo, v)], [m, v], posterior, "maximiser")
-    require_zero(sp.diff(elbo, m, v), "mixed second derivative")
-    for variable in (m, v):
-        require_positive(sp.simplify(-sp.diff(elbo, variable, 2)), f"concave in {variable}")
-    mean, variance = (sp.latex(value, order="rev-lex") for value in posterior)
+    mean, variance = model["posterior_mean"], model["posterior_variance"]
+    require_positive(variance, "the posterior's variance")
+    below = gap(nu / variance) / 2 + (m - mean) ** 2 / (2 * variance)
+    require_zero(model["log_evidence"] - model["elbo"] - below, "a gap and a square below log p(x)")
+    mean, variance = (sp.latex(value, order="rev-lex") for value in (mean, variance))
     return Statement(
-        r"\operatorname*{argmax}_{(m, v)} \mathcal{L}(m, v)",
+        r"\operatorname*{argmax}_{(m, \nu)} \mathcal{L}(m, \nu)",
         rf"\left( {mean},\, {variance} \right)",
-    )
-
-
-def prove_half_kl_is_no_bound(weight: Expr = HALF) -> Statement:
-    """Prove that E_q[log p(x|z)] − β KL, at the posterior, exceeds log p(x) by (1 − β) KL.
-
-    Args:
-        weight: β; the statement needs β < 1.
-
-    Raises:
-        NotProved: the excess is something else, or not positive.
-
-    Source: equation :eq:`half-kl`.
-    """
-    terms = linear_gaussian()
-    values = {m: terms["posterior_mean"], v: terms["posterior_variance"]}
-    likelihood, to_prior = (terms[name].subs(values) for name in ("likelihood", "to_prior"))
-    excess = likelihood - weight * to_prior - terms["log_evidence"]
-    require_zero(excess - (1 - weight) * to_prior, "excess over log p(x)")
-    require_positive(1 - weight, "1 − β")
-    return Statement(
-        rf"\mathcal{{L}}_{{{weight}}}(q) - \log p(x)", rf"{sp.latex(1 - weight)} {TO_PRIOR}"
     )

@@ -1,7 +1,8 @@
 """The KL divergence between Gaussians, in one and in several dimensions."""
 
 import sympy as sp
-from sympy import Expr, Matrix, Rational, Symbol, exp, log, oo, pi, sqrt
+from sympy import Expr, MatrixSymbol, Rational, Symbol, exp, log, oo, pi, sqrt
+from sympy.concrete.delta import deltasummation
 
 from vaelib.symbolic.proof import NotProved, Statement, require_zero
 
@@ -123,83 +124,111 @@ def prove_kl_standard_normal(claimed: Expr | None = None) -> Statement:
     return Statement(left, claimed)
 
 
-def _plane(name: str, diagonal: bool) -> tuple[Matrix, Matrix]:
-    """Mean and Cholesky factor of a Gaussian in the plane; any positive definite matrix is LLᵀ."""
-    mean = Matrix(sp.symbols(f"m_{name}1 m_{name}2", real=True))
-    a, c = sp.symbols(f"a_{name} c_{name}", positive=True)
-    b = sp.Integer(0) if diagonal else Symbol(f"b_{name}", real=True)
-    return mean, Matrix([[a, 0], [b, c]])
-
-
-def full_kl(mean_q: Matrix, cov_q: Matrix, mean_p: Matrix, cov_p: Matrix) -> Expr:
+def full_kl(shift: Expr, cov_q: Expr, cov_p: Expr) -> Expr:
     """Write the KL divergence between Gaussians with full covariances, in nats.
+
+    Args:
+        shift: (d, 1), mean_p − mean_q; as the other two a matrix of numbers or a matrix symbol.
+        cov_q, cov_p: (d, d).
 
     Source: equation :eq:`kl-full`.
     """
-    shift = mean_p - mean_q
-    inverse = cov_p.inv()
+    inverse = cov_p**-1
     return Rational(1, 2) * (
-        (inverse * cov_q).trace()
-        + (shift.T * inverse * shift)[0]
-        - len(shift)
-        + log(cov_p.det() / cov_q.det())
+        sp.Trace(inverse * cov_q).doit()
+        + sp.Trace(shift.T * inverse * shift).doit()
+        - shift.shape[0]
+        + log(sp.Determinant(cov_p).doit() / sp.Determinant(cov_q).doit())
     )
 
 
-def _plane_kl(diagonal: bool) -> tuple[Expr, tuple[Matrix, Matrix, Matrix, Matrix]]:
-    """Take the expectation of log q/p in the plane, with x = mean_q + L_q ε and E[ε εᵀ] = I."""
-    (mean_q, root_q), (mean_p, root_p) = _plane("q", diagonal), _plane("p", diagonal)
-    noise = Matrix(sp.symbols("e1 e2", real=True))
-    from_p = root_p.inv() * (mean_q + root_q * noise - mean_p)
-    ratio = log(root_p.det() / root_q.det()) + (from_p.dot(from_p) - noise.dot(noise)) / 2
-    moments = sp.Poly(sp.expand(ratio), *noise)
-    normal = {(0, 0): 1, (2, 0): 1, (0, 2): 1, (1, 0): 0, (0, 1): 0, (1, 1): 0}
-    value = sum(c * normal[powers] for powers, c in moments.terms())
-    return value, (mean_q, root_q * root_q.T, mean_p, root_p * root_p.T)
-
-
 def prove_full(formula=full_kl) -> Statement:
-    """Prove the divergence for full covariances in two dimensions.
+    """Prove the divergence for full covariances, in any number d of dimensions.
+
+    With Σ = L Lᵀ, x = μ_q + L_q ε, M = L_p⁻¹ L_q and c = L_p⁻¹ (μ_q − μ_p), the log ratio of the
+    densities is log(det L_p / det L_q) + ½ ‖Mε + c‖² − ½ ‖ε‖².
 
     Args:
-        formula: another function of (mean_q, cov_q, mean_p, cov_p) to try.
+        formula: another function of (shift, cov_q, cov_p) to try.
+
+    Raises:
+        NotProved: the two differ.
 
     Source: equation :eq:`kl-full`.
     """
-    value, gaussians = _plane_kl(diagonal=False)
-    require_zero(value - formula(*gaussians), "divergence with full covariances")
+    _require_mean_square()
+    size = Symbol("d", integer=True, positive=True)
+    root_q, root_p = (MatrixSymbol(f"L_{name}", size, size) for name in "qp")
+    shift = MatrixSymbol("s", size, 1)
+    matrix, vector = root_p**-1 * root_q, root_p**-1 * shift
+    mean_square = sp.Trace(matrix * matrix.T).doit() + sp.Trace(vector.T * vector).doit()
+    log_det = log(sp.Determinant(root_p) / sp.Determinant(root_q))
+    derived = log_det + (mean_square - size) / 2
+    claimed = formula(shift, root_q * root_q.T, root_p * root_p.T)
+    require_zero(_scalars(derived) - _scalars(claimed), "divergence with full covariances")
     return Statement(
-        r"D_{\mathrm{KL}}",
+        r"D_{\mathrm{KL}}(q \,\|\, p)",
         r"\tfrac{1}{2} \bigl( \operatorname{tr}(\Sigma_p^{-1} \Sigma_q)"
         r" + (\mu_p - \mu_q)^\top \Sigma_p^{-1} (\mu_p - \mu_q) - d"
         r" + \log \tfrac{\det \Sigma_p}{\det \Sigma_q} \bigr)",
     )
 
 
+def _require_mean_square() -> None:
+    """Prove E‖Mε + c‖² = tr(M Mᵀ) + ‖c‖² in any dimension, from E[ε] = 0 and E[ε εᵀ] = I.
+
+    In row i, (Σ_j M_ij ε_j + c_i)² has the mean Σ_j Σ_k M_ij M_ik δ_jk + c_i².
+    """
+    size = Symbol("d", integer=True, positive=True)
+    i, j, k = sp.symbols("i j k", integer=True)
+    matrix = MatrixSymbol("M", size, size)
+    inner = deltasummation(
+        sp.KroneckerDelta(j, k) * matrix[i, j] * matrix[i, k], (k, 0, size - 1), no_piecewise=True
+    )
+    rows = sp.Sum(inner, (j, 0, size - 1), (i, 0, size - 1))
+    trace = sp.Trace(matrix * matrix.T).rewrite(sp.Sum).doit()
+    if not rows.dummy_eq(trace):
+        raise NotProved(f"mean of ‖Mε‖²: {rows} is not {trace}")
+
+
+def _scalars(expression: Expr) -> Expr:
+    """Name traces and determinants by positive symbols: those that are equal by the same one.
+
+    The factors in a trace may be rotated, and a matrix has the determinant of its transpose, here
+    positive, because L has a positive diagonal.
+    """
+
+    def trace(of: Expr) -> Symbol:
+        factors = of.args
+        rotated = [str(factors[at:] + factors[:at]) for at in range(len(factors))]
+        return Symbol(f"tr {min(rotated)}", positive=True)
+
+    def determinant(of: Expr) -> Symbol:
+        return Symbol(f"det {of.arg if isinstance(of, sp.Transpose) else of}", positive=True)
+
+    return expression.replace(sp.Trace, trace).replace(sp.Determinant, determinant)
+
+
 def prove_diagonal(one: Expr | None = None) -> Statement:
-    """Prove that with diagonal covariances the divergence is the sum over the dimensions.
+    """Prove that with independent dimensions the divergence is the sum over them.
+
+    The logarithm of the ratio of products is a sum, at every point; with one dimension more, it
+    has one term more. Each term's expectation is that of its own dimension.
 
     Args:
         one: another divergence in one dimension to try.
 
+    Raises:
+        NotProved: one of the steps does not hold.
+
     Source: equation :eq:`kl-sum`.
     """
-    one = gaussian_kl() if one is None else one
-    value, (mean_q, cov_q, mean_p, cov_p) = _plane_kl(diagonal=True)
-    total = sum(
-        one.subs(
-            {
-                mu_q: mean_q[j],
-                mu_p: mean_p[j],
-                sigma_q: sqrt(cov_q[j, j]),
-                sigma_p: sqrt(cov_p[j, j]),
-            },
-            simultaneous=True,
-        )
-        for j in (0, 1)
-    )
-    require_zero(value - total, "sum over independent dimensions")
-    in_dimension_j = kl_standard_normal().subs({mu: Symbol("mu_j"), log_variance: Symbol("v_j")})
+    one = kl_standard_normal() if one is None else one
+    q_j, q_rest, p_j, p_rest = sp.symbols("q_j q_rest p_j p_rest", positive=True)
+    product = log(q_j * q_rest / (p_j * p_rest))
+    require_zero(product - log(q_j / p_j) - log(q_rest / p_rest), "one dimension more")
+    prove_kl_standard_normal(one)
+    in_dimension_j = one.subs({mu: Symbol("mu_j"), log_variance: Symbol("v_j")})
     return Statement(
         r"D_{\mathrm{KL}}\bigl(q(z \mid x) \,\|\, p(z)\bigr)",
         rf"\sum_{{j=1}}^{{d}} \left( {sp.latex(in_dimension_j)} \right)",

@@ -2,6 +2,7 @@
 
 import sympy as sp
 from sympy import Expr, Symbol, oo
+from sympy.simplify.fu import TR8
 
 from vaelib.symbolic.gaussian import normal_density, x
 from vaelib.symbolic.proof import Statement, require_zero
@@ -10,62 +11,77 @@ mu = Symbol("mu", real=True)
 sigma = Symbol("sigma", positive=True)
 epsilon = Symbol("epsilon", real=True)
 z = Symbol("z", real=True)
+NOISE = (z - mu) / sigma  # the ε that leads to z
 
 
-def noise_mean(f: Expr) -> Expr:
-    """Take the expectation over ε ~ N(0, 1) of a polynomial in ε, from E[ε²ᵏ] = (2k − 1)!!."""
-    terms = sp.Poly(sp.expand(f), epsilon).terms()
-    return sum(c * (sp.factorial2(n - 1) if n % 2 == 0 else 0) for (n,), c in terms)
+def noise_mean(g: Expr) -> Expr:
+    """Take the expectation over ε ~ N(0, 1) by integration, term by term.
+
+    Products of waves are written as sums before.
+    """
+    density = normal_density(sp.Integer(0), sp.Integer(1)).subs(x, epsilon)
+    parts = (
+        part.as_independent(epsilon) for part in sp.Add.make_args(sp.expand(TR8(sp.expand(g))))
+    )
+    return sum(factor * sp.integrate(wave * density, (epsilon, -oo, oo)) for factor, wave in parts)
 
 
-def prove_reparameterisation(degree: int = 4, path: Expr | None = None) -> Statement:
-    """Prove ∂/∂θ E_q[f(z)] = E_ε[∂/∂θ f(μ + σε)] for polynomials f, θ = μ and θ = σ.
+def prove_reparameterisation(path: Expr | None = None) -> Statement:
+    """Prove ∂/∂θ E_q[g(z)] = E_ε[∂/∂θ g(μ + σε)] for every smooth g, θ = μ and θ = σ.
 
-    The left side is integrated over z, the right side is an expectation over ε.
+    At every z, g ∂q/∂θ = g′ (∂z/∂θ) q − d/dz (g (∂z/∂θ) q), for a g that is nowhere specified.
+    Integrated over z, the last part vanishes if g q and z g q do at infinity. What is left is the
+    right side, because z = μ + σε has the density q.
 
     Args:
-        degree: of the polynomial, with a coefficient of its own for each power.
         path: z as a function of μ, σ and ε; μ + σε if not given.
 
     Raises:
-        NotProved: the two differ.
+        NotProved: one of the steps does not hold.
 
     Source: equation :eq:`reparameterised-gradient`.
     """
     path = mu + sigma * epsilon if path is None else path
-    coefficients = sp.symbols(f"c0:{degree + 1}", real=True)
+    g = sp.Function("g", real=True)(z)
     density = normal_density(mu, sigma).subs(x, z)
-    for k, c in enumerate(coefficients):
-        moment = sp.integrate(z**k * density, (z, -oo, oo))
-        for theta in (mu, sigma):
-            inside = noise_mean(sp.diff(c * path**k, theta))
-            require_zero(sp.diff(c * moment, theta) - inside, f"d/d{theta} of E[z^{k}]")
+    normal = normal_density(sp.Integer(0), sp.Integer(1)).subs(x, epsilon)
+    require_zero(path.subs(epsilon, NOISE) - z, "the path leads to z")
+    require_zero(density.subs(z, path) * sp.diff(path, epsilon) - normal, "z has the density q")
+    for theta in (mu, sigma):
+        along = sp.diff(path, theta).subs(epsilon, NOISE)
+        inside = sp.diff(g, z) * along * density
+        boundary = sp.diff(g * along * density, z)
+        require_zero(g * sp.diff(density, theta) - (inside - boundary), f"gradient in {theta}")
     return Statement(
-        r"\frac{\partial}{\partial \theta}\, \mathbb{E}_q[f(z)]",
+        r"\frac{\partial}{\partial \theta}\, \mathbb{E}_q[g(z)]",
         r"\mathbb{E}_\varepsilon\left[\frac{\partial}{\partial \theta}"
-        r" f(\mu + \sigma \varepsilon)\right]",
+        r" g(\mu + \sigma \varepsilon)\right]",
     )
 
 
-def estimator_variances(f: Expr) -> dict[str, Expr]:
-    """Compute the variances of two one-sample estimates of ∂/∂μ E_q[f(z)], which agree in mean.
+def estimator_variances(g: Expr, at: dict[Symbol, Expr] | None = None) -> dict[str, Expr]:
+    """Compute the variances of two one-sample estimates of ∂/∂μ E_q[g(z)], which agree in mean.
 
     Args:
-        f: polynomial in z.
+        g: of z; a polynomial, or with sines and cosines if ``at`` is given.
+        at: values for μ and σ.
 
     Returns:
-        ``pathwise``, of ∂f(μ + σε)/∂μ; ``score``, of f(z) ∂ log q(z)/∂μ = f(z) ε/σ.
+        ``pathwise``, of ∂g(μ + σε)/∂μ; ``score``, of g(z) ∂ log q(z)/∂μ = g(z) ε/σ.
 
     Raises:
         NotProved: the means of the two differ.
 
     Source: chapter :doc:`/theory/elbo`.
     """
-    along = f.subs(z, mu + sigma * epsilon)
-    estimates = {"pathwise": sp.diff(along, mu), "score": along * epsilon / sigma}
+    along = g.subs(z, mu + sigma * epsilon)
+    estimates = {
+        "pathwise": sp.diff(along, mu).subs(at or {}),
+        "score": (along * epsilon / sigma).subs(at or {}),
+    }
     means = {name: noise_mean(estimate) for name, estimate in estimates.items()}
     require_zero(means["pathwise"] - means["score"], "the two estimates agree in mean")
     return {
-        name: sp.factor(noise_mean(estimate**2) - means[name] ** 2)
+        name: sp.expand(noise_mean(estimate**2) - means[name] ** 2)
         for name, estimate in estimates.items()
     }

@@ -3,12 +3,18 @@
 import sympy as sp
 from sympy import Expr, Rational, Symbol, exp, log, pi
 
-from vaelib.symbolic.proof import Statement, require_only_solution, require_positive, require_zero
+from vaelib.symbolic.divergence import gap
+from vaelib.symbolic.proof import NotProved, Statement, require_positive, require_zero
 
-x = Symbol("x", positive=True)  # a pixel, below 1
-p = Symbol(r"\hat{x}", positive=True)  # its decoded value
+x = Symbol("x", real=True)  # a pixel
+p = Symbol(r"\hat{x}", real=True)  # its decoded value
 logit = Symbol("a", real=True)
 beta, pixels, error, variance = sp.symbols("beta D S s2", positive=True)
+
+# By its odds, a number between 0 and 1 takes every value there, and the sign of 1 − x is seen.
+odds, decoded_odds = sp.symbols("o r", positive=True)
+DECODED = {p: decoded_odds / (1 + decoded_odds)}  # 0 < x̂ < 1
+BETWEEN = DECODED | {x: odds / (1 + odds)}  # and 0 < x < 1
 
 
 def cross_entropy(pixel: Expr, decoded: Expr) -> Expr:
@@ -41,7 +47,7 @@ def prove_logit_form(claimed: Expr | None = None) -> Statement:
     on, off = exp(logit) / (1 + exp(logit)), 1 / (1 + exp(logit))
     direct = -x * log(on) - (1 - x) * log(off)
     require_zero(direct - claimed, "cross-entropy from a logit")
-    return Statement(r"\ell(x, a)", claimed, order="rev-lex")
+    return Statement(r"\ell(x, \hat{x})", claimed, order="rev-lex")
 
 
 def prove_binarisation(claimed: Expr | None = None) -> Statement:
@@ -51,28 +57,34 @@ def prove_binarisation(claimed: Expr | None = None) -> Statement:
     """
     claimed = cross_entropy(x, p) if claimed is None else claimed
     mean = x * cross_entropy(sp.Integer(1), p) + (1 - x) * cross_entropy(sp.Integer(0), p)
-    require_zero(mean - claimed, "mean over binarisations")
-    return Statement(r"\mathbb{E}_{b \sim \mathrm{Bernoulli}(x)}[\ell(b, \hat{x})]", claimed)
+    require_zero(mean - claimed, "mean over binarisations", DECODED)
+    return Statement(
+        r"\mathbb{E}_{\tilde{x} \sim \mathrm{Bernoulli}(x)}[\ell(\tilde{x}, \hat{x})]", claimed
+    )
 
 
 def prove_floor(claimed: Expr | None = None) -> Statement:
-    """Prove that BCE is smallest at x̂ = x only, where it is the entropy of the binarisation.
+    """Prove that the infimum of BCE over x̂ is the entropy of the binarisation.
 
-    In terms of the odds, so that every sign is seen: x = o/(1 + o), x̂ = r/(1 + r).
+    For 0 < x < 1, BCE exceeds the entropy by x f(x̂/x) + (1 − x) f((1 − x̂)/(1 − x)), which is 0
+    at x̂ = x only, by the lemma. For x = 0, BCE is −log(1 − x̂): positive, and 0 in the limit
+    x̂ → 0; x = 1 is its mirror image.
 
     Source: equation :eq:`bce-floor`.
     """
     claimed = entropy(x) if claimed is None else claimed
-    odds, decoded = sp.symbols("o r", positive=True)
-    pixel = odds / (1 + odds)
-    loss = pixel * log((1 + decoded) / decoded) + log(1 + decoded) / (1 + odds)
-    slope = sp.factor(sp.diff(loss, decoded))
-    require_only_solution([slope], [decoded], [odds], "BCE stationary only at x̂ = x")
-    curvature = sp.factor(sp.diff(loss, decoded, 2).subs(decoded, odds))
-    require_positive(curvature, "a minimum")
-    floor = claimed.subs(x, pixel)
-    require_zero(loss.subs(decoded, odds) - sp.simplify(floor), "the floor is the entropy")
-    return Statement(r"\min_{\hat{x}} \ell(x, \hat{x})", claimed)
+    excess = x * gap(p / x) + (1 - x) * gap((1 - p) / (1 - x))
+    require_zero(cross_entropy(x, p) - claimed - excess, "BCE above the entropy", BETWEEN)
+    at_zero = log(1 + decoded_odds)
+    for edge, domain in ((0, DECODED), (1, {p: 1 / (1 + decoded_odds)})):
+        loss = cross_entropy(sp.Integer(edge), p)
+        require_zero(loss - at_zero, f"BCE of a pixel that is {edge}", domain)
+    require_positive(at_zero, "BCE of a pixel that is 0")
+    if sp.limit(at_zero, decoded_odds, 0, "+") != 0:
+        raise NotProved("BCE of a pixel that is 0 has another infimum than 0")
+    return Statement(
+        r"\inf_{0 < \hat{x} < 1} \ell(x, \hat{x})", claimed, condition=r"0 \le x \le 1"
+    )
 
 
 def prove_curvature(claimed: Expr | None = None) -> Statement:
@@ -82,9 +94,26 @@ def prove_curvature(claimed: Expr | None = None) -> Statement:
     """
     claimed = 1 / (x * (1 - x)) if claimed is None else claimed
     curvature = sp.diff(cross_entropy(x, p), p, 2).subs(p, x)
-    require_zero(sp.simplify(curvature - claimed), "second derivative of BCE")
+    require_zero(curvature - claimed, "second derivative of BCE", BETWEEN)
     left = r"\frac{\partial^2 \ell(x, \hat{x})}{\partial \hat{x}^2} \bigg|_{\hat{x} = x}"
-    return Statement(left, claimed)
+    return Statement(left, claimed, condition="0 < x < 1")
+
+
+def prove_pinsker(claimed: Expr | None = None) -> Statement:
+    """Prove Pinsker's inequality for a pixel: an error x̂ − x costs at least twice its square.
+
+    BCE minus the claimed bound has the slope (x̂ − x) (1 − 2x̂)²/(x̂ (1 − x̂)): it falls up to x̂ = x
+    and rises from there.
+
+    Source: equation :eq:`bce-pinsker`.
+    """
+    claimed = 2 * (p - x) ** 2 if claimed is None else claimed
+    slope = sp.diff(cross_entropy(x, p) - claimed, p)
+    expected = (p - x) * (1 - 2 * p) ** 2 / (p * (1 - p))
+    require_zero(slope - expected, "slope of BCE minus its bound", DECODED)
+    require_positive((p * (1 - p)).subs(DECODED), "x̂ (1 − x̂)")
+    require_zero(claimed.subs(p, x), "the bound is 0 at x̂ = x")
+    return Statement(r"\ell(x, \hat{x}) - \ell(x, x)", claimed, r"\ge", condition=r"0 < x < 1")
 
 
 def continuous_bernoulli() -> Expr:
@@ -101,16 +130,16 @@ def prove_continuous_bernoulli(claimed: Expr | None = None) -> Statement:
     Source: equation :eq:`continuous-bernoulli`.
     """
     claimed = continuous_bernoulli() if claimed is None else claimed
-    y = Symbol("y", positive=True)
-    a = Symbol("a", positive=True)  # either sign gives the same form; 0 is its limit
+    y = Symbol("y", real=True)
+    a = Symbol("a", real=True, nonzero=True)
     value = sp.integrate(exp(a * y) / (1 + exp(a)), (y, 0, 1))
-    require_zero(sp.simplify(value - claimed.subs(logit, a)), "integral over grey values")
-    return Statement(r"\int_0^1 e^{-\ell(x, a)}\, \mathrm{d}x", claimed)
+    require_zero(value - claimed.subs(logit, a), "integral over grey values")
+    return Statement(r"\int_0^1 e^{-\ell(x, \hat{x})}\, \mathrm{d}x", claimed, condition=r"a \ne 0")
 
 
-def gaussian_loss(squares: Expr, number: Expr, spread: Expr) -> Expr:
+def gaussian_loss(squares: Expr, number: Expr, s2: Expr) -> Expr:
     """Write −log p(x|z) of a Gaussian decoder: D pixels, squared error S, variance s²."""
-    return number * log(2 * pi * spread) / 2 + squares / (2 * spread)
+    return number * log(2 * pi * s2) / 2 + squares / (2 * s2)
 
 
 def prove_gaussian_constant(claimed: Expr | None = None) -> Statement:
@@ -144,13 +173,16 @@ def prove_beta_variance(claimed: Expr | None = None) -> Statement:
 def prove_best_variance(claimed: Expr | None = None) -> Statement:
     """Prove that for a fixed decoder the best variance is the mean squared error per pixel.
 
+    With any other variance s², the loss exceeds that with the best one by ½ D f(S/(D s²)).
+
     Source: equation :eq:`best-variance`.
     """
     claimed = error / pixels if claimed is None else claimed
-    loss = gaussian_loss(error, pixels, variance)
-    require_only_solution([sp.diff(loss, variance)], [variance], [claimed], "best variance")
-    require_positive(sp.diff(loss, variance, 2).subs(variance, claimed), "a minimum")
-    return Statement(r"\operatorname*{argmin}_{s^2} \left(-\log p(x \mid z)\right)", claimed)
+    above = gaussian_loss(error, pixels, variance) - gaussian_loss(error, pixels, claimed)
+    require_zero(above - pixels * gap(claimed / variance) / 2, "loss above that of the best one")
+    return Statement(
+        r"\operatorname*{argmin}_{s^2} \left(-\log p(x \mid z)\right)", claimed, condition="S > 0"
+    )
 
 
 def squared_error_of_logit() -> Expr:

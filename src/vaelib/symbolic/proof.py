@@ -1,9 +1,23 @@
-"""What a proof is here: a difference that simplifies to exactly 0, or an error."""
+"""What a proof is here: a difference whose normal form is 0, or an error.
+
+The normal form is that of a rational function. Its variables are the symbols, and the exponentials
+and logarithms that remain when sums in exponents, and products of positive factors in logarithms,
+have been taken apart. Each step is an identity wherever both sides are defined: no assumption is
+made that the symbols do not carry, and a quotient or logarithm that may be undefined is refused.
+"""
 
 from dataclasses import dataclass
 
 import sympy as sp
-from sympy import Expr
+from sympy import Expr, log
+from sympy.core.function import AppliedUndef
+
+# What the normal form understands; anything else is refused.
+KNOWN = (
+    *(sp.Symbol, sp.Number, sp.NumberSymbol, sp.Add, sp.Mul, sp.Pow),
+    *(sp.exp, log, sp.sin, sp.cos, AppliedUndef, sp.Derivative, sp.Tuple),
+)
+UNDEFINED = (sp.nan, sp.oo, -sp.oo, sp.zoo)
 
 
 class NotProved(ArithmeticError):
@@ -12,7 +26,7 @@ class NotProved(ArithmeticError):
 
 @dataclass(frozen=True)
 class Statement:
-    """Something proved, as it is printed: left side (LaTeX), relation, right side.
+    """Something proved, as it is printed: left side (LaTeX), relation, right side, condition.
 
     ``order`` is sympy's order of the terms in print; its usual one if None.
     """
@@ -21,6 +35,7 @@ class Statement:
     right: Expr | str
     relation: str = "="
     order: str | None = None
+    condition: str = ""
 
     @property
     def latex(self) -> str:
@@ -28,36 +43,65 @@ class Statement:
         right = self.right
         if not isinstance(right, str):
             right = sp.latex(right, order=self.order)
-        return f"{self.left} {self.relation} {right}"
+        condition = rf" \qquad ({self.condition})" if self.condition else ""
+        return f"{self.left} {self.relation} {right}{condition}"
 
     def _repr_latex_(self) -> str:
         return rf"$\displaystyle {self.latex}$"
 
 
-def require_zero(difference: Expr, claim: str) -> None:
-    """Raise NotProved unless an expression simplifies to exactly 0.
+def require_zero(difference: Expr, claim: str, domain: dict[sp.Symbol, Expr] | None = None) -> None:
+    """Raise NotProved unless an expression is defined and 0 on the whole domain of its symbols.
 
     Args:
         difference: left side minus right side; its symbols carry their assumptions.
         claim: what is being proved, for the message.
+        domain: for a symbol whose domain no assumption describes, an expression that takes every
+            value in it, such as o/(1 + o) with o > 0 for (0, 1).
     """
-    rest = sp.simplify(sp.expand_log(sp.expand(difference), force=True))
+    difference = sp.sympify(difference).subs(domain or {}, simultaneous=True)
+    require_defined(difference, claim)
+    rest = normal_form(difference)
     if rest != 0:
         raise NotProved(f"{claim}: left and right differ by {rest}")
 
 
+def normal_form(expression: Expr) -> Expr:
+    """Write an expression as a quotient of polynomials in symbols, exponentials and logarithms."""
+    apart = expression.replace(
+        log, lambda argument: sp.expand_log(log(_factors(argument)), factor=True)
+    )
+    return sp.cancel(sp.together(sp.expand(apart)))
+
+
+def require_defined(expression: Expr, claim: str) -> None:
+    """Raise NotProved unless an expression has a real value wherever its symbols may be.
+
+    No denominator may be 0, and logarithms and roots are taken of positive numbers only.
+    """
+    for part in sp.preorder_traversal(expression):
+        if part in UNDEFINED or not isinstance(part, KNOWN):
+            raise NotProved(f"{claim}: the checker does not know {part}")
+        if isinstance(part, log) and not is_positive(part.args[0]):
+            raise NotProved(f"{claim}: {part.args[0]} in a logarithm is not seen to be positive")
+        if isinstance(part, sp.Pow):
+            base, power = part.args
+            fine = power.is_integer and (power.is_nonnegative or _factors(base).is_nonzero)
+            if not (fine or is_positive(base)):
+                raise NotProved(f"{claim}: {part} may be undefined")
+
+
 def require_positive(expression: Expr, claim: str) -> None:
     """Raise NotProved unless an expression is positive by the assumptions on its symbols."""
-    if not sp.factor(sp.expand(expression)).is_positive:
+    require_defined(expression, claim)
+    if not is_positive(expression):
         raise NotProved(f"{claim}: {expression} is not seen to be positive")
 
 
-def require_only_solution(
-    equations: list[Expr], unknowns: list[sp.Symbol], solution: list[Expr], claim: str
-) -> None:
-    """Raise NotProved unless equations (each = 0) have exactly one solution, the given one."""
-    found = sp.solve(equations, unknowns, dict=True)
-    if len(found) != 1:
-        raise NotProved(f"{claim}: {len(found)} solutions, not one")
-    for unknown, value in zip(unknowns, solution, strict=True):
-        require_zero(found[0].get(unknown, unknown) - value, f"{claim}: {unknown}")
+def is_positive(expression: Expr) -> bool:
+    """Tell whether an expression is seen to be positive by the assumptions on its symbols."""
+    return bool(expression.is_positive or _factors(expression).is_positive)
+
+
+def _factors(expression: Expr) -> Expr:
+    return sp.factor(sp.together(expression))

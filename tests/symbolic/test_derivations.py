@@ -1,0 +1,273 @@
+"""Each proof holds, and each deliberately wrong variant of it is refused."""
+
+import math
+
+import pytest
+import sympy as sp
+from scipy.integrate import dblquad, quad
+
+from vaelib import symbolic
+from vaelib.symbolic import NotProved, bound, divergence, gaussian, gradients, likelihoods
+from vaelib.symbolic.divergence import gap, t
+
+# Claims that stand for themselves: function → the right claim.
+CLAIMS = {
+    gaussian.prove_log_ratio: gaussian.log_ratio(),
+    gaussian.prove_variance: gaussian.sigma_q**2,
+    gaussian.prove_second_moment: gaussian.sigma_q**2 + (gaussian.mu_q - gaussian.mu_p) ** 2,
+    gaussian.prove_gaussian_kl: gaussian.gaussian_kl(),
+    gaussian.prove_kl_standard_normal: gaussian.kl_standard_normal(),
+    gaussian.prove_diagonal: gaussian.kl_standard_normal(),
+    divergence.prove_exponential: gap(sp.symbols("lambda_q") / sp.symbols("lambda_p")).subs(
+        {sp.Symbol(n): sp.Symbol(n, positive=True) for n in ("lambda_p", "lambda_q")}
+    ),
+    likelihoods.prove_logit_form: likelihoods.cross_entropy_of_logit(),
+    likelihoods.prove_binarisation: likelihoods.cross_entropy(likelihoods.x, likelihoods.p),
+    likelihoods.prove_floor: likelihoods.entropy(likelihoods.x),
+    likelihoods.prove_curvature: 1 / (likelihoods.x * (1 - likelihoods.x)),
+    likelihoods.prove_pinsker: 2 * (likelihoods.p - likelihoods.x) ** 2,
+    likelihoods.prove_continuous_bernoulli: likelihoods.continuous_bernoulli(),
+    likelihoods.prove_gaussian_constant: likelihoods.error + 392 * sp.log(sp.pi),
+    likelihoods.prove_beta_variance: likelihoods.beta / 2,
+    likelihoods.prove_best_variance: likelihoods.error / likelihoods.pixels,
+}
+WRONG = {
+    "flipped sign": lambda e: -e,
+    "dropped factor": lambda e: e / 2,
+    "added constant": lambda e: e + sp.Rational(1, 3),
+}
+EXCHANGE = {
+    gaussian.mu_q: gaussian.mu_p,
+    gaussian.mu_p: gaussian.mu_q,
+    gaussian.sigma_q: gaussian.sigma_p,
+    gaussian.sigma_p: gaussian.sigma_q,
+}
+
+
+@pytest.mark.parametrize("label", list(symbolic.STATEMENTS))
+def test_every_statement_of_the_book_is_proved(label):
+    statement = symbolic.STATEMENTS[label]()
+    assert statement.latex
+    assert "Piecewise" not in statement.latex
+
+
+@pytest.mark.parametrize("prove", list(CLAIMS), ids=lambda f: f.__name__)
+def test_the_right_claim_is_accepted(prove):
+    prove(CLAIMS[prove])
+
+
+@pytest.mark.parametrize("wrong", list(WRONG))
+@pytest.mark.parametrize("prove", list(CLAIMS), ids=lambda f: f.__name__)
+def test_a_wrong_claim_is_refused(prove, wrong):
+    with pytest.raises(NotProved):
+        prove(WRONG[wrong](CLAIMS[prove]))
+
+
+@pytest.mark.parametrize(
+    "prove",
+    [
+        gaussian.prove_log_ratio,
+        gaussian.prove_second_moment,
+        gaussian.prove_gaussian_kl,
+    ],
+    ids=lambda f: f.__name__,
+)
+def test_p_and_q_exchanged_are_refused(prove):
+    with pytest.raises(NotProved):
+        prove(CLAIMS[prove].subs(EXCHANGE, simultaneous=True))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        t - 1 + sp.log(t),  # flipped sign: no critical point
+        t - sp.log(t),  # dropped constant: not 0 at 1
+        sp.log(t) - t + 1,  # exchanged sides: concave
+        2 * (t - 1) - sp.log(t),  # a factor: critical point elsewhere
+    ],
+)
+def test_wrong_lemmas_are_refused(wrong):
+    with pytest.raises(NotProved):
+        divergence.logarithm_bound(wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda p, q: -divergence.term(p, q),
+        lambda p, q: divergence.term(p, q) + 1,
+        lambda p, q: divergence.term(p, q) + q,
+        lambda p, q: p * sp.log(q),
+    ],
+)
+def test_wrong_divergences_have_no_minimum_at_equality(wrong):
+    divergence.prove_minimum()
+    with pytest.raises(NotProved):
+        divergence.prove_minimum(wrong)
+
+
+@pytest.mark.parametrize(
+    "prove",
+    [divergence.prove_bernoulli, divergence.prove_laplace, divergence.prove_gaussian],
+    ids=lambda f: f.__name__,
+)
+def test_sums_of_gaps(prove):
+    prove()
+    with pytest.raises(NotProved):
+        prove(gap(t))
+
+
+@pytest.mark.parametrize("wrong", list(WRONG))
+@pytest.mark.parametrize("term", list(bound.elbo_terms()))
+def test_a_wrong_term_is_refused(term, wrong):
+    terms = bound.elbo_terms()
+    terms[term] = WRONG[wrong](terms[term])
+
+    def prove_both():
+        bound.elbo_lines(terms)
+        bound.elbo_two_terms(terms)
+
+    with pytest.raises(NotProved):
+        prove_both()
+
+
+MODEL = bound.linear_gaussian()
+NUMBERS = {bound.w: 0.7, bound.c: -0.2, bound.s: 0.6, bound.x: 1.1, bound.m: 0.3, bound.nu: 0.4}
+
+
+def at_numbers(expression):
+    return float(expression.subs(NUMBERS))
+
+
+def log_normal(value, mean, variance):
+    return -math.log(2 * math.pi * variance) / 2 - (value - mean) ** 2 / (2 * variance)
+
+
+def log_joint(z):
+    return log_normal(z, 0, 1) + log_normal(1.1, 0.7 * z - 0.2, 0.36)
+
+
+def test_linear_evidence_is_a_numerical_integral():
+    value = quad(lambda z: math.exp(log_joint(z)), -12, 12)[0]
+    assert at_numbers(MODEL["log_evidence"]) == pytest.approx(math.log(value), abs=1e-9)
+
+
+def test_linear_elbo_is_a_numerical_integral():
+    def integrand(z):
+        log_q = log_normal(z, 0.3, 0.4)
+        return math.exp(log_q) * (log_joint(z) - log_q)
+
+    assert at_numbers(MODEL["elbo"]) == pytest.approx(quad(integrand, -8, 8)[0], abs=1e-9)
+
+
+def test_linear_statements():
+    assert len(bound.prove_linear_bayes()) == 2
+    bound.prove_linear_elbo()
+    bound.prove_linear_gap()
+    bound.prove_linear_maximum()
+
+
+@pytest.mark.parametrize(
+    ("prove", "uses"),
+    [
+        (bound.prove_linear_bayes, ["log_evidence", "posterior_mean", "posterior_variance"]),
+        (bound.prove_linear_elbo, ["elbo"]),
+        (bound.prove_linear_gap, ["log_evidence", "elbo", "gap"]),
+        (
+            bound.prove_linear_maximum,
+            ["log_evidence", "elbo", "posterior_mean", "posterior_variance"],
+        ),
+    ],
+    ids=lambda f: getattr(f, "__name__", ""),
+)
+@pytest.mark.parametrize("wrong", ["flipped sign", "dropped factor"])
+def test_a_wrong_linear_model_is_refused(prove, uses, wrong):
+    for name in uses:
+        with pytest.raises(NotProved):
+            prove(MODEL | {name: WRONG[wrong](MODEL[name])})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        gradients.mu - 2 * gradients.sigma * gradients.epsilon,
+        gradients.mu + gradients.sigma**2 * gradients.epsilon,
+        2 * gradients.mu + gradients.sigma * gradients.epsilon,
+        gradients.mu + gradients.sigma * gradients.epsilon + 1,
+    ],
+)
+def test_a_wrong_path_is_refused(path):
+    gradients.prove_reparameterisation()
+    with pytest.raises(NotProved):
+        gradients.prove_reparameterisation(path=path)
+
+
+def test_estimator_variances_are_those_of_samples():
+    import numpy as np
+
+    variances = gradients.estimator_variances(gradients.z**2)
+    at = {gradients.mu: 0.8, gradients.sigma: 1.3}
+    noise = np.random.default_rng(0).standard_normal(1_000_000)
+    z = 0.8 + 1.3 * noise
+    assert float(variances["pathwise"].subs(at)) == pytest.approx(np.var(2 * z), rel=0.02)
+    assert float(variances["score"].subs(at)) == pytest.approx(np.var(z**2 * noise / 1.3), rel=0.02)
+
+
+def normal(x, mu, sigma):
+    return math.exp(-((x - mu) ** 2) / (2 * sigma**2)) / (sigma * math.sqrt(2 * math.pi))
+
+
+def test_gaussian_kl_is_a_numerical_integral():
+    def integrand(x):
+        return normal(x, 0.3, 0.8) * math.log(normal(x, 0.3, 0.8) / normal(x, -0.5, 1.7))
+
+    values = dict(
+        zip(
+            (gaussian.mu_q, gaussian.sigma_q, gaussian.mu_p, gaussian.sigma_p),
+            (0.3, 0.8, -0.5, 1.7),
+            strict=True,
+        )
+    )
+    value = float(gaussian.gaussian_kl().subs(values))
+    assert value == pytest.approx(quad(integrand, -10, 10)[0], abs=1e-9)
+
+
+def test_limits_and_asymmetry():
+    assert gaussian.prove_limits()[0].right == sp.oo
+    gaussian.prove_asymmetry()
+    for wrong in (gaussian.gaussian_kl() + 1, gaussian.gaussian_kl() / 2, gaussian.mu_q**2):
+        with pytest.raises(NotProved):
+            gaussian.prove_limits(wrong)
+    swapped = gaussian.gaussian_kl().subs(EXCHANGE, simultaneous=True)
+    for wrong in (swapped, gaussian.gaussian_kl() + swapped):
+        with pytest.raises(NotProved):
+            gaussian.prove_asymmetry(wrong)
+
+
+def test_full_kl_is_a_numerical_integral():
+    import numpy as np
+    from scipy.stats import multivariate_normal
+
+    mean_q, mean_p = [0.2, -0.1], [-0.3, 0.4]
+    cov_q, cov_p = [[0.5, 0.2], [0.2, 0.4]], [[1.0, -0.3], [-0.3, 0.8]]
+    q, p = multivariate_normal(mean_q, cov_q), multivariate_normal(mean_p, cov_p)
+
+    def integrand(y, x):
+        point = np.array([x, y])
+        return q.pdf(point) * (q.logpdf(point) - p.logpdf(point))
+
+    expected = dblquad(integrand, -5, 5, -5, 5, epsabs=1e-6)[0]
+    shift = sp.Matrix(mean_p) - sp.Matrix(mean_q)
+    formula = gaussian.full_kl(shift, sp.Matrix(cov_q), sp.Matrix(cov_p))
+    assert float(formula) == pytest.approx(expected, abs=1e-5)
+
+
+def test_continuous_bernoulli_holds_for_negative_logits_too():
+    value = quad(lambda x: math.exp(-math.log1p(math.exp(-2.0)) - 2.0 * x), 0, 1)[0]
+    formula = likelihoods.continuous_bernoulli().subs(likelihoods.logit, -2.0)
+    assert float(formula) == pytest.approx(value)
+
+
+def test_a_statement_is_shown_as_mathematics():
+    statement = symbolic.Statement("a", sp.Symbol("b") ** 2, r"\le")
+    assert statement._repr_latex_() == r"$\displaystyle a \le b^{2}$"
