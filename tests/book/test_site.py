@@ -138,14 +138,14 @@ def test_pages_with_numbers_of_runs_say_where_they_come_from(site, pages):
     trained = {
         f"runs/{name}/notebook" for name in ("bce", "mse", "bce-elbo", "mse-elbo", "compare")
     }
-    of_the_build = {"intro", "all-runs", "theory/likelihoods"} | experiments | trained
-    recorded = {"intro", "experiments/bce", "experiments/mse", "experiments/comparison"}
-    assert with_line == of_the_build | {"reproduction"}
+    recorded = {"intro", "reproduction"}
+    recorded |= {"experiments/bce", "experiments/mse", "experiments/comparison"}
+    of_the_build = recorded | {"all-runs", "theory/likelihoods"} | experiments | trained
+    assert with_line == of_the_build
     for name in with_line:
         lines = [line.get_text() for line in pages[name].select(".provenance")]
-        if name in of_the_build:
-            assert commit in lines.pop(0)
-        assert bool(lines) == (name in recorded | {"reproduction"})
+        assert commit in lines.pop(0)
+        assert bool(lines) == (name in recorded)
         assert all(line.startswith("Recorded runs, not of this build: ") for line in lines)
     assert (
         "Runs bce, mse, bce-elbo, mse-elbo" in pages["intro"].select_one(".provenance").get_text()
