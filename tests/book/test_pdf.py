@@ -83,7 +83,8 @@ def test_no_blank_page(text):
 def test_latex_had_nothing_to_complain_about(log):
     assert "Missing character" not in log
     assert not re.findall(r"(?:Reference|reference|Citation|citation)\b[^.]{0,80}undefined", log)
-    wide = [float(points) for points in re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide", log)]
+    assert "headheight is too small" not in log
+    wide = [float(points) for points in re.findall(r"Overfull \\[hv]box \(([\d.]+)pt too", log)]
     assert not [points for points in wide if points > 5]
 
 

@@ -34,13 +34,14 @@ class Claims(TableDirective):
         """Return a numbered table."""
         claims = read_summary(self)["claims"]
         if not self.arguments:
-            return self.table(verdicts_of(claims), widths="6 31 14 30 19")
+            return self.table(verdicts_of(claims), widths="7 30 14 30 19")
         source, line = self.get_source_info()
         try:
             require("claim", self.arguments[0], claims)
         except ValueError as error:
             raise ExtensionError(f"{source}:{line}: {error}") from error
-        return self.table(parts_of(claims[self.arguments[0]]))
+        rows = parts_of(claims[self.arguments[0]])
+        return self.table(rows, widths="20 12 12 25 10 11 16" if len(rows[0]) == 7 else "auto")
 
 
 def read_summary(directive: SphinxDirective) -> dict:

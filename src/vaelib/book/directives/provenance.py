@@ -108,7 +108,8 @@ class Runs(TableDirective):
         heads = ["run", "test total", "reconstruction", "KL loss", "seconds", "files"]
         known = read_notebooks(runs.parent, recipe_from_environment())
         trained = [name for name in known if folder.holds_run(runs / name)]
-        return self.table([heads, *(self._row(runs / name) for name in trained)])
+        rows = [heads, *(self._row(runs / name) for name in trained)]
+        return self.table(rows, widths="14 13 16 12 11 34")
 
     def _row(self, run: Path) -> list[str]:
         for part in ("losses", "outcome"):

@@ -36,12 +36,16 @@ class TableDirective(SphinxDirective):
         return list(self.content)
 
     def table(self, rows: list[list[str]], widths: str = "auto") -> list[nodes.Node]:
-        """Return a table; the first row has the heads, and each cell is Markdown."""
+        """Return a table; the first row has the heads, and each cell is Markdown.
+
+        In print, a table of more than ten rows with given widths may break between pages.
+        """
         lines = [
             f":::{{list-table}} {' '.join(self.caption())}",
             ":header-rows: 1",
             f":widths: {widths}",
             f":name: {self.options['name']}",
+            *([":class: longtable"] if len(rows) > 11 and widths != "auto" else []),
             "",
         ]
         for first, *others in rows:
