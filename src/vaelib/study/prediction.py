@@ -19,7 +19,7 @@ def p_value(claimed: float, values: list[float]) -> float:
         values: ours, one per seed, at least two.
 
     Returns:
-        The two-sided p-value of Student's t for a new value: below 0.05 where the number lies
+        The two-sided p-value of Student's t for a new value. It is below 0.05 where the number lies
         outside :func:`vaelib.study.verdicts.prediction_interval`.
     """
     n = len(values)
