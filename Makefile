@@ -12,11 +12,14 @@ help:  ## show this list
 
 install: .venv/.installed  ## make .venv with the locked packages and vaelib
 
-.venv/.installed: requirements.lock pyproject.toml
+.venv/.installed: requirements.lock pyproject.toml install.py
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit(f"Python {v[0]}.{v[1]} was found; Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.11 $(MAKECMDGOALS)")'
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python install.py book
+	@touch $@
+
+.venv/.installed-for-tests: .venv/.installed
+	$(BIN)/python install.py book test dev
 	@touch $@
 
 book: install  ## run what is stale and build the site; RECIPE=original for the original's protocol
@@ -33,14 +36,14 @@ pdf: install  ## print the report (needs TeX, see README) and put it into the si
 serve: install  ## read the built site at http://localhost:8000 (after make book)
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory book/_build/html 8000
 
-test: install  ## check the code's style and run the tests (no network, no GPU)
+test: .venv/.installed-for-tests  ## check the code's style and run the tests (no network, no GPU)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache
 	@# One thread each: two processes with two threads each would fight for two cores.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --ignore=tests/browser
 
-test-site: install  ## look at the built site in a real browser (needs chromium; after make book)
+test-site: .venv/.installed-for-tests  ## look at the built site in a real browser (needs chromium; after make book)
 	VAELIB_BUILT=1 $(BIN)/python -m pytest tests/browser tests/book/test_site.py
 
 record: install  ## compute the runs of the reproduction that have no record yet: hours

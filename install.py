@@ -1,0 +1,101 @@
+"""Install vaelib and the packages of some extras, in the versions of requirements.lock.
+
+Usage: .venv/bin/python install.py EXTRA...   (make install and make test do it)
+
+uv does it in seconds. It does not read pip's settings (index, certificates and the like), so it
+gets them here. Where uv cannot be had, or fails, pip does the same.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+LOCK = "requirements.lock"
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
+UV = (sys.executable, "-m", "uv", "pip")
+# pip's setting → uv's variable, and what stands between several values there.
+SETTINGS = {
+    "index-url": ("UV_DEFAULT_INDEX", " "),
+    "extra-index-url": ("UV_INDEX", " "),
+    "find-links": ("UV_FIND_LINKS", ","),
+    "trusted-host": ("UV_INSECURE_HOST", " "),
+    "no-index": ("UV_NO_INDEX", " "),
+    "timeout": ("UV_HTTP_TIMEOUT", " "),
+    "default-timeout": ("UV_HTTP_TIMEOUT", " "),
+    "cert": ("SSL_CERT_FILE", " "),
+    "client-cert": ("SSL_CLIENT_CERT", " "),
+    "proxy": ("ALL_PROXY", " "),
+}
+
+
+def uv_environment(pip_settings: str, environment: dict[str, str]) -> dict[str, str]:
+    """Translate pip's settings into uv's variables.
+
+    Args:
+        pip_settings: what ``pip config list`` prints: lines such as ``global.index-url='…'``.
+        environment: of this process. What it says to uv itself is left as it is.
+
+    Returns:
+        The environment for uv. A folder that is not there is left out: pip passes over it, uv
+        would stop.
+    """
+    found: dict[str, str] = {}
+    for source in ("global.", "install.", ":env:."):  # the later one wins, as with pip
+        for line in pip_settings.splitlines():
+            name, _, value = line.partition("=")
+            if name.startswith(source) and (setting := SETTINGS.get(name.removeprefix(source))):
+                variable, separator = setting
+                values = filter(_is_there, value.strip("'\"").replace("\\n", " ").split())
+                found[variable] = separator.join(values)
+    found = {variable: value for variable, value in found.items() if value}
+    # As pip does: the best version of all indexes, not the first index that has any.
+    return {"UV_INDEX_STRATEGY": "unsafe-best-match"} | found | environment
+
+
+def _is_there(place: str) -> bool:
+    path = place.removeprefix("file://")
+    return not path.startswith("/") or Path(path).exists()
+
+
+def with_uv(extras: list[str]) -> bool:
+    """Install with uv; return whether that was possible."""
+    pip_settings = subprocess.run(
+        (*PIP, "config", "list"), capture_output=True, text=True, check=True
+    ).stdout
+    environment = uv_environment(pip_settings, dict(os.environ))
+
+    def run(*words: str, **more) -> bool:
+        environment_now = environment | more.pop("environment", {})
+        return not subprocess.run((*words,), cwd=ROOT, env=environment_now, **more).returncode
+
+    if not run(*PIP, "install", "--quiet", "--constraint", LOCK, "uv"):
+        return False
+    # PyTorch's own index has builds that fit the machine: small ones where there is no GPU. uv
+    # knows its address; whether it can be reached shows here, at once.
+    fitting = ("--torch-backend", "auto")
+    ask = (*UV, "install", "--quiet", "--dry-run", "--no-deps", *fitting, "--constraint", LOCK)
+    if not run(*ask, "torch", environment={"UV_HTTP_RETRIES": "0"}, stderr=subprocess.DEVNULL):
+        fitting = ()
+    install = (*UV, "install", "--quiet", "--constraint", LOCK, *fitting)
+    return run(*install, "setuptools") and run(*install, *project(extras))
+
+
+def project(extras: list[str]) -> tuple[str, ...]:
+    """Name what is installed: this folder with its extras, built with the locked setuptools."""
+    return "--no-build-isolation", "--editable", f".[{','.join(extras)}]"
+
+
+def main(extras: list[str]) -> None:
+    """Install with uv, or else with pip."""
+    if with_uv(extras):
+        return
+    print("uv could not install it; pip does, more slowly", file=sys.stderr)
+    install = (*PIP, "install", "--quiet", "--constraint", LOCK)
+    for words in (("setuptools",), project(extras)):
+        subprocess.run((*install, *words), cwd=ROOT, check=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
