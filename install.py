@@ -66,20 +66,19 @@ def with_uv(extras: list[str]) -> bool:
     ).stdout
     environment = uv_environment(pip_settings, dict(os.environ))
 
-    def run(*words: str, **more) -> bool:
-        environment_now = environment | more.pop("environment", {})
-        return not subprocess.run((*words,), cwd=ROOT, env=environment_now, **more).returncode
+    def done(*command: str, env: dict[str, str] = environment, **more) -> bool:
+        return subprocess.run(command, cwd=ROOT, env=env, **more).returncode == 0
 
-    if not run(*PIP, "install", "--quiet", "--constraint", LOCK, "uv"):
+    if not done(*PIP, "install", "--quiet", "--constraint", LOCK, "uv"):
         return False
     # PyTorch's own index has builds that fit the machine: small ones where there is no GPU. uv
-    # knows its address; whether it can be reached shows here, at once.
-    fitting = ("--torch-backend", "auto")
-    ask = (*UV, "install", "--quiet", "--dry-run", "--no-deps", *fitting, "--constraint", LOCK)
-    if not run(*ask, "torch", environment={"UV_HTTP_RETRIES": "0"}, stderr=subprocess.DEVNULL):
-        fitting = ()
-    install = (*UV, "install", "--quiet", "--constraint", LOCK, *fitting)
-    return run(*install, "setuptools") and run(*install, *project(extras))
+    # knows its address; whether it can be reached shows here, at once, installed or not.
+    install = (*UV, "install", "--quiet", "--constraint", LOCK)
+    fitting = (*install, "--torch-backend", "auto")
+    ask = (*fitting, "--dry-run", "--reinstall", "--no-deps", "torch")
+    if done(*ask, env=environment | {"UV_HTTP_RETRIES": "0"}, stderr=subprocess.DEVNULL):
+        install = fitting
+    return done(*install, "setuptools") and done(*install, *project(extras))
 
 
 def project(extras: list[str]) -> tuple[str, ...]:
