@@ -26,7 +26,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 DONE = re.compile(r"notebook (\S+): done in (\d+) s")
 ALL_DONE = re.compile(r"notebooks: \d+ executed in (\d+) s")
 WARM = 5
-EXECUTED = re.compile(r"Executed notebook in ([\d.]+) seconds")
+CHAPTERS = re.compile(r"chapters: \d+ executed in (\d+) s")
 
 
 def timed(*command: str, folder: Path, caches: Path) -> tuple[float, str]:
@@ -50,7 +50,7 @@ def stages(clone: Path, caches: Path) -> tuple[dict[str, float], str]:
     """Build the book; return stage → seconds, and what was printed."""
     seconds, output = timed("make", "book", folder=clone, caches=caches)
     runs = sum(map(float, ALL_DONE.findall(output)))
-    chapters = sum(map(float, EXECUTED.findall(output)))
+    chapters = sum(map(float, CHAPTERS.findall(output)))
     return {
         "runs": runs,
         "cells of the chapters": chapters,

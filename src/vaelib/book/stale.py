@@ -56,6 +56,11 @@ def why_stale(notebook: Notebook, runs_folder: Path) -> str:
     return f"deleted: {', '.join(gone)}" if gone else ""
 
 
+def chapters(book: Path) -> list[Path]:
+    """List the chapters of the book."""
+    return sorted([*book.glob("*.md"), *book.glob("*/*.md")])
+
+
 def chapters_key(book: Path) -> str:
     """Digest what the outputs of the chapters' cells depend on, apart from the cells themselves.
 
@@ -65,8 +70,7 @@ def chapters_key(book: Path) -> str:
     Returns:
         A name for a cache of these outputs.
     """
-    chapters = [*book.glob("*.md"), *book.glob("*/*.md")]
-    cells = [cell for path in chapters for cell in CODE_CELL.findall(path.read_text("utf-8"))]
+    cells = [cell for path in chapters(book) for cell in CODE_CELL.findall(path.read_text("utf-8"))]
     records = [*book.glob(f"{RECORDED}/**/*.json"), *book.glob(f"{RECORDED}/**/*.csv")]
     texts = [path.read_text("utf-8") for path in sorted(records)]
     modules = fingerprint.sources("\n".join(cells))
