@@ -73,7 +73,9 @@ def with_uv(extras: list[str]) -> bool:
         return False
     # PyTorch's own index has builds that fit the machine: small ones where there is no GPU. uv
     # knows its address; whether it can be reached shows here, at once, installed or not.
-    install = (*UV, "install", "--quiet", "--constraint", LOCK)
+    install = (*UV, "install", "--python", sys.executable, "--quiet", "--constraint", LOCK)
+    if sys.dont_write_bytecode:  # then no later process compiles what it imports, and all are slow
+        install += ("--compile-bytecode",)
     fitting = (*install, "--torch-backend", "auto")
     ask = (*fitting, "--dry-run", "--reinstall", "--no-deps", "torch")
     if done(*ask, env=environment | {"UV_HTTP_RETRIES": "0"}, stderr=subprocess.DEVNULL):

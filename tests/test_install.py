@@ -66,7 +66,8 @@ sys.exit(any(set(what.split()) <= set(words) for what in refused))
 def commands(tmp_path, monkeypatch):
     """Record what is run instead of running it; commands that contain given words fail."""
 
-    def run(*refused):
+    def run(*refused, dont_write_bytecode=False):
+        monkeypatch.setattr(sys, "dont_write_bytecode", dont_write_bytecode)
         script, log = tmp_path / "fake.py", tmp_path / "log"
         script.write_text(FAKE.format(refused=refused))
         for name in ("pip", "uv"):
@@ -80,24 +81,31 @@ def commands(tmp_path, monkeypatch):
 
 
 PROJECT = ["--no-build-isolation", "--editable", ".[book]"]
-LOCKED = ["install", "--quiet", "--constraint", "requirements.lock"]
+LOCKED = ["--quiet", "--constraint", "requirements.lock"]
+BY_UV = ["uv", "install", "--python", sys.executable, *LOCKED]
+BY_PIP = ["pip", "install", *LOCKED]
 
 
 def test_uv_installs_what_the_lock_says_with_a_pytorch_that_fits(commands):
     *_, setuptools, project = commands()
-    assert setuptools == ["uv", *LOCKED, "--torch-backend", "auto", "setuptools"]
-    assert project == ["uv", *LOCKED, "--torch-backend", "auto", *PROJECT]
+    assert setuptools == [*BY_UV, "--torch-backend", "auto", "setuptools"]
+    assert project == [*BY_UV, "--torch-backend", "auto", *PROJECT]
+
+
+def test_where_python_writes_no_bytecode_uv_does(commands):
+    *_, project = commands(dont_write_bytecode=True)
+    assert project == [*BY_UV, "--compile-bytecode", "--torch-backend", "auto", *PROJECT]
 
 
 def test_without_pytorchs_own_index_the_ordinary_one_serves(commands):
-    assert commands("uv --torch-backend")[-1] == ["uv", *LOCKED, *PROJECT]
+    assert commands("uv --torch-backend")[-1] == [*BY_UV, *PROJECT]
 
 
 @pytest.mark.parametrize("refused", ["pip uv", "uv .[book]"])
 def test_what_uv_cannot_do_pip_does(commands, refused, capfd):
     assert commands(refused)[-2:] == [
-        ["pip", *LOCKED, "setuptools"],
-        ["pip", *LOCKED, *PROJECT],
+        [*BY_PIP, "setuptools"],
+        [*BY_PIP, *PROJECT],
     ]
     assert "pip does" in capfd.readouterr().err
 

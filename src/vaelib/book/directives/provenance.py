@@ -89,7 +89,7 @@ def line_of_recorded(recorded: dict[str, dict]) -> str:
     """Say where recorded runs come from.
 
     Args:
-        recorded: of :func:`vaelib.summary.summarise`.
+        recorded: of :func:`vaelib.study.summary.summarise`.
     """
     return "Recorded runs, not of this build: " + " ".join(
         f"{part['runs']} with the recipe {recipe}, {part['first']} to {part['last']}, "
