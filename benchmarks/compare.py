@@ -4,7 +4,7 @@ All contestants run in one go and take turns, in an order drawn anew each time, 
 the machine's speed, and what a contestant leaves in the caches, meets all of them. A peer lives in
 an environment of its own (``make bench`` makes them); a contestant that waits uses no processor.
 
-Usage: compare.py KERAS_PYTHON PYTHAE_PYTHON RECORD
+Usage: compare.py KERAS_PYTHON JAX_PYTHON PYTHAE_PYTHON RECORD
 """
 
 import json
@@ -33,7 +33,9 @@ CHANGES = (
     "with biases within the convolutions",
     "without fused Adam",
     "with bfloat16",
+    "with Muon",
 )
+BATCHES = {"small": 32, "large": 128}  # 32 is what tutorials take, 128 the original
 BATCH_SIZES = (16, 32, 64, 128, 256, 512)
 LATENT_DIMENSIONS = (2, 4, 8, 16, 32, 64)
 TRAINING_SIZES = (6_375, 12_750, 25_500, 51_000)
@@ -107,7 +109,7 @@ def take_turns(contestants: dict[str, Contestant], requests: list[dict]) -> list
     ]
 
 
-def main(keras_python: str, pythae_python: str, record: str) -> None:
+def main(keras_python: str, jax_python: str, pythae_python: str, record: str) -> None:
     """Run everything and write the record, whole or not at all."""
     folder = str(mnist.obtain())
     ours = Contestant(sys.executable, "with_vaelib.py", folder)
@@ -115,6 +117,7 @@ def main(keras_python: str, pythae_python: str, record: str) -> None:
     peers = {
         "vaelib": ours,
         "Keras": keras,
+        "JAX": Contestant(jax_python, "with_jax.py", folder),
         "plain PyTorch": Contestant(sys.executable, "with_plain_pytorch.py", folder),
         "pythae": Contestant(pythae_python, "with_pythae.py", folder),
     }
@@ -124,11 +127,10 @@ def main(keras_python: str, pythae_python: str, record: str) -> None:
         "rounds": ROUNDS,
         "steps": STEPS,
     }
-    sizes = {"report": {"batch_size": RECIPES["report"].batch_size}}
-    sizes["original"] = {"batch_size": RECIPES["original"].batch_size}
-    result["batch_sizes"] = {name: size["batch_size"] for name, size in sizes.items()}
+    result["batch_sizes"] = BATCHES
+    sizes = {name: {"batch_size": size} for name, size in BATCHES.items()}
     result["peers"] = dict(zip(sizes, take_turns(peers, [*sizes.values()]), strict=True))
-    for name in ("plain PyTorch", "pythae"):
+    for name in ("JAX", "plain PyTorch", "pythae"):
         peers[name].close()
 
     changed = {"vaelib": ours} | {
@@ -139,7 +141,7 @@ def main(keras_python: str, pythae_python: str, record: str) -> None:
         changed[change].close()
 
     requests = [{"batch_size": size, "latent_dim": 2} for size in BATCH_SIZES]
-    requests += [sizes["report"] | {"latent_dim": d} for d in LATENT_DIMENSIONS]
+    requests += [sizes["small"] | {"latent_dim": d} for d in LATENT_DIMENSIONS]
     result["scaling"] = [
         request | times["vaelib"]["milliseconds"]
         for request, times in zip(requests, take_turns({"vaelib": ours}, requests), strict=True)
@@ -148,25 +150,33 @@ def main(keras_python: str, pythae_python: str, record: str) -> None:
         {"images": size, **ours.ask("time_epoch", images=size)} for size in TRAINING_SIZES
     ]
     result["machine"] = ours.ask("machine")
-    result |= ours.ask("layers", **sizes["original"])
-    step = result["peers"]["original"]["vaelib"]["milliseconds"]["median"] / 1e3
+    result |= ours.ask("layers", **sizes["large"])
+    step = result["peers"]["large"]["vaelib"]["milliseconds"]["median"] / 1e3
     result["step_gflop_per_second"] = result["step_gflop"] / step
     result["share_of_peak"] = (
         result["step_gflop_per_second"] / result["machine"]["gflop_per_second"]
     )
 
     trainings = []
-    # The peer's long training stands in the middle of ours.
+    # The peer's long training stands in the middle of ours, beside its short one.
     for number, seed in enumerate(tqdm(SEEDS, desc="trainings, BCE")):
         if number == len(SEEDS) // 2:
-            result["keras_training"] = keras.ask("train", seed=0)
+            result["keras"] = {
+                name: keras.ask(
+                    "train",
+                    seed=0,
+                    batch_size=RECIPES[name].batch_size,
+                    epochs=RECIPES[name].max_epochs,
+                )
+                for name in ("report", "original")
+            }
         trainings.append({"loss": "bce", "seed": seed, **_train(folder, "bce", seed)})
     for seed in tqdm(SEEDS, desc="trainings, MSE"):
         trainings.append({"loss": "mse", "seed": seed, **_train(folder, "mse", seed)})
     result["trainings"] = trainings
     result["summary"] = {loss: summary(trainings, loss) for loss in ("bce", "mse")}
     result["summary"]["share_of_keras"] = (
-        result["summary"]["bce"]["seconds"]["median"] / result["keras_training"]["seconds"]
+        result["summary"]["bce"]["seconds"]["median"] / result["keras"]["original"]["seconds"]
     )
     for contestant in (ours, keras):
         contestant.close()
@@ -214,7 +224,7 @@ def show(result: dict) -> None:
                 )
                 print(f"  {name:30} {ms:>20}   {ratio}")
     print("\nwhole trainings: seconds, epochs, test total")
-    rows = [("Keras, original's protocol", result["keras_training"])]
+    rows = [(f"Keras, {name}", training) for name, training in result["keras"].items()]
     rows += [(f"vaelib, {t['loss']}, seed {t['seed']}", t) for t in result["trainings"]]
     for name, row in rows:
         print(f"  {name:30} {row['seconds']:6.1f} {row['epochs']:3d} {row['test']['total']:9.3f}")

@@ -1,4 +1,4 @@
-"""The same step in Keras 3 on TensorFlow, in graph mode, and the original's whole protocol.
+"""The same step in Keras 3 on TensorFlow, in graph mode, and whole trainings with ``fit``.
 
 Usage: with_keras.py DATA_FOLDER
 """
@@ -140,8 +140,8 @@ def time_steps(batch_size: int, number: int) -> dict:
     return seconds(steps(batch_size), number)
 
 
-def train(seed: int) -> dict:
-    """Train with the original's protocol; test losses with one sampled z per image."""
+def train(seed: int, batch_size: int, epochs: int) -> dict:
+    """Train as the original did; test losses with one sampled z per image."""
     model = new_model(seed)
     x = images("train").astype(np.float32) / 255
     stopping = keras.callbacks.EarlyStopping(
@@ -149,7 +149,12 @@ def train(seed: int) -> dict:
     )
     start = time.perf_counter()
     history = model.fit(
-        x, batch_size=128, epochs=50, validation_split=0.15, callbacks=[stopping], verbose=0
+        x,
+        batch_size=batch_size,
+        epochs=epochs,
+        validation_split=0.15,
+        callbacks=[stopping],
+        verbose=0,
     )
     taken = time.perf_counter() - start
     test = images("t10k").astype(np.float32) / 255
@@ -157,6 +162,7 @@ def train(seed: int) -> dict:
     return {
         "seconds": taken,
         "epochs": len(history.epoch),
+        "first_epoch": {name: float(values[0]) for name, values in history.history.items()},
         "test": {name: float(value) for name, value in losses.items() if name != "loss"},
     }
 

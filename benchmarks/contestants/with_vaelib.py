@@ -41,7 +41,8 @@ def biases_within(step: Step) -> None:
 
 def unfused_adam(step: Step) -> None:
     """Let Adam update its tensors one operation at a time."""
-    for group in step.optimizer.param_groups:
+    (adam,) = step.optimizers
+    for group in adam.param_groups:
         group["fused"] = False
 
 
@@ -57,12 +58,18 @@ def bfloat16(step: Step) -> None:
     step.model.forward = autocast
 
 
+def with_muon(step: Step) -> None:
+    """Let Muon move the weights between hidden layers, as in the recipe ``report``."""
+    step.__init__(step.model, OBJECTIVE, RECIPES["report"])
+
+
 CHANGES = {
     "without keeping freed memory": lambda step: None,
     "without channels-last": lambda step: step.model.to(memory_format=torch.contiguous_format),
     "with biases within the convolutions": biases_within,
     "without fused Adam": unfused_adam,
     "with bfloat16": bfloat16,
+    "with Muon": with_muon,
 }
 
 

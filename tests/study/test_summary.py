@@ -260,7 +260,7 @@ def test_what_the_chapter_says_in_words_holds_of_its_records():
         assert part["verdict"] == expected
         if expected == "not reproduced":
             assert part["interval"][0] - 0.03 < part["claimed"] < min(part["values"])
-    keras = read_json(BOOK / "recorded" / "cost.json")["keras_training"]["test"]
+    keras = read_json(BOOK / "recorded" / "cost.json")["keras"]["original"]["test"]
     for loss in ("kl", "total"):
         low, high = numbers[f"test, {loss}"]["interval"]
         assert low <= keras[loss] <= high

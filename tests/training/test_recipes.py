@@ -7,7 +7,7 @@ def test_original_is_the_protocol_of_the_original_report():
     assert (recipe.learning_rate, recipe.schedule) == (1e-3, "constant")
 
 
-def test_report_differs_in_schedule_and_batches_only():
+def test_report_differs_in_optimiser_schedule_and_batches_only():
     original, report = RECIPES["original"], RECIPES["report"]
     assert (report.betas, report.epsilon, report.patience, report.data) == (
         original.betas,

@@ -65,7 +65,7 @@ def living_units(record: dict) -> Figure:
     figure = Figure(figsize=(7.2, 3))
     left, right = figure.subplots(1, 2)
     trainings = [row for row in record["trainings"] if row["loss"] == "bce"]
-    names = {"base": ("smaller rate", "-"), "one rate for all layers": ("one rate", "--")}
+    names = {"base": ("Muon and Adam", "-"), "Adam alone": ("Adam alone", "--")}
     for colour, (variant, (label, dashes)) in enumerate(names.items()):
         for row in trainings:
             if row["variant"] == variant:
@@ -76,8 +76,7 @@ def living_units(record: dict) -> Figure:
     left.set(xlabel="step (first epoch)", ylabel="living units of 16", ylim=(0, 16.5))
     left.legend(loc="lower left")
     for row in trainings:
-        colour = "C0" if row["recipe"]["dense_rate_factor"] < 1 else "C1"
-        marker = "o" if row["recipe"]["dense_rate_factor"] < 1 else "x"
+        colour, marker = ("C0", "o") if row["recipe"]["muon_learning_rate"] else ("C1", "x")
         right.plot(row["live_units"][-1], row["validation"][-1], marker, color=colour)
     right.set(xlabel="living units at the end", ylabel="validation total (nats)")
     return figure
@@ -116,7 +115,7 @@ def scaling(record: dict) -> Figure:
     """
     figure = Figure(figsize=(7.2, 2.7))
     batch, images, latent = figure.subplots(1, 3)
-    own = record["batch_sizes"]["report"]
+    own = record["batch_sizes"]["small"]
     rows = record["scaling"]
     for axes, key, chosen in (
         (batch, "batch_size", [row for row in rows if row["latent_dim"] == 2]),

@@ -1,4 +1,4 @@
-"""Fit a VAE: Adam, a learning-rate schedule, early stopping and the record of the losses."""
+"""Fit a VAE: the epochs, a learning-rate schedule, early stopping and the record of the losses."""
 
 import copy
 import sys
@@ -12,7 +12,7 @@ from tqdm import tqdm
 from vaelib.digits.dataset import Digits, check_images
 from vaelib.plumbing.names import LOSSES
 from vaelib.training.recipes import Recipe
-from vaelib.training.step import step_for
+from vaelib.training.step import Step
 from vaelib.vae.losses import draw_noise, image_losses, mean_losses
 from vaelib.vae.model import VAE
 from vaelib.vae.objective import Losses, Objective
@@ -120,8 +120,8 @@ def _epochs(
     order = torch.Generator().manual_seed(seed)
     noise = torch.Generator(device).manual_seed(seed)
     batches = -(-len(images) // recipe.batch_size)
-    take_step = step_for(model, objective, recipe)
-    scheduler = _scheduler(take_step.optimizer, recipe, batches)
+    take_step = Step(model, objective, recipe)
+    schedulers = [_scheduler(optimizer, recipe, batches) for optimizer in take_step.optimizers]
     for epoch in range(1, recipe.max_epochs + 1):
         losses = torch.empty(batches, 3, device=device)  # no loss leaves the device before the end
         sizes = torch.empty(batches, dtype=torch.float64)
@@ -135,7 +135,8 @@ def _epochs(
         for step, indices in enumerate(progress):
             epsilon = torch.randn(len(indices), model.latent_dim, generator=noise, device=device)
             losses[step] = take_step(images[indices], epsilon)
-            scheduler.step()
+            for scheduler in schedulers:
+                scheduler.step()
             sizes[step] = len(indices)
         yield losses.cpu().double(), sizes
 
@@ -155,6 +156,7 @@ def _scheduler(optimizer, recipe: Recipe, batches: int):
         max_lr=[float(group["lr"]) for group in optimizer.param_groups],
         total_steps=recipe.max_epochs * batches,
         pct_start=recipe.warm_up,
+        anneal_strategy="linear",
         cycle_momentum=False,  # Adam's betas stay those of the recipe
     )
 

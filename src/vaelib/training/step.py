@@ -1,42 +1,43 @@
-"""One optimiser step on a batch, and the same step as a CUDA graph."""
+"""One optimiser step on a batch: Muon moves the weights between hidden layers, Adam all others."""
 
 import torch
 from torch import Tensor
 
 from vaelib.digits.dataset import to_unit
 from vaelib.training.recipes import Recipe
-from vaelib.vae.model import VAE
+from vaelib.vae.model import HIDDEN, VAE
 from vaelib.vae.objective import Objective
 
 
 class Step:
-    """Forward pass, losses, gradients and Adam's update.
+    """Forward pass, losses, gradients and the update.
+
+    Muon (Jordan et al., 2024) replaces the momentum of a matrix of weights by a nearly orthogonal
+    matrix: all its singular values become about 1. So no update moves the units of a layer in one
+    common direction, as Adam's do. The weights of a convolution count as the matrix of its filters.
 
     Args:
         model: on its device.
         objective: the losses, per image; their total is minimised.
-        recipe: Adam's learning rates, betas and epsilon.
+        recipe: the learning rates, Adam's betas and epsilon. Without a rate for Muon, Adam moves
+            all weights.
     """
 
     def __init__(self, model: VAE, objective: Objective, recipe: Recipe):
         self.model, self.objective = model, objective
-        on_cuda = next(model.parameters()).device.type == "cuda"
-        dense = "encoder.dense."
-        groups = [
-            {
-                "params": [
-                    p for name, p in model.named_parameters() if name.startswith(dense) is own
-                ],
-                "lr": recipe.learning_rate * factor,
-            }
-            for own, factor in ((False, 1.0), (True, recipe.dense_rate_factor))
+        muon = recipe.muon_learning_rate is not None
+        self.hidden = [model.get_parameter(name) for name in HIDDEN if muon]
+        others = [p for p in model.parameters() if all(p is not hidden for hidden in self.hidden)]
+        self.optimizers: list[torch.optim.Optimizer] = [
+            torch.optim.Adam(
+                others, lr=recipe.learning_rate, betas=recipe.betas, eps=recipe.epsilon, fused=True
+            )
         ]
-        if on_cuda:  # a graph replays addresses: a rate that changes must lie on the device
-            for group in groups:
-                group["lr"] = torch.tensor(group["lr"], device="cuda")
-        self.optimizer = torch.optim.Adam(
-            groups, betas=recipe.betas, eps=recipe.epsilon, fused=True, capturable=on_cuda
-        )
+        self.matrices = [as_matrix(weight.detach()) for weight in self.hidden]
+        if muon:
+            self.optimizers.append(
+                torch.optim.Muon(self.matrices, lr=recipe.muon_learning_rate, weight_decay=0.0)
+            )
 
     def __call__(self, images: Tensor, noise: Tensor) -> Tensor:
         """Take one step.
@@ -47,57 +48,30 @@ class Step:
 
         Returns:
             (3,): means over the batch of total, reconstruction and KL loss before the step,
-            without gradients, on the device. The next step may write over them.
+            without gradients, on the device.
         """
         x = to_unit(images)
         logits, mean, log_variance, _ = self.model(x, noise)
         losses = torch.stack(self.objective(logits, x, mean, log_variance)).mean(1)
-        self.optimizer.zero_grad()
+        self.model.zero_grad()
         losses[0].backward()
-        self.optimizer.step()
+        for weight, matrix in zip(self.hidden, self.matrices, strict=True):
+            matrix.grad = as_matrix(weight.grad)
+        for optimizer in self.optimizers:
+            optimizer.step()
         return losses.detach()
 
 
-class GraphedStep(Step):
-    """The step recorded once as a CUDA graph and replayed: one launch instead of some 150.
+def as_matrix(weight: Tensor) -> Tensor:
+    """View a layer's weights as a matrix of shape (first dimension, all others).
 
-    The first steps run as they are, on a stream of their own, as a capture requires; so does
-    every batch of another size, such as an epoch's last.
+    Args:
+        weight: (A, B), or (A, B, k, k) in the memory format channels-last.
+
+    Returns:
+        (A, B) or (A, k · k · B), in the same memory.
+
+    Raises:
+        RuntimeError: weights (A, B, k, k) that lie otherwise in memory.
     """
-
-    EAGER_STEPS = 3
-
-    def __init__(self, model: VAE, objective: Objective, recipe: Recipe):
-        super().__init__(model, objective, recipe)
-        self.batch_size = recipe.batch_size
-        self.taken = 0
-        self.graph: torch.cuda.CUDAGraph | None = None
-
-    def __call__(self, images: Tensor, noise: Tensor) -> Tensor:
-        """Take one step; see :class:`Step`."""
-        if len(images) != self.batch_size:
-            return super().__call__(images, noise)
-        if self.taken < self.EAGER_STEPS:
-            self.taken += 1
-            here, aside = torch.cuda.current_stream(), torch.cuda.Stream()
-            aside.wait_stream(here)
-            with torch.cuda.stream(aside):
-                losses = super().__call__(images, noise)
-            here.wait_stream(aside)
-            return losses
-        if self.graph is None:
-            self.images, self.noise = images.clone(), noise.clone()
-            self.optimizer.zero_grad()
-            self.graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self.graph):  # records, runs nothing
-                self.losses = super().__call__(self.images, self.noise)
-        self.images.copy_(images)
-        self.noise.copy_(noise)
-        self.graph.replay()
-        return self.losses
-
-
-def step_for(model: VAE, objective: Objective, recipe: Recipe) -> Step:
-    """Choose the step for the device that a model is on."""
-    on_cuda = next(model.parameters()).device.type == "cuda"
-    return (GraphedStep if on_cuda else Step)(model, objective, recipe)
+    return weight if weight.ndim == 2 else weight.permute(0, 2, 3, 1).view(len(weight), -1)

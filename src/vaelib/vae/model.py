@@ -8,6 +8,13 @@ from torch import Tensor, nn
 from vaelib.vae.layers import Conv2d, ConvTranspose2d
 
 IMAGE_SHAPE = (1, 28, 28)
+HIDDEN = (
+    "encoder.conv2.weight",
+    "encoder.dense.weight",
+    "decoder.deconv1.weight",
+    "decoder.deconv2.weight",
+)
+"""Weights between hidden layers: neither pixels nor the latent space are at one of their ends."""
 
 
 class Posterior(NamedTuple):

@@ -5,7 +5,7 @@
 ``recorded/original/results.csv``: ``{value}`original:bce.test.total:.3f```; and the name of a JSON
 file in ``recorded`` for that file: ``{value}`cost:environment.date```.
 
-``{interval}`cost:peers.report.Keras.ratio:.2f``` prints an entry that has a middle and two bounds:
+``{interval}`cost:peers.small.Keras.ratio:.2f``` prints an entry that has a middle and two bounds:
 middle (low to high).
 """
 
