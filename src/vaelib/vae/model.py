@@ -14,7 +14,7 @@ HIDDEN = (
     "decoder.deconv1.weight",
     "decoder.deconv2.weight",
 )
-"""Weights between hidden layers: neither pixels nor the latent space are at one of their ends."""
+"""Weights between hidden layers. Neither pixels nor the latent space are at one of their ends."""
 
 
 class Posterior(NamedTuple):
