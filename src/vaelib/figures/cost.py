@@ -26,8 +26,9 @@ def step_times(record: dict) -> Figure:
             yticks=range(len(rows)),
             yticklabels=list(rows)[::-1],
             ylim=(-0.6, len(rows) - 0.4),
+            xscale="log",
         )
-        axes.set_xlim(left=0)
+        axes.xaxis.set_major_formatter("{x:g}")
     return figure
 
 
@@ -43,10 +44,12 @@ def roofline(record: dict) -> Figure:
     axes = figure.subplots()
     intensity = np.geomspace(0.5, 300, 200)
     axes.plot(intensity, np.minimum(peak, bandwidth * intensity), color="0.3")
-    for row in record["layers"]:
+    heights = (-4, -12, 4)  # layers of one kind lie close together
+    for number, row in enumerate(record["layers"]):
         x, y = row["gflop"] / row["gbyte"], row["gflop"] / row["seconds"]
         axes.plot(x, y, "o", color="C0")
-        axes.annotate(row["layer"], (x, y), (6, -4), textcoords="offset points")
+        place = (6, heights[number % 3])
+        axes.annotate(row["layer"], (x, y), place, textcoords="offset points")
     rate = record["step_gflop_per_second"]
     axes.axhline(rate, color="C1", ls="--")
     axes.text(0.55, rate * 1.1, "the whole step", color="C1")
@@ -74,11 +77,13 @@ def living_units(record: dict) -> Figure:
                 left.plot(steps, live, dashes, color=f"C{colour}", label=label)
                 label = None
     left.set(xlabel="step (first epoch)", ylabel="living units of 16", ylim=(0, 16.5))
-    left.legend(loc="lower left")
+    left.set_yticks(range(0, 17, 4))
+    left.legend(loc="center right")
     for row in trainings:
         colour, marker = ("C0", "o") if row["recipe"]["muon_learning_rate"] else ("C1", "x")
         right.plot(row["live_units"][-1], row["validation"][-1], marker, color=colour)
-    right.set(xlabel="living units at the end", ylabel="validation total (nats)")
+    right.set(xlabel="living units at the end", ylabel="validation total (nats)", xlim=(0, 16.5))
+    right.set_xticks(range(0, 17, 4))
     return figure
 
 
