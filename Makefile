@@ -49,7 +49,7 @@ test-site: .venv/.installed-for-tests  ## look at the built site in a real brows
 record: install  ## compute the runs of the reproduction that have no record yet: hours
 	$(BIN)/vaelib sweep
 
-bench: install .venv-keras/.installed .venv-jax/.installed .venv-pythae/.installed  ## time our step and training beside the peers': half an hour on a quiet machine
+bench: install .venv-keras/.installed .venv-jax/.installed .venv-pythae/.installed  ## time our step and training beside the peers': three quarters of an hour on a quiet machine
 	$(BIN)/python benchmarks/compare.py .venv-keras/bin/python .venv-jax/bin/python .venv-pythae/bin/python book/recorded/cost.json
 
 .venv-%/.installed: benchmarks/requirements/%.txt

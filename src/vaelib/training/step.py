@@ -13,8 +13,8 @@ class Step:
     """Forward pass, losses, gradients and the update.
 
     Muon (Jordan et al., 2024) replaces the momentum of a matrix of weights by a nearly orthogonal
-    matrix: all its singular values become about 1. So no update moves the units of a layer in one
-    common direction, as Adam's do. The weights of a convolution count as the matrix of its filters.
+    matrix: all its singular values become about 1. So no input moves the units of a layer together
+    by more than about the rate times its length. A convolution's weights count as one matrix.
 
     Args:
         model: on its device.
