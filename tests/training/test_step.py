@@ -110,6 +110,11 @@ def test_steps_are_those_of_plain_pytorch(device, muon_rate, digits):
         # Muon computes in bfloat16: what differs in the last digits there, differs sooner.
         assert losses[0].item() == pytest.approx(total.item(), rel=1e-2 if muon_rate else 1e-4)
         assert losses[0].item() == pytest.approx((losses[1] + losses[2]).item(), rel=1e-6)
+        if i == 0:  # later, losses alone are compared: the weights drift apart in the last digits
+            for name, weight in reference.named_parameters():
+                expected = weight - weights[name]
+                difference = (model.get_parameter(name) - weight).norm()
+                assert difference < 0.05 * expected.norm(), name
         for optimizer in (*optimizers, *take_step.optimizers):
             for group in optimizer.param_groups:
                 group["lr"] *= 0.7
