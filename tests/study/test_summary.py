@@ -12,6 +12,7 @@ from scipy import stats
 from vaelib import cli
 from vaelib.plumbing.files import read_json, write_json
 from vaelib.plumbing.names import LOSSES
+from vaelib.plumbing.places import EARLIER
 from vaelib.study import claims, grid, summary
 from vaelib.training.recipes import RECIPES
 
@@ -58,6 +59,15 @@ def book(tmp_path):
     for point in points:
         name = "-".join(map(str, point))
         write_json(made_up(*point), tmp_path / "recorded" / "runs" / f"{name}.json")
+    earlier = tmp_path / "recorded" / "runs-first-edition"
+    earlier.mkdir()
+    for loss in ("bce", "mse"):
+        for seed in range(3):
+            far = record(loss, seed, shift=0.1)
+            write_json(
+                made_up("original", loss, "mean", seed) | {"losses": far["losses"]},
+                earlier / f"{loss}-{seed}.json",
+            )
     return tmp_path
 
 
@@ -131,6 +141,19 @@ def test_overlaps_are_averaged_over_seeds(book):
     assert overlap["pairs"]["1"] == {"digits": "4 and 9", "share": pytest.approx(0.41)}
     assert overlap["confusion"][4][9] == pytest.approx(0.41)
     assert overlap["confusion"][0][0] == 1
+
+
+def test_the_first_editions_records_are_judged_alone(book):
+    found = summary.summarise(book)
+    earlier = found["earlier"]
+    assert found["claims"]["C5"]["verdict"] == "reproduced"
+    assert earlier["verdicts"]["C5"] == "not reproduced"
+    assert earlier["verdicts"]["C7"] == found["claims"]["C7"]["verdict"]
+    kl = [1.1 * value for value in found["objectives"]["original"]["bce-mean"]["kl"]["values"]]
+    middle = (earlier["test_kl"]["low"] + earlier["test_kl"]["high"]) / 2
+    assert middle == pytest.approx(np.mean(kl), rel=1e-3)
+    assert earlier["test_kl"]["p_value"] < 0.01
+    assert earlier["recorded"]["runs"] == 6
 
 
 def test_slices_are_compared_run_by_run(book):
@@ -208,7 +231,7 @@ def test_the_command_computes_what_is_missing_and_sums_up(book, monkeypatch):
     done = CliRunner().invoke(cli.main, ["sweep"])
     assert done.output.splitlines() == [f"recorded {name}" for name in points]
     written = read_json(Path("recorded", "reproduction.json"))
-    assert written["recorded"]["report"]["runs"] == 29
+    assert written["recorded"]["report"]["runs"] == 41
     assert list(written["latent_dimensions"]) == ["2", "4", "8", "16"]
     (book / "claims.yml").write_text("C1: {claim: one, rule: prooved, evidence: intro}\n")
     wrong = CliRunner().invoke(cli.main, ["sweep"])
@@ -227,14 +250,20 @@ def test_what_the_chapter_says_in_words_holds_of_its_records():
     original, report = (found["objectives"][recipe] for recipe in ("original", "report"))
     parts = {part["name"]: part for claim in found["claims"].values() for part in claim["parts"]}
     undecided = [name for name, claim in found["claims"].items() if claim["verdict"] == "undecided"]
-    assert undecided == ["C9", "C10", "C11"]
+    assert undecided == ["C5", "C11"]
     # The rule, and its words
     widths = {
         part["name"]: (part["interval"][1] - part["interval"][0]) / part["claimed"]
         for part in found["claims"]["C5"]["parts"]
     }
     for name, width in widths.items():
-        assert (0.2 < width < 0.22) == name.endswith("kl")
+        assert (0.2 < width < 0.25) == name.endswith("kl")
+    assert all(
+        part["interval"][0] <= part["claimed"] <= part["interval"][1]
+        for claim in found["claims"].values()
+        for part in claim["parts"]
+        if part["p_value"]
+    )
     # C7, C8 and C9
     tiles, rule = found["tiles"], 0.1
     assert tiles["mean"] < rule
@@ -244,16 +273,14 @@ def test_what_the_chapter_says_in_words_holds_of_its_records():
     # Where it does not agree, and why
     assert found["numbers"]["bce"]["joint_p_value"] > 0.05
     assert found["numbers"]["bce"]["kl_correlation"]["least"] > 0.9
-    for part in found["claims"]["C5"]["parts"]:
-        low, high = part["interval"]
-        assert (part["p_value"] < 0.05) == (not low <= part["claimed"] <= high)
-        assert part["p_value"] > 0.04
     numbers = {part["name"]: part for part in found["claims"]["C5"]["parts"]}
     for name, part in numbers.items():
-        expected = "not reproduced" if name.endswith("kl") else "reproduced"
+        expected = "undecided" if name.endswith("kl") else "reproduced"
         assert part["verdict"] == expected
-        if expected == "not reproduced":
-            assert part["interval"][0] - 0.03 < part["claimed"] < min(part["values"])
+        if expected == "undecided":
+            assert part["claimed"] < min(part["values"])
+    by_a_thousandth = found["earlier"]["test_kl"]["low"] - numbers["test, kl"]["claimed"]
+    assert 0.0005 < by_a_thousandth < 0.0015
     keras = read_json(BOOK / "recorded" / "cost.json")["keras"]["original"]["test"]
     for loss in ("kl", "total"):
         low, high = numbers[f"test, {loss}"]["interval"]
@@ -263,7 +290,8 @@ def test_what_the_chapter_says_in_words_holds_of_its_records():
     )
     after_five = [run["history"][4]["val_total"] for run in bce]
     kl = numbers["test, kl"]["values"]
-    assert after_five.index(max(after_five)) == kl.index(min(kl))
+    slow, low = np.argsort(after_five)[-2:], np.argsort(kl)[:2]
+    assert set(slow) == set(low)
     first, theirs = found["first_epoch"], found["original_history"]["first_epoch"]
     assert theirs["total"] > first["total"]["prediction"]["high"]
     assert theirs["val_total"] < first["val_total"]["prediction"]["low"]
@@ -286,8 +314,7 @@ def test_what_the_chapter_says_in_words_holds_of_its_records():
     for part in found["claims"]["C10"]["parts"]:
         assert part["interval"][0] < part["claimed"] < part["interval"][1]
         wide = (part["interval"][1] - part["interval"][0]) / part["claimed"]
-        assert (wide > 0.2) == part["name"].endswith("kl")
-        assert wide < 0.22
+        assert (0.17 < wide < 0.2) == part["name"].endswith("kl")
     # The audit
     assert original["bce-mean"]["divergence_share"]["confidence"]["high"] < 0.1
     assert original["mse-mean"]["divergence_share"]["confidence"]["low"] > 0.1
@@ -316,11 +343,31 @@ def test_what_the_chapter_says_in_words_holds_of_its_records():
         assert means == sorted(means)
 
 
-def test_two_seeds_more_changed_no_verdict():
-    pairs = claims.pair_up(claims.read(BOOK / "recorded" / "runs"), "original")
+def first_edition(seeds):
+    """Judge the claims by the first seeds of the first edition's records."""
+    pairs = claims.pair_up(claims.read(BOOK / EARLIER), "original")
     assert [pair["mse"]["settings"]["seed"] for pair in pairs] == [0, 1, 2, 3, 4]
-    after_three, now = (
-        claims.judge(claims.read_claims(BOOK), some, ORIGINAL) for some in (pairs[:3], pairs)
-    )
-    for name, finding in now.items():
+    return claims.judge(claims.read_claims(BOOK), pairs[:seeds], ORIGINAL)
+
+
+def test_what_the_chapter_says_of_the_first_editions_records():
+    now = summary.summarise(BOOK)["claims"]
+    earlier = first_edition(5)
+    changed = [name for name in now if now[name]["verdict"] != earlier[name].verdict]
+    assert changed == ["C5", "C9", "C10"]
+    assert earlier["C5"].verdict == "not reproduced"
+    for name in ("C5", "C10"):
+        for part in earlier[name].parts:
+            width = (part.interval[1] - part.interval[0]) / part.claimed
+            assert (0.2 < width < 0.22) == part.name.endswith("kl")
+            outside = not part.interval[0] <= part.claimed <= part.interval[1]
+            assert outside == (name == "C5" and part.name.endswith("kl"))
+    (overlap,) = (p for p in earlier["C9"].parts if p.name == "bce_four_and_nine_overlap_most")
+    assert min(overlap.values) > 0
+    assert overlap.interval[0] < 0
+
+
+def test_two_seeds_more_changed_no_verdict_of_the_first_edition():
+    after_three = first_edition(3)
+    for name, finding in first_edition(5).items():
         assert after_three[name].verdict == finding.verdict

@@ -8,6 +8,7 @@ RUNS = Path("runs")  # what the build makes: a folder per entry
 
 RECORDED = Path("recorded")  # what was measured once and is part of the repository
 RECORDS = RECORDED / "runs"  # a training per file
+EARLIER = RECORDED / "runs-first-edition"  # the original's recipe, recorded once before
 SUMMARY = RECORDED / "reproduction.json"  # what they say together
 ORIGINAL = RECORDED / "original" / "results.csv"
 ORIGINAL_HISTORY = RECORDED / "original" / "bce_history.csv"

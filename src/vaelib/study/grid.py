@@ -22,7 +22,7 @@ def book_points() -> list[Settings]:
     both = ("bce", "mse")
     points = [
         Settings(loss, reduction, "report", seed)
-        for seed in range(5)
+        for seed in range(8)
         for loss in both
         for reduction in ("mean", "sum")
     ]

@@ -10,7 +10,7 @@ from statistics import correlation, mean
 import torch
 
 from vaelib.plumbing.names import LOSSES, objective_name
-from vaelib.plumbing.places import RECORDS
+from vaelib.plumbing.places import EARLIER, RECORDS
 from vaelib.study import claims, grid, measures, prediction, verdicts
 from vaelib.study.claims import pair_up, select
 from vaelib.study.comparison import kl_divergence
@@ -31,9 +31,11 @@ def summarise(book: Path) -> dict:
 
     Returns:
         ``recorded``, by recipe, how many runs, when and where; ``claims``, the findings, and
-        ``verdicts``, how many there are of each; ``numbers``, by loss, how surprising the
-        original's numbers are together; ``objectives``, by recipe and objective, summaries of
-        losses and measures on the test images; ``tiles``, the roughness of a grid that is not
+        ``verdicts``, how many there are of each; ``earlier``, the verdicts by the first edition's
+        records of the same seeds, and how these bound the KL loss of C5 on the test images;
+        ``numbers``, by loss, how surprising the original's numbers are together; ``objectives``,
+        by recipe and objective, summaries of losses and measures on the test images; ``tiles``,
+        the roughness of a grid that is not
         smooth; ``report_effects``, summaries of the
         quantities that decide effects, with the recipe ``report``; and, of the recipe ``original``
         by loss, ``overlap`` of the classes, the fewest and the most ``epochs``, and ``slices``,
@@ -48,6 +50,7 @@ def summarise(book: Path) -> dict:
     return {
         "recorded": {recipe: _provenance(select(records, recipe=recipe)) for recipe in RECIPES},
         **_findings(book, records),
+        "earlier": _earlier(book),
         "numbers": {
             loss: _together(chosen, original_losses(book)[loss])
             for loss, chosen in original.items()
@@ -100,6 +103,21 @@ def _findings(book: Path, records: list[dict]) -> dict:
     return {
         "claims": {name: asdict(finding) for name, finding in findings.items()},
         "verdicts": dict.fromkeys(verdicts.ALL, 0) | verdicts_given,
+    }
+
+
+def _earlier(book: Path) -> dict:
+    """Judge the claims by the records of the first edition: the same seeds, recorded before."""
+    records = claims.read(book / EARLIER)
+    findings = claims.judge(
+        claims.read_claims(book), pair_up(records, "original"), original_losses(book)
+    )
+    (kl,) = (part for part in findings["C5"].parts if part.name == "test, kl")
+    low, high = kl.interval
+    return {
+        "recorded": _provenance(records),
+        "verdicts": {name: finding.verdict for name, finding in findings.items()},
+        "test_kl": {"low": low, "high": high, "p_value": kl.p_value},
     }
 
 
