@@ -203,6 +203,14 @@ def test_what_the_chapter_on_cost_says_of_schedules():
         recorded = alone["above_base"]["confidence"]
         assert (recorded["low"], recorded["high"]) == pytest.approx((paired.low, paired.high))
         assert recorded["low"] > 0
+    found = schedules["summary"]
+    assert all(part["seeds"] == len(seeds) for part in found.values())
+    assert found["two epochs, BCE"]["above_base"]["confidence"]["low"] > 0
+    assert found["two epochs, BCE"]["steps"] * 3 == found["base, BCE"]["steps"] * 2
+    assert found["batches of 256, BCE"]["above_base"]["confidence"]["low"] > 0
+    for rates in ("half of both rates, BCE", "twice both rates, BCE"):
+        part = found[rates]["above_base"]["confidence"]
+        assert part["low"] < 0 < part["high"]
 
 
 def test_latent_dimensions_are_compared_on_the_same_seeds(book):
