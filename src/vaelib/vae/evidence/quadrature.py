@@ -6,48 +6,26 @@ half the step, until the sums over its nodes have settled.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from vaelib.vae.likelihood import Likelihood
+from vaelib.vae.evidence.likelihood import Likelihood
+from vaelib.vae.evidence.tiles import SIDE, Pairs, by_quarter, every_second, nodes_of
 from vaelib.vae.model import Posterior
 
-SIDE = 8  # nodes along a side of a tile
 LIMIT = 8  # both axes run from -LIMIT to LIMIT
 COARSEST, FINEST = 3, 9  # steps are 2 to the power of minus these
 DEPTH = 12.0  # nats below an image's greatest log p(x, z) where its nodes no longer count
 REACH = 26.0  # squared deviations from its mean where q no longer counts: 2e-6 of it lie beyond
 TOLERANCE = 0.01  # nats
 RESOLVED = 1.0  # nats between nodes above which a peak may be missed
-CHUNK = 1 << 15  # pairs of an image and a tile that are summed at a time: 17 MB in float64
 
 
 class QuadratureError(ArithmeticError):
     """An image's integrals have not settled on the finest grid."""
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Images and tiles that belong together, one row per pair; all tiles have one step."""
-
-    step: float
-    image: Tensor  # (P,), int64
-    tile: Tensor  # (P, 2), int64, the lower corner in units of the tile's side, SIDE · step
-    values: Tensor  # (P, SIDE²), float32, log p(x, z) in nats; the second coordinate runs faster
-    hidden: Tensor  # (P, 4), float32, by how much each quarter's peak may exceed its nodes, nats
-
-    def of(self, which: Tensor) -> "Pairs":
-        """Return the rows that a mask (P,) or a slice picks."""
-        parts = (self.image, self.tile, self.values, self.hidden)
-        return Pairs(self.step, *(part[which] for part in parts))
-
-    def chunks(self) -> Iterator["Pairs"]:
-        """Go through the rows, at most ``CHUNK`` at a time."""
-        for start in range(0, len(self.image), CHUNK):
-            yield self.of(slice(start, start + CHUNK))
 
 
 @dataclass(frozen=True)
@@ -128,14 +106,14 @@ class _Quadrature:
         ``members`` holds the images of one tile after the other, as many as ``counts`` says.
         """
         kept, dropped = [], []
+        whole_plane = step == 2.0**-COARSEST
         for tile, image in zip(tiles, members.split(counts), strict=True):
-            nodes = _nodes(tile[None], step)[0]
+            nodes = nodes_of(tile[None], step)[0]
             outputs = self.decoder(nodes).flatten(1)
             hidden = _hidden(self.likelihood, outputs)
-            everyone = len(image) == len(self.images)
-            images = self.images if everyone else self.images[image]
+            images = self.images if whole_plane else self.images[image]
             values = self.likelihood.log_density(images, outputs)
-            if everyone:
+            if whole_plane:
                 # The likelihood is taken to be no greater beyond the plane than at its edge.
                 beyond = (values.amax(1) + hidden.max()).double() + _log_mass_beyond(tile, step)
                 self.lost = torch.logaddexp(self.lost, beyond)
@@ -174,7 +152,7 @@ class _Quadrature:
         corners = torch.tensor([[0, 0], [0, 1], [1, 0], [1, 1]], device=pairs.tile.device)
         tile = (2 * pairs.tile[:, None] + corners).flatten(0, 1)
         image = pairs.image.repeat_interleave(4)
-        possible = (_by_quarter(pairs.values).amax(2) + pairs.hidden).flatten().double()
+        possible = (by_quarter(pairs.values).amax(2) + pairs.hidden).flatten().double()
         side = SIDE * pairs.step / 2
         keep = self._needed(tile, image, possible, side)
         self._lose(image[~keep], possible[~keep], side)
@@ -190,8 +168,8 @@ class _Quadrature:
         unseen = torch.zeros_like(self.lost)
         for part in pairs.chunks():
             top = self.greatest[part.image, None]
-            sums.index_add_(0, part.image, _every_second(torch.exp(part.values - top)))
-            possible = _by_quarter(part.values).amax(2) + part.hidden - top
+            sums.index_add_(0, part.image, every_second(torch.exp(part.values - top)))
+            possible = by_quarter(part.values).amax(2) + part.hidden - top
             narrow = torch.exp(possible) * (part.hidden > RESOLVED)
             unseen.index_add_(0, part.image, narrow.sum(1) * (SIDE / 2) ** 2)
         total = sums.sum(1)
@@ -209,12 +187,12 @@ class _Quadrature:
         weight = torch.zeros(len(self.images), 4, dtype=torch.float64, device=self.images.device)
         sums = torch.zeros_like(weight)
         for part in pairs.chunks():
-            nodes = _nodes(part.tile, part.step).double()
+            nodes = part.nodes().double()
             scaled = (nodes - self.q_mean[part.image, None]) / self.q_deviation[part.image, None]
             share = torch.exp(-scaled.square().sum(2) / 2)
-            weight.index_add_(0, part.image, _every_second(share))
+            weight.index_add_(0, part.image, every_second(share))
             share *= part.values - _log_prior(nodes)
-            sums.index_add_(0, part.image, _every_second(share))
+            sums.index_add_(0, part.image, every_second(share))
         expected = sums.sum(1) / weight.sum(1)
         error = 2 * (sums / weight - expected[:, None]).abs().amax(1)
         self.expected = torch.where(self.q_open, expected, self.expected)
@@ -243,7 +221,7 @@ class _Quadrature:
                 log_share = part.values - self.log_evidence[part.image, None]
                 share = torch.exp(log_share) * part.step**2
                 # About the mean of q: near the posterior, so that few digits cancel.
-                nodes = _nodes(part.tile, part.step) - self.q_mean[part.image, None]
+                nodes = part.nodes() - self.q_mean[part.image, None]
                 first.index_add_(0, part.image, torch.einsum("pn,pni->pi", share, nodes))
                 products = torch.einsum("pn,pni,pnj->pij", share, nodes, nodes)
                 second.index_add_(0, part.image, products)
@@ -263,13 +241,6 @@ class _Quadrature:
             "deviations of posterior and q of at least 0.002 and a plane of "
             f"|z| ≤ {LIMIT} allow"
         )
-
-
-def _nodes(tiles: Tensor, step: float) -> Tensor:
-    """Return the nodes of tiles (T, 2), the centres of their cells: (T, SIDE², 2), float32."""
-    offsets = torch.arange(SIDE, device=tiles.device) + 0.5
-    offsets = torch.cartesian_prod(offsets, offsets)
-    return (tiles[:, None] * SIDE + offsets) * step
 
 
 def _log_prior(nodes: Tensor) -> Tensor:
@@ -308,15 +279,4 @@ def _hidden(likelihood: Likelihood, outputs: Tensor) -> Tensor:
     # The neighbours of the last row and column lie in other tiles: the row and column before serve.
     down = torch.cat([down, down[-1:]])
     across = torch.cat([across, across[:, -1:]], dim=1)
-    return _by_quarter((down + across).flatten()[None] / 4)[0].amax(1)
-
-
-def _by_quarter(values: Tensor) -> Tensor:
-    """Arrange values at the nodes of tiles (P, SIDE²) by the tiles' quarters, (P, 4, SIDE²/4)."""
-    half = SIDE // 2
-    return values.view(-1, 2, half, 2, half).transpose(2, 3).reshape(-1, 4, half * half)
-
-
-def _every_second(values: Tensor) -> Tensor:
-    """Sum values (P, SIDE²) over every second node along both axes: (P, 4), by where one starts."""
-    return values.view(-1, SIDE // 2, 2, SIDE // 2, 2).sum((1, 3)).flatten(1)
+    return by_quarter((down + across).flatten()[None] / 4)[0].amax(1)

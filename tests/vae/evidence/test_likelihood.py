@@ -5,7 +5,7 @@ import torch
 from torch import distributions
 from torch.distributions import kl_divergence
 
-from vaelib.vae.likelihood import Bernoulli, Gaussian, assumed
+from vaelib.vae.evidence.likelihood import Bernoulli, Gaussian, assumed
 from vaelib.vae.objective import Objective
 
 
