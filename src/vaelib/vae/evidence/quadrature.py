@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from scipy import special
 from torch import Tensor
 
 from vaelib.vae.evidence.likelihood import Likelihood
 from vaelib.vae.evidence.tiles import SIDE, Pairs, by_quarter, every_second, nodes_of
 from vaelib.vae.model import Posterior
 
-LIMIT = 8  # both axes run from -LIMIT to LIMIT
+LIMITS = (6, 8, 12, 16, 24)  # of both axes; an image whose posterior goes farther is an error
 COARSEST, FINEST = 3, 9  # steps are 2 to the power of minus these
 DEPTH = 12.0  # nats below an image's greatest log p(x, z) where its nodes no longer count
 REACH = 26.0  # squared deviations from its mean where q no longer counts: 2e-6 of it lie beyond
@@ -63,16 +64,15 @@ def integrate(
     Source: equation :eq:`evidence`; the trapezoid rule, Trefethen and Weideman (2014).
     """
     work = _Quadrature(decoder, likelihood, images, q)
-    tiles, members, counts = work.whole_plane()
-    for exponent in range(COARSEST, FINEST + 1):
-        pairs = work.visit(2.0**-exponent, tiles, members, counts)
+    pairs = work.visit_plane(2.0**-COARSEST)
+    for exponent in range(COARSEST + 1, FINEST + 2):
         work.settle_evidence(pairs)
         work.settle_expectation(pairs)
         if not (work.open | work.q_open).any():
             return work.result()
-        if work.hopeless().any():
+        if work.hopeless().any() or exponent > FINEST:
             break
-        tiles, members, counts = work.quarters(pairs)
+        pairs = work.visit(2.0**-exponent, *work.quarters(pairs))
     raise QuadratureError(work.complaint())
 
 
@@ -87,36 +87,50 @@ class _Quadrature:
         self.q_mean, self.q_deviation = q.mean.double(), torch.exp(q.log_variance.double() / 2)
         self.greatest = full(-math.inf)  # log p(x, z) at the nodes so far
         self.lost = full(-math.inf)  # log of the mass that was left out, estimated from above
+        self.beyond = full(-math.inf)  # that of what lies beyond the plane
         self.open, self.q_open = full(1).bool(), full(1).bool()
         self.log_evidence, self.error = full(math.nan), full(math.inf)
         self.expected, self.expected_error = full(math.nan), full(math.inf)
         self.accepted: list[Pairs] = []
 
-    def whole_plane(self) -> tuple[Tensor, Tensor, list[int]]:
-        """Return all tiles of the coarsest step, and every image as a member of each."""
-        edge = round(LIMIT / (SIDE * 2.0**-COARSEST))
-        axis = torch.arange(-edge, edge, device=self.images.device)
-        everyone = torch.arange(len(self.images), device=self.images.device)
-        number = len(axis) ** 2
-        return torch.cartesian_prod(axis, axis), everyone.repeat(number), [len(everyone)] * number
+    def visit_plane(self, step: float) -> Pairs:
+        """Visit the plane, for each image as far out as the likelihood at the edge demands."""
+        parts = []
+        members = torch.arange(len(self.images), device=self.images.device)
+        inner = 0
+        for limit in LIMITS:
+            tiles = _ring(inner, limit, step).to(self.images.device)
+            self.beyond[members] = -math.inf
+            counts = [len(members)] * len(tiles)
+            parts.append(self.visit(step, tiles, members.repeat(len(tiles)), counts, limit))
+            members = (self.beyond > self.greatest - DEPTH).nonzero().squeeze(1)
+            inner = limit
+            if not len(members):
+                break
+        self.lost = torch.logaddexp(self.lost, self.beyond)
+        return Pairs(step, *map(torch.cat, zip(*(part.rows() for part in parts), strict=True)))
 
-    def visit(self, step: float, tiles: Tensor, members: Tensor, counts: list[int]) -> Pairs:
+    def visit(
+        self, step: float, tiles: Tensor, members: Tensor, counts: list[int], edge: float = math.inf
+    ) -> Pairs:
         """Decode tiles (T, 2) one by one, and return the pairs that count.
 
-        ``members`` holds the images of one tile after the other, as many as ``counts`` says.
+        ``members`` holds the images of one tile after the other, as many as ``counts`` says;
+        ``edge`` is where the plane ends.
         """
         kept, dropped = [], []
-        whole_plane = step == 2.0**-COARSEST
         for tile, image in zip(tiles, members.split(counts), strict=True):
             nodes = nodes_of(tile[None], step)[0]
             outputs = self.decoder(nodes).flatten(1)
             hidden = _hidden(self.likelihood, outputs)
-            images = self.images if whole_plane else self.images[image]
+            everyone = len(image) == len(self.images)
+            images = self.images if everyone else self.images[image]
             values = self.likelihood.log_density(images, outputs)
-            if whole_plane:
-                # The likelihood is taken to be no greater beyond the plane than at its edge.
-                beyond = (values.amax(1) + hidden.max()).double() + _log_mass_beyond(tile, step)
-                self.lost = torch.logaddexp(self.lost, beyond)
+            # The likelihood is taken to be no greater beyond the plane than at its edge.
+            mass_beyond = _log_mass_beyond(tile, step, edge)
+            if mass_beyond > -math.inf:
+                beyond = values.amax(1).double() + mass_beyond
+                self.beyond[image] = torch.logaddexp(self.beyond[image], beyond)
             values += _log_prior(nodes)
             highest = values.amax(1).double()
             self.greatest[image] = self.greatest[image].maximum(highest)
@@ -238,8 +252,7 @@ class _Quadrature:
             f"image {worst}: at a step of 2^-{FINEST} log p(x) is known to "
             f"{float(self.error[worst]):.2g} nats and the mean of log p(x|z) under q to "
             f"{float(self.expected_error[worst]):.2g}; expected {TOLERANCE} or better, which "
-            "deviations of posterior and q of at least 0.002 and a plane of "
-            f"|z| ≤ {LIMIT} allow"
+            f"deviations of posterior and q of at least 0.002 within ±{LIMITS[-1]} allow"
         )
 
 
@@ -248,14 +261,22 @@ def _log_prior(nodes: Tensor) -> Tensor:
     return -nodes.square().sum(-1) / 2 - math.log(2 * math.pi)
 
 
-def _log_mass_beyond(tile: Tensor, step: float) -> Tensor:
-    """Return the log of the prior's mass beyond the plane, seen from a tile (2,) at its edge."""
-    low = tile.double() * SIDE * step
-    high = low + SIDE * step
-    normal = torch.special.ndtr
-    tail = normal(torch.tensor(-LIMIT, dtype=torch.float64, device=tile.device))
-    outermost = ((high == LIMIT) | (low == -LIMIT)) * tail
-    return torch.log(outermost @ (normal(high) - normal(low)).flip(0))
+def _ring(inner: float, outer: float, step: float) -> Tensor:
+    """Return the tiles (T, 2) of a square to ±outer without those of a square to ±inner."""
+    side = SIDE * step
+    axis = torch.arange(-round(outer / side), round(outer / side))
+    tiles = torch.cartesian_prod(axis, axis)
+    return tiles[((tiles + 0.5) * side).abs().amax(1) > inner]
+
+
+def _log_mass_beyond(tile: Tensor, step: float, edge: float) -> float:
+    """Return the log of the prior's mass beyond the plane, seen from a tile (2,)."""
+    sides = [(float(low) * SIDE * step, float(low + 1) * SIDE * step) for low in tile]
+    mass = 0.0
+    for (low, high), (across_low, across_high) in (sides, sides[::-1]):
+        if high == edge or low == -edge:
+            mass += special.ndtr(-edge) * (special.ndtr(across_high) - special.ndtr(across_low))
+    return math.log(mass) if mass else -math.inf
 
 
 def _hidden(likelihood: Likelihood, outputs: Tensor) -> Tensor:

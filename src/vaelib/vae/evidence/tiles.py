@@ -22,8 +22,11 @@ class Pairs:
 
     def of(self, which: Tensor) -> "Pairs":
         """Return the rows that a mask (P,) or a slice picks."""
-        parts = (self.image, self.tile, self.values, self.hidden)
-        return Pairs(self.step, *(part[which] for part in parts))
+        return Pairs(self.step, *(part[which] for part in self.rows()))
+
+    def rows(self) -> tuple[Tensor, ...]:
+        """Return what the pairs have row by row."""
+        return self.image, self.tile, self.values, self.hidden
 
     def nodes(self) -> Tensor:
         """Return the tiles' nodes (P, SIDE², 2), float32."""
