@@ -123,6 +123,10 @@ class Objective:
         """Such as ``bce-mean``."""
         return objective_name(self.reconstruction_loss, self.kl_reduction)
 
+    def kl_weight(self, latent_dim: int) -> float:
+        """Return β, the weight of the summed KL divergence: 1 for ``sum``, 1/d for ``mean``."""
+        return float(KL_REDUCTIONS[self.kl_reduction](torch.ones(1, latent_dim)) / latent_dim)
+
     def __call__(
         self, logits: Tensor, images: Tensor, mean: Tensor, log_variance: Tensor
     ) -> Losses:

@@ -1,0 +1,83 @@
+import math
+
+import pytest
+import torch
+from torch import distributions
+from torch.distributions import kl_divergence
+
+from vaelib.vae.evidence.likelihood import Bernoulli, Gaussian, assumed
+from vaelib.vae.objective import Objective
+
+
+@pytest.fixture
+def images(generator):
+    return torch.rand(4, 784, generator=generator)
+
+
+@pytest.fixture
+def logits(generator):
+    return 3 * torch.randn(5, 784, generator=generator)
+
+
+def test_the_bernoulli_is_that_of_torch(images, logits):
+    one = distributions.Bernoulli(logits=logits.double())
+    whole = images.round()
+    expected = one.log_prob(whole.double()[:, None]).sum(2)
+    density = Bernoulli().log_density(whole, logits)
+    torch.testing.assert_close(density.double(), expected, rtol=1e-6, atol=1e-3)
+
+
+def test_a_grey_image_has_the_mean_of_its_binarisations(images, logits):
+    ones, zeros = torch.ones(1, 784), torch.zeros(1, 784)
+    pixels = -distributions.Bernoulli(logits=logits.double()).log_prob(ones.double())
+    others = -distributions.Bernoulli(logits=logits.double()).log_prob(zeros.double())
+    expected = -(images.double() @ pixels.T + (1 - images.double()) @ others.T)
+    density = Bernoulli().log_density(images, logits)
+    torch.testing.assert_close(density.double(), expected, rtol=1e-6, atol=1e-3)
+
+
+def test_a_power_multiplies_the_logarithm(images, logits):
+    squared = Bernoulli(power=2.0).log_density(images, logits)
+    torch.testing.assert_close(squared, 2 * Bernoulli().log_density(images, logits))
+
+
+@pytest.mark.parametrize("variance", [0.25, 0.5])
+def test_the_gaussian_is_that_of_torch(images, logits, variance):
+    one = distributions.Normal(torch.sigmoid(logits.double()), math.sqrt(variance))
+    expected = one.log_prob(images.double()[:, None]).sum(2)
+    density = Gaussian(variance).log_density(images, logits)
+    torch.testing.assert_close(density.double(), expected, rtol=1e-6, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "family"),
+    [
+        (Bernoulli(), lambda a: distributions.Bernoulli(logits=a)),
+        (Gaussian(0.25), lambda a: distributions.Normal(torch.sigmoid(a), 0.5)),
+    ],
+)
+def test_the_divergence_is_both_of_torch(likelihood, family, logits):
+    a, b = logits[:2].double(), logits[2:4].double()
+    expected = kl_divergence(family(a), family(b)) + kl_divergence(family(b), family(a))
+    torch.testing.assert_close(likelihood.divergence(a, b), expected.sum(1))
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_squared_error_is_a_bound_of_the_gaussian_that_it_assumes(reduction, images, logits):
+    objective = Objective("mse", reduction)
+    weight = objective.kl_weight(2)
+    mean, log_variance = torch.tensor([[0.3, -1.2]]), torch.tensor([[-2.0, -5.0]])
+    shape = (1, 1, 28, 28)
+    total = objective(logits[:1].view(shape), images[:1].view(shape), mean, log_variance).total
+    q = distributions.Normal(mean, torch.exp(log_variance / 2))
+    divergence = kl_divergence(q, distributions.Normal(0.0, 1.0)).sum()
+    likelihood = assumed(objective, 2)
+    bound = likelihood.log_density(images[:1], logits[:1]).squeeze() - divergence
+    constant = 784 * math.log(2 * math.pi * likelihood.variance) / 2
+    torch.testing.assert_close(total.squeeze(), -weight * (bound + constant))
+
+
+def test_binary_cross_entropy_assumes_the_same_whatever_the_weight():
+    assert assumed(Objective("bce", "mean"), 2) == assumed(Objective("bce", "sum"), 2)
+    assert Objective("bce", "mean").kl_weight(4) == 1 / 4
+    assert Objective("bce", "sum").kl_weight(4) == 1

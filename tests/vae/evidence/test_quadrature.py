@@ -1,0 +1,245 @@
+"""Evidence against closed forms, sums over all images, samples and a plain sum over a fine grid."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from torch.distributions import MultivariateNormal, Normal, kl_divergence
+
+from vaelib.vae.evidence import quadrature
+from vaelib.vae.evidence.likelihood import Bernoulli
+from vaelib.vae.evidence.quadrature import QuadratureError, integrate
+from vaelib.vae.model import Posterior
+
+
+class PlainGaussian:
+    """A Gaussian around what the decoder gives, in float64: narrow posteriors need its digits."""
+
+    def __init__(self, variance):
+        self.variance = variance
+
+    def log_density(self, images, means):
+        distances = torch.cdist(
+            images.double(), means.double(), compute_mode="donot_use_mm_for_euclid_dist"
+        )
+        constant = images.shape[1] * math.log(2 * math.pi * self.variance) / 2
+        return (-distances.square() / (2 * self.variance) - constant).float()
+
+    def divergence(self, a, b):
+        return (a - b).square().sum(-1) / self.variance
+
+
+def linear_model(width, number=6):
+    """A linear decoder x = A z + noise, its images, and an encoder that misses by a little."""
+    generator = torch.Generator().manual_seed(0)
+    pixels = 5
+    a = torch.randn(pixels, 2, generator=generator, dtype=torch.float64)
+    a[:, 1] += a[:, 0]  # posteriors are correlated
+    # The posterior's precision is I + AᵀA / s²; s makes its largest eigenvalue 1 / width².
+    variance = torch.linalg.eigvalsh(a.T @ a)[1] / (width**-2 - 1)
+    z = torch.randn(number, 2, generator=generator, dtype=torch.float64)
+    noise = torch.randn(number, pixels, generator=generator, dtype=torch.float64)
+    images = (z @ a.T + variance.sqrt() * noise).float().double()
+    precision = torch.eye(2, dtype=torch.float64) + a.T @ a / variance
+    posterior = MultivariateNormal(
+        images @ a @ torch.linalg.inv(precision).T / variance, precision_matrix=precision
+    )
+    q = Posterior(
+        (posterior.mean + 0.5 * width).float(),
+        posterior.variance.log().float() - 0.5,
+    )
+    covariance = a @ a.T + variance * torch.eye(pixels, dtype=torch.float64)
+    marginal = MultivariateNormal(torch.zeros(pixels, dtype=torch.float64), covariance)
+    return (
+        lambda nodes: nodes.double() @ a.T,
+        PlainGaussian(float(variance)),
+        images,
+        q,
+        marginal.log_prob(images),
+        posterior,
+    )
+
+
+def check_linear_gaussian_model(width=0.02):
+    decoder, likelihood, images, q, log_evidence, _ = linear_model(width)
+    result = integrate(decoder, likelihood, images.float(), q)
+    torch.testing.assert_close(result.log_evidence, log_evidence, rtol=0, atol=1e-5)
+
+
+def small_decoder():
+    """A decoder of eight pixels with kinks, as narrow and curved as a trained one's."""
+    generator = torch.Generator().manual_seed(1)
+    first = torch.randn(2, 30, generator=generator) * 2
+    shift = torch.randn(30, generator=generator) * 2
+    second = torch.randn(30, 8, generator=generator)
+    return lambda nodes: torch.relu(nodes @ first + shift) @ second
+
+
+def every_image(pixels=8):
+    bits = torch.tensor([0.0, 1.0])
+    return torch.cartesian_prod(*[bits] * pixels)
+
+
+def broad(number):
+    return Posterior(torch.zeros(number, 2), torch.zeros(number, 2))
+
+
+def check_sum_over_a_discrete_model():
+    images = every_image()
+    result = integrate(small_decoder(), Bernoulli(), images, broad(len(images)))
+    total = torch.exp(result.log_evidence).sum()
+    torch.testing.assert_close(total, torch.ones((), dtype=torch.float64), rtol=0, atol=2e-4)
+
+
+def check_two_symmetric_modes():
+    """x = |z₁|, z₂ and noise: half the posterior lies at a negative z₁."""
+    deviation = 0.05
+    images = torch.tensor([[1.5, 0.3], [2.0, -1.0]])
+    result = integrate(
+        lambda nodes: torch.stack([nodes[:, 0].abs(), nodes[:, 1]], dim=1),
+        PlainGaussian(deviation**2),
+        images,
+        Posterior(images.clone(), torch.full((2, 2), 2 * math.log(deviation))),
+    )
+    one_mode = stats.norm(scale=math.hypot(1, deviation)).logpdf(images.double()).sum(1)
+    expected = torch.from_numpy(one_mode) + math.log(2)
+    torch.testing.assert_close(result.log_evidence, expected, rtol=0, atol=1e-5)
+
+
+def check_samples():
+    """Importance sampling from a Student-t around the posterior, which knows nothing of grids."""
+    decoder, images = small_decoder(), every_image()[3::41]
+    result = integrate(decoder, Bernoulli(), images, broad(len(images)))
+    generator = np.random.default_rng(0)
+    scores = []
+    for image, log_evidence, mean, covariance in zip(
+        images, result.log_evidence, result.mean, result.covariance, strict=True
+    ):
+        proposal = stats.multivariate_t(mean.numpy(), 1.5 * covariance.numpy(), df=5)
+        z = torch.from_numpy(proposal.rvs(40_000, random_state=generator))
+        logits = decoder(z.float()).double()
+        log_joint = torch.distributions.Bernoulli(logits=logits).log_prob(image).sum(1)
+        log_joint += Normal(0.0, 1.0).log_prob(z).sum(1)
+        ratio = torch.exp(log_joint - torch.from_numpy(proposal.logpdf(z)) - log_evidence)
+        scores.append((ratio.mean() - 1) / (ratio.std() / len(z) ** 0.5))
+    scores = torch.stack(scores)
+    assert scores.square().mean().sqrt() < 2
+    assert scores.mean().abs() < 1
+
+
+def check_plain_sum():
+    """A plain sum over a grid that is finer than any tile that the images needed."""
+    decoder, images = small_decoder(), every_image()[3::41]
+    result = integrate(decoder, Bernoulli(), images, broad(len(images)))
+    step = 1 / 200
+    axis = torch.arange(-6, 6, step, dtype=torch.float64)
+    total = torch.zeros(len(images), dtype=torch.float64)
+    for column in axis.split(100):
+        nodes = torch.cartesian_prod(column, axis)
+        logits = decoder(nodes.float()).double()
+        log_joint = torch.nn.functional.logsigmoid(logits) @ images.double().T
+        log_joint += torch.nn.functional.logsigmoid(-logits) @ (1 - images.double()).T
+        log_joint += Normal(0.0, 1.0).log_prob(nodes).sum(1, keepdim=True)
+        total += torch.exp(log_joint).sum(0) * step**2
+    deviation = (result.log_evidence - total.log()).abs()
+    assert (deviation <= result.error).all()
+
+
+CHECKS = [
+    check_linear_gaussian_model,
+    check_sum_over_a_discrete_model,
+    check_two_symmetric_modes,
+    check_samples,
+    check_plain_sum,
+]
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_the_evidence_passes(check):
+    check()
+
+
+def shift_nodes(monkeypatch):
+    """A row of every second tile lies elsewhere; of every tile, the sums would stay the same."""
+    nodes_of = quadrature.nodes_of
+
+    def shifted(tiles, step):
+        result = nodes_of(tiles, step).clone()
+        result[tiles.sum(1) % 2 == 0, 24:32] += 3 * step
+        return result
+
+    monkeypatch.setattr(quadrature, "nodes_of", shifted)
+
+
+def shift_the_decoder(monkeypatch):
+    """All nodes are decoded elsewhere than where the prior is taken."""
+    log_prior = quadrature._log_prior
+    monkeypatch.setattr(quadrature, "_log_prior", lambda nodes: log_prior(nodes + 1 / 32))
+
+
+def drop_a_tile(monkeypatch):
+    """Some tiles are taken for such as do not count, and are not counted as lost."""
+    needed = quadrature._Quadrature._needed
+
+    def careless(self, tile, image, possible, side):
+        keep = needed(self, tile, image, possible, side)
+        return keep & ~((tile.sum(1) % 5 == 0) & (side < 0.6))
+
+    monkeypatch.setattr(quadrature._Quadrature, "_needed", careless)
+    monkeypatch.setattr(quadrature._Quadrature, "_lose", lambda *arguments: None)
+
+
+def forget_the_jacobian(monkeypatch):
+    result = quadrature._Quadrature.result
+
+    def without(self):
+        whole = result(self)
+        for pairs in self.accepted:
+            self.log_evidence[pairs.image.unique()] -= 2 * math.log(pairs.step)
+        return dataclasses.replace(whole, log_evidence=self.log_evidence)
+
+    monkeypatch.setattr(quadrature._Quadrature, "result", without)
+
+
+BREAKAGES = [
+    (breakage, check) for breakage in (drop_a_tile, forget_the_jacobian) for check in CHECKS
+]
+# A finer grid mends shifted nodes where the error estimate asks for it; and a sum over all images
+# is 1 wherever they are decoded.
+BREAKAGES += [(shift_nodes, check) for check in CHECKS[:3]]
+BREAKAGES += [(shift_the_decoder, check) for check in CHECKS if check is not CHECKS[1]]
+
+
+@pytest.mark.parametrize(("breakage", "check"), BREAKAGES)
+def test_a_broken_integrator_is_caught(breakage, check, monkeypatch):
+    breakage(monkeypatch)
+    monkeypatch.setattr(quadrature, "FINEST", 5)  # for the sake of time
+    with pytest.raises((AssertionError, QuadratureError)):
+        check()
+
+
+@pytest.mark.parametrize("width", [0.7, 0.2, 0.05, 0.02, 0.008, 0.002])
+def test_a_linear_gaussian_model_has_the_evidence_and_the_posterior_of_its_closed_form(width):
+    decoder, likelihood, images, q, log_evidence, posterior = linear_model(width)
+    result = integrate(decoder, likelihood, images.float(), q)
+    torch.testing.assert_close(result.log_evidence, log_evidence, rtol=0, atol=1e-5)
+    torch.testing.assert_close(result.mean, posterior.mean, rtol=0, atol=0.01 * width)
+    torch.testing.assert_close(
+        result.covariance, posterior.covariance_matrix, rtol=0.01, atol=1e-3 * width**2
+    )
+    # log p(x) - ELBO is the divergence from q to the posterior.
+    approximate = Normal(q.mean.double(), torch.exp(q.log_variance.double() / 2))
+    prior = Normal(torch.zeros(2, dtype=torch.float64), torch.ones(2, dtype=torch.float64))
+    bound = result.expected - kl_divergence(approximate, prior).sum(1)
+    full = MultivariateNormal(approximate.mean, torch.diag_embed(approximate.variance))
+    gap = kl_divergence(full, posterior)
+    torch.testing.assert_close(result.log_evidence - bound, gap, rtol=0, atol=1e-4)
+
+
+def test_a_posterior_narrower_than_the_grid_is_an_error_that_names_the_image():
+    decoder, likelihood, images, q, _, _ = linear_model(0.001)
+    with pytest.raises(QuadratureError, match=r"image \d: at a step of 2\^-9 .* expected 0.01"):
+        integrate(decoder, likelihood, images.float(), q)
