@@ -163,6 +163,7 @@ def test_the_runs_can_be_downloaded(site, pages):
         "model.ipynb",
         "train.ipynb",
         "compare.ipynb",
+        "evidence.ipynb",
     ]
     weights = [link for link in links if link["href"].endswith("weights.safetensors")]
     assert (site.html / weights[0]["href"]).read_bytes() == (

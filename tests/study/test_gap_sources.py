@@ -1,7 +1,10 @@
 """Parts of the gap: what must hold whatever the model is."""
 
+import math
+
 import pytest
 import torch
+from torch.distributions import Normal
 
 from vaelib.study import gap, gap_sources
 from vaelib.training.run import model_of
@@ -51,3 +54,32 @@ def test_more_samples_bring_the_bound_nearer(measured, generator):
     assert values == sorted(values, reverse=True)
     assert values[0] == pytest.approx(float(result.gap[images].mean()), rel=0.2)
     assert values[-1] > -0.1
+
+
+def test_the_weighted_posterior_is_the_posterior_for_a_weight_of_one(measured):
+    model, result = measured
+    images = torch.tensor([3, 8])
+    found = gap_sources.weighted(result, model, images, weight=1.0)
+    assert found["posterior"] == pytest.approx(float(result.gap[images].mean()))
+    assert found["weighted"] == pytest.approx(found["posterior"], abs=0.02)
+
+
+def test_the_weighted_posterior_is_that_of_samples(measured, generator):
+    """KL(q ‖ p(x|z)² p(z) / Z) for one image, with Z and the mean under q from samples."""
+    model, result = measured
+    found = gap_sources.weighted(result, model, torch.tensor([5]), weight=0.5)
+    q = Normal(result.q.mean[5], torch.exp(result.q.log_variance[5] / 2))
+    z = q.sample((20_000,))
+    wide = Normal(q.loc, 1.5 * q.scale)
+    samples = wide.sample((20_000,))
+
+    def log_target(place):
+        with torch.no_grad():
+            logits = model.decoder(place).flatten(1)
+        log_density = 2 * result.likelihood.log_density(result.pixels[5:6], logits)[0]
+        return log_density + Normal(0.0, 1.0).log_prob(place).sum(1)
+
+    weights = log_target(samples) - wide.log_prob(samples).sum(1)
+    log_z = torch.logsumexp(weights, 0) - math.log(len(weights))
+    divergence = (q.log_prob(z).sum(1) - log_target(z)).mean() + log_z
+    assert found["weighted"] == pytest.approx(float(divergence), abs=0.3)

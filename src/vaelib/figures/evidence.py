@@ -50,6 +50,10 @@ def posteriors(rows: list[Posterior], codes: np.ndarray) -> Figure:
         rows: images, all with the same names of what is decoded.
         codes: (N, 2), means of q(z|x) of many images, the background of the plane.
     """
+    if not rows:
+        figure = Figure(figsize=(7.2, 0.5))
+        figure.text(0.5, 0.5, "there is no such image", ha="center", va="center")
+        return figure
     figure = Figure(figsize=(7.2, 1.9 * len(rows)))
     number = 1 + len(rows[0].decoded)
     widths = [1] * number + [1.9, 1.9]

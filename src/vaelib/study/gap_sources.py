@@ -5,7 +5,10 @@ from torch import Tensor
 
 from vaelib.study.gap import Gap
 from vaelib.vae.evidence import fits, sampling
+from vaelib.vae.evidence.likelihood import Bernoulli
+from vaelib.vae.evidence.quadrature import integrate
 from vaelib.vae.model import VAE, Posterior
+from vaelib.vae.objective import kl_per_dimension
 
 SAMPLES = (1, 5, 50, 500)  # of the importance-weighted bounds
 
@@ -110,6 +113,32 @@ def bounds(
         for samples in SAMPLES
     }
     return below | {"images": len(images)}
+
+
+def weighted(result: Gap, model: VAE, images: Tensor, weight: float) -> dict:
+    """Hold the encoder's q against the posterior that a weight β of the divergence asks for.
+
+    With a Bernoulli likelihood, the q that maximises the mean of log p(x|z) minus β times the
+    divergence from the prior is proportional to p(x|z)^(1/β) p(z).
+
+    Args:
+        result, model, images: as :func:`confirm` takes them; the likelihood is Bernoulli.
+        weight: β.
+
+    Returns:
+        ``posterior`` and ``weighted``: the mean of KL(q ‖ it) over the images, in nats, with p(z|x)
+        and with the posterior that is asked for; and ``images``, how many.
+
+    Source: equation :eq:`weighted-posterior`.
+    """
+    q = _of(result.q, images)
+    evidence = integrate(model.decoder, Bernoulli(1 / weight), result.pixels[images], q)
+    divergence = kl_per_dimension(q.mean.double(), q.log_variance.double()).sum(1)
+    return {
+        "posterior": float(result.gap[images].mean()),
+        "weighted": float((evidence.log_evidence - evidence.expected + divergence).mean()),
+        "images": len(images),
+    }
 
 
 def _of(q: Posterior, images: Tensor) -> Posterior:
