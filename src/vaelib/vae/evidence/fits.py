@@ -6,12 +6,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vaelib.vae.evidence.quadrature import DEPTH, Evidence
+from vaelib.vae.evidence.quadrature import Evidence
 from vaelib.vae.model import Posterior
 
 STEPS = 200  # of Adam, from each start
 RATE = 0.1  # in deviations of the posterior; falls to 0
-LEAVING = 20.0  # nats that q pays for mass where the posterior has no nodes
+LEAVING = 30.0  # nats that q pays for mass where the posterior has no nodes
 
 
 class Fit(NamedTuple):
@@ -78,11 +78,7 @@ def _collect(evidence: Evidence, images: Tensor) -> _Nodes:
                 torch.full((density.numel(),), pairs.step**2),
             )
         )
-    nodes = _Nodes(*map(torch.cat, zip(*parts, strict=True)))
-    greatest = torch.full((len(images),), -math.inf)
-    greatest = greatest.scatter_reduce(0, nodes.owner, nodes.density, "amax")
-    counts = nodes.density > greatest[nodes.owner] - DEPTH
-    return _Nodes(*(part[counts] for part in nodes))
+    return _Nodes(*map(torch.cat, zip(*parts, strict=True)))
 
 
 def _peak(nodes: _Nodes, number: int) -> tuple[Tensor, Tensor]:
