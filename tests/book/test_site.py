@@ -135,12 +135,13 @@ def test_pages_with_numbers_of_runs_say_where_they_come_from(site, pages):
     commit = json.loads((site.book / "runs/bce/environment.json").read_text())["commit"]
     with_line = {name for name, page in pages.items() if page.select(".provenance")}
     experiments = {f"experiments/{name}" for name in ("data-and-model", "bce", "mse", "comparison")}
-    trained = {
-        f"runs/{name}/notebook" for name in ("bce", "mse", "bce-elbo", "mse-elbo", "compare")
-    }
+    names = ("bce", "mse", "bce-elbo", "mse-elbo")
+    evidence = [f"evidence-{name}" for name in ("bce", "bce-elbo", "mse-elbo")]
+    trained = {f"runs/{name}/notebook" for name in (*names, "compare", *evidence)}
     recorded = {"intro", "reproduction"}
     recorded |= {"experiments/bce", "experiments/mse", "experiments/comparison"}
-    of_the_build = recorded | {"all-runs", "theory/likelihoods"} | experiments | trained
+    of_the_build = recorded | {"all-runs", "theory/likelihoods", "beyond/evidence"}
+    of_the_build |= experiments | trained
     assert with_line == of_the_build
     for name in with_line:
         lines = [line.get_text() for line in pages[name].select(".provenance")]

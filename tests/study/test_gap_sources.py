@@ -46,8 +46,7 @@ def test_the_parts_of_the_gap_add_up_and_lie_in_order(measured):
 
 def test_more_samples_bring_the_bound_nearer(measured, generator):
     model, result = measured
-    images = gap_sources.choose(result, 10, generator)
-    assert len(set(images.tolist())) == 10
+    images = torch.randperm(30, generator=generator)[:10]
     below = gap_sources.bounds(result, model, images, 500, generator)
     assert below.pop("images") == 10
     values = list(below.values())
@@ -83,3 +82,10 @@ def test_the_weighted_posterior_is_that_of_samples(measured, generator):
     log_z = torch.logsumexp(weights, 0) - math.log(len(weights))
     divergence = (q.log_prob(z).sum(1) - log_target(z)).mean() + log_z
     assert found["weighted"] == pytest.approx(float(divergence), abs=0.3)
+
+
+def test_one_image_in_twenty_is_chosen_once(measured, generator):
+    _, result = measured
+    images = gap_sources.choose(result, generator).tolist()
+    assert len(set(images)) == 2
+    assert set(images) <= set(range(30))

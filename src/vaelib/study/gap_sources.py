@@ -10,12 +10,14 @@ from vaelib.vae.evidence.quadrature import integrate
 from vaelib.vae.model import VAE, Posterior
 from vaelib.vae.objective import kl_per_dimension
 
+ONE_IN = 20  # images is looked at more closely
 SAMPLES = (1, 5, 50, 500)  # of the importance-weighted bounds
 
 
-def choose(result: Gap, number: int, generator: torch.Generator) -> Tensor:
-    """Choose images at random: (min(number, N),), int64."""
-    return torch.randperm(len(result.gap), generator=generator)[:number]
+def choose(result: Gap, generator: torch.Generator) -> Tensor:
+    """Choose one image in ``ONE_IN``, at random: (M,), int64."""
+    number = len(result.gap)
+    return torch.randperm(number, generator=generator)[: -(-number // ONE_IN)]
 
 
 def confirm(

@@ -243,3 +243,14 @@ def test_a_posterior_narrower_than_the_grid_is_an_error_that_names_the_image():
     decoder, likelihood, images, q, _, _ = linear_model(0.001)
     with pytest.raises(QuadratureError, match=r"image \d: at a step of 2\^-9 .* expected 0.01"):
         integrate(decoder, likelihood, images.float(), q)
+
+
+def test_the_plane_is_as_large_as_the_encoders_gaussian_needs():
+    """q at the edge of the smallest plane; the mean of log p(x|z) under it has a closed form."""
+    decoder, likelihood, images, q, _, _ = linear_model(0.7)
+    far = Posterior(torch.tensor([[0.0, 5.9]]).expand(len(images), 2), q.log_variance)
+    result = integrate(decoder, likelihood, images.float(), far)
+    at_mean = likelihood.log_density(images, decoder(far.mean))[:, 0].double()
+    columns = decoder(torch.eye(2)).square().sum(1)
+    spread = (torch.exp(far.log_variance.double()) * columns).sum(1) / (2 * likelihood.variance)
+    torch.testing.assert_close(result.expected, at_mean - spread, rtol=0, atol=1e-3)

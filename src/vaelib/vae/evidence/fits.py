@@ -11,7 +11,7 @@ from vaelib.vae.model import Posterior
 
 STEPS = 200  # of Adam, from each start
 RATE = 0.1  # in deviations of the posterior; falls to 0
-LEAVING = 30.0  # nats that q pays for mass where the posterior has no nodes
+LEAVING = 30.0  # nats below its peak where a posterior is taken to end; q pays as many to leave it
 
 
 class Fit(NamedTuple):
@@ -78,7 +78,11 @@ def _collect(evidence: Evidence, images: Tensor) -> _Nodes:
                 torch.full((density.numel(),), pairs.step**2),
             )
         )
-    return _Nodes(*map(torch.cat, zip(*parts, strict=True)))
+    nodes = _Nodes(*map(torch.cat, zip(*parts, strict=True)))
+    greatest = torch.full((len(images),), -math.inf)
+    greatest = greatest.scatter_reduce(0, nodes.owner, nodes.density, "amax")
+    counts = nodes.density > greatest[nodes.owner] - LEAVING
+    return _Nodes(*(part[counts] for part in nodes))
 
 
 def _peak(nodes: _Nodes, number: int) -> tuple[Tensor, Tensor]:
@@ -116,7 +120,7 @@ def _minimise(nodes: _Nodes, mean: Tensor, factor: Tensor, diagonal: bool) -> Fi
 def _gap(nodes: _Nodes, mean: Tensor, deviation: Tensor, slant: Tensor) -> Tensor:
     """Compute KL(q ‖ p(z|x)), (M,), of q with the factor [[d₁, 0], [slant · d₂, d₂]].
 
-    Where a posterior has no nodes, its density is negligible, and is taken to be e^-``LEAVING``.
+    Where a posterior has no nodes, q pays ``LEAVING`` nats for its mass.
     """
     first, second = ((nodes.place - mean[nodes.owner]) / deviation[nodes.owner]).unbind(1)
     # The second coordinate is slant · d₂ · e₁ + d₂ · e₂ for standard normal e₁ and e₂.

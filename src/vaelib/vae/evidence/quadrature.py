@@ -94,8 +94,9 @@ class _Quadrature:
         self.accepted: list[Pairs] = []
 
     def visit_plane(self, step: float) -> Pairs:
-        """Visit the plane, for each image as far out as the likelihood at the edge demands."""
+        """Visit the plane, for each image as far out as q and the likelihood at the edge demand."""
         parts = []
+        reach = (self.q_mean.abs() + math.sqrt(REACH) * self.q_deviation).amax(1)
         members = torch.arange(len(self.images), device=self.images.device)
         inner = 0
         for limit in LIMITS:
@@ -103,7 +104,8 @@ class _Quadrature:
             self.beyond[members] = -math.inf
             counts = [len(members)] * len(tiles)
             parts.append(self.visit(step, tiles, members.repeat(len(tiles)), counts, limit))
-            members = (self.beyond > self.greatest - DEPTH).nonzero().squeeze(1)
+            far = (self.beyond > self.greatest - DEPTH) | (reach > limit)
+            members = far.nonzero().squeeze(1)
             inner = limit
             if not len(members):
                 break
