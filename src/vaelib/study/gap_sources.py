@@ -68,9 +68,9 @@ def split(result: Gap, images: Tensor) -> dict:
     """Split the gap of images into what amortisation costs, and what the family of q costs.
 
     Returns:
-        Means over the images in nats: ``gap``; ``family``, of the nearest diagonal Gaussian;
-        ``amortisation``, the rest of the gap; ``full``, of the nearest Gaussian of any covariance;
-        and ``images``, how many.
+        ``gap``; ``family``, that of the nearest diagonal Gaussian; ``amortisation``, the rest of
+        the gap; ``full``, that of the nearest Gaussian of any covariance; all of them means over
+        the images in nats; and ``images``, how many.
 
     Source: Cremer, Li and Duvenaud (2018).
     """
@@ -128,8 +128,8 @@ def weighted(result: Gap, model: VAE, images: Tensor, weight: float) -> dict:
         weight: β.
 
     Returns:
-        ``posterior`` and ``weighted``: the mean of KL(q ‖ it) over the images, in nats, with p(z|x)
-        and with the posterior that is asked for; and ``images``, how many.
+        ``posterior`` and ``weighted``, means over the images of the divergence in nats from q to
+        p(z|x), and to the density that is asked for; and ``images``, how many.
 
     Source: equation :eq:`weighted-posterior`.
     """

@@ -96,7 +96,7 @@ def importance_weighted_bound(log_weights: Tensor, samples: int) -> Tensor:
         samples: k, at most S.
 
     Returns:
-        (N,), nats: the ELBO for k = 1, from below to log p(x) as k grows.
+        (N,), nats. It is the ELBO for k = 1, and rises to log p(x) as k grows.
 
     Source: importance-weighted autoencoders, Burda, Grosse and Salakhutdinov (2016).
     """
