@@ -224,3 +224,25 @@ def test_the_build_agrees_with_the_recorded_runs(site):
             spread = recorded["objectives"]["report"][objective][loss]
             low, high = spread["prediction"].values()
             assert abs(value - spread["mean"]) < high - low, (name, loss)
+
+
+def test_what_the_chapter_on_the_evidence_says_in_words_holds(site):
+    runs = {
+        name: json.loads((site.book / f"runs/evidence-{name}/numbers.json").read_text())
+        for name in ("bce-elbo", "bce", "mse-elbo")
+    }
+    for found in runs.values():
+        assert found["least"] > -0.01
+        assert found["error"] <= 0.01
+    settings = json.loads((site.book / "runs/bce/settings.json").read_text())
+    if settings["recipe"] == "smoke":
+        pytest.skip("synthetic digits have posteriors of their own")
+    for found in runs.values():
+        assert abs(found["confirmed"]["evidence"]["mean_score"]) < 0.2
+        assert 0.8 < found["confirmed"]["evidence"]["rms_score"] < 1.2
+        assert 0.8 < found["confirmed"]["gap"]["rms_score"] < 1.2
+        assert found["split"]["amortisation"] > 5 * found["split"]["family"]
+        assert found["split"]["full"] < found["split"]["family"]
+        assert found["below"]["500"] > 0.05
+    assert runs["bce"]["gap"] > runs["bce-elbo"]["gap"] + 1
+    assert runs["bce"]["weighted"]["weighted"] > runs["bce"]["weighted"]["posterior"]
