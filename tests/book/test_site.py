@@ -21,7 +21,7 @@ def content(page):
 
 
 def test_every_page_is_there_with_a_title(pages):
-    assert len(pages) == 22
+    assert len(pages) == 26
     for page in pages.values():
         assert page.h1.get_text(strip=True)
 
@@ -54,7 +54,7 @@ def test_figures_stand_alone(site, pages):
             assert "Made by the cell above" in caption.get_text() or any(
                 re.search(r"runs/[a-z-]+/notebook.html", link) for link in links
             )
-    assert figures == 36
+    assert figures == 41
 
 
 def test_every_figure_table_and_equation_is_referred_to(pages):

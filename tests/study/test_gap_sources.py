@@ -69,7 +69,8 @@ def test_the_weighted_posterior_is_that_of_samples(measured, generator):
     found = gap_sources.weighted(result, model, torch.tensor([5]), weight=0.5)
     q = Normal(result.q.mean[5], torch.exp(result.q.log_variance[5] / 2))
     z = q.sample((20_000,))
-    wide = Normal(q.loc, 1.5 * q.scale)
+    mean, covariance = result.evidence.mean[5], result.evidence.covariance[5]
+    wide = Normal(mean.float(), 1.5 * covariance.diagonal().sqrt().float())
     samples = wide.sample((20_000,))
 
     def log_target(place):

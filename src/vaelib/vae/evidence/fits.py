@@ -79,17 +79,24 @@ def _collect(evidence: Evidence, images: Tensor) -> _Nodes:
             )
         )
     nodes = _Nodes(*map(torch.cat, zip(*parts, strict=True)))
-    greatest = torch.full((len(images),), -math.inf)
-    greatest = greatest.scatter_reduce(0, nodes.owner, nodes.density, "amax")
-    counts = nodes.density > greatest[nodes.owner] - LEAVING
+    counts = nodes.density > _greatest(nodes, len(images))[nodes.owner] - LEAVING
     return _Nodes(*(part[counts] for part in nodes))
+
+
+def _greatest(nodes: _Nodes, number: int) -> Tensor:
+    """Return the greatest density (M,) of each posterior at its nodes."""
+    lowest = torch.full((number,), -math.inf)
+    return lowest.scatter_reduce(0, nodes.owner, nodes.density, "amax")
 
 
 def _peak(nodes: _Nodes, number: int) -> tuple[Tensor, Tensor]:
     """Return circular Gaussians at the posteriors' peaks, as dense there as they: mean, factor."""
-    order = nodes.density.argsort()
-    highest = torch.empty(number, dtype=torch.int64)
-    highest[nodes.owner[order]] = order  # of those with one owner the last remains
+    greatest = _greatest(nodes, number)
+    (at_peak,) = torch.nonzero(nodes.density == greatest[nodes.owner], as_tuple=True)
+    highest = torch.full((number,), len(nodes.owner))
+    highest = highest.scatter_reduce(
+        0, nodes.owner[at_peak], at_peak, "amin"
+    )  # of equals the first
     deviation = torch.exp(-nodes.density[highest] / 2) / math.sqrt(2 * math.pi)
     return nodes.place[highest], deviation[:, None, None] * torch.eye(2)
 
