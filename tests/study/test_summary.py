@@ -334,7 +334,6 @@ def test_what_the_chapter_says_in_words_holds_of_its_records():
     for loss in ("bce", "mse"):
         assert more_with_the_mean(loss, "divergence")["low"] > 0
         assert more_with_the_mean(loss, "deviation")["low"] > 0
-    for loss in ("bce", "mse"):
         robust = more_with_the_mean(loss, "robust_deviation")
         assert robust["low"] < 0 < robust["high"]
     difference = more_with_the_mean("bce", "reconstruction")

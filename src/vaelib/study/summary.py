@@ -35,11 +35,10 @@ def summarise(book: Path) -> dict:
         records of the same seeds, and how these bound the KL loss of C5 on the test images;
         ``numbers``, by loss, how surprising the original's numbers are together; ``objectives``,
         by recipe and objective, summaries of losses and measures on the test images; ``tiles``,
-        the roughness of a grid that is not
-        smooth; ``report_effects``, summaries of the
-        quantities that decide effects, with the recipe ``report``; and, of the recipe ``original``
-        by loss, ``overlap`` of the classes, the fewest and the most ``epochs``, and ``slices``,
-        totals on the slices of the original's table and of the split that training used;
+        the roughness of a grid that is not smooth; ``report_effects``, summaries of the quantities
+        that decide effects, with the recipe ``report``; and, of the recipe ``original`` by loss,
+        ``overlap`` of the classes, the fewest and the most ``epochs``, and ``slices``, totals on
+        the slices of the original's table and of the split that training used;
         ``first_epoch``, summaries of the losses of its BCE runs after one epoch;
         ``latent_dimensions``, summaries of the test losses; and ``original_history``, of the
         original's BCE training, the first epoch, the lowest validation total and the number of
@@ -96,9 +95,7 @@ def _of_the_original(records: list[dict]) -> dict[str, list[dict]]:
 
 
 def _findings(book: Path, records: list[dict]) -> dict:
-    findings = claims.judge(
-        claims.read_claims(book), pair_up(records, "original"), original_losses(book)
-    )
+    findings = _judged(book, records)
     verdicts_given = Counter(finding.verdict for finding in findings.values())
     return {
         "claims": {name: asdict(finding) for name, finding in findings.items()},
@@ -106,12 +103,15 @@ def _findings(book: Path, records: list[dict]) -> dict:
     }
 
 
+def _judged(book: Path, records: list[dict]) -> dict[str, claims.Finding]:
+    pairs = pair_up(records, "original")
+    return claims.judge(claims.read_claims(book), pairs, original_losses(book))
+
+
 def _earlier(book: Path) -> dict:
     """Judge the claims by the records of the first edition: the same seeds, recorded before."""
     records = claims.read(book / EARLIER)
-    findings = claims.judge(
-        claims.read_claims(book), pair_up(records, "original"), original_losses(book)
-    )
+    findings = _judged(book, records)
     (kl,) = (part for part in findings["C5"].parts if part.name == "test, kl")
     low, high = kl.interval
     return {

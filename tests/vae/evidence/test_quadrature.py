@@ -1,6 +1,5 @@
 """Evidence against closed forms, sums over all images, samples and a plain sum over a fine grid."""
 
-import dataclasses
 import math
 
 import numpy as np
@@ -9,7 +8,7 @@ import torch
 from scipy import stats
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
-from vaelib.vae.evidence import quadrature
+from vaelib.vae.evidence import cover, quadrature
 from vaelib.vae.evidence.likelihood import Bernoulli
 from vaelib.vae.evidence.quadrature import QuadratureError, integrate
 from vaelib.vae.model import Posterior
@@ -164,44 +163,51 @@ def test_the_evidence_passes(check):
 
 def shift_nodes(monkeypatch):
     """A row of every second tile lies elsewhere; of every tile, the sums would stay the same."""
-    nodes_of = quadrature.nodes_of
+    nodes_of = cover.nodes_of
 
     def shifted(tiles, step):
         result = nodes_of(tiles, step).clone()
         result[tiles.sum(1) % 2 == 0, 24:32] += 3 * step
         return result
 
-    monkeypatch.setattr(quadrature, "nodes_of", shifted)
+    monkeypatch.setattr(cover, "nodes_of", shifted)
 
 
 def shift_the_decoder(monkeypatch):
     """All nodes are decoded elsewhere than where the prior is taken."""
-    log_prior = quadrature._log_prior
-    monkeypatch.setattr(quadrature, "_log_prior", lambda nodes: log_prior(nodes + 1 / 32))
+    log_prior = cover.log_prior
+    monkeypatch.setattr(cover, "log_prior", lambda nodes: log_prior(nodes + 1 / 32))
 
 
 def drop_a_tile(monkeypatch):
     """Some tiles are taken for such as do not count, and are not counted as lost."""
-    needed = quadrature._Quadrature._needed
+    needed = cover.Cover._needed
 
     def careless(self, tile, image, possible, side):
         keep = needed(self, tile, image, possible, side)
         return keep & ~((tile.sum(1) % 5 == 0) & (side < 0.6))
 
-    monkeypatch.setattr(quadrature._Quadrature, "_needed", careless)
-    monkeypatch.setattr(quadrature._Quadrature, "_lose", lambda *arguments: None)
+    monkeypatch.setattr(cover.Cover, "_needed", careless)
+    monkeypatch.setattr(cover.Cover, "_lose", lambda *arguments: None)
 
 
 def forget_the_jacobian(monkeypatch):
-    result = quadrature._Quadrature.result
+    log_evidence = quadrature._log_evidence
 
-    def without(self):
-        whole = result(self)
-        for pairs in self.accepted:
-            self.log_evidence[pairs.image.unique()] -= 2 * math.log(pairs.step)
-        return dataclasses.replace(whole, log_evidence=self.log_evidence)
+    def without(pairs, cover):
+        value, error = log_evidence(pairs, cover)
+        return value - 2 * math.log(pairs.step), error
 
-    monkeypatch.setattr(quadrature._Quadrature, "result", without)
+    monkeypatch.setattr(quadrature, "_log_evidence", without)
+    # Moments of densities that do not integrate to 1 are no moments.
+    monkeypatch.setattr(
+        quadrature,
+        "_moments",
+        lambda accepted, value, q: (
+            q.mean.double(),
+            torch.diag_embed(torch.exp(q.log_variance.double())),
+        ),
+    )
 
 
 BREAKAGES = [
@@ -216,7 +222,7 @@ BREAKAGES += [(shift_the_decoder, check) for check in CHECKS if check is not CHE
 @pytest.mark.parametrize(("breakage", "check"), BREAKAGES)
 def test_a_broken_integrator_is_caught(breakage, check, monkeypatch):
     breakage(monkeypatch)
-    monkeypatch.setattr(quadrature, "FINEST", 5)  # for the sake of time
+    monkeypatch.setattr(quadrature, "FINEST", 1 / 32)  # for the sake of time
     with pytest.raises((AssertionError, QuadratureError)):
         check()
 
@@ -241,7 +247,7 @@ def test_a_linear_gaussian_model_has_the_evidence_and_the_posterior_of_its_close
 
 def test_a_posterior_narrower_than_the_grid_is_an_error_that_names_the_image():
     decoder, likelihood, images, q, _, _ = linear_model(0.001)
-    with pytest.raises(QuadratureError, match=r"image \d: at a step of 2\^-9 .* expected 0.01"):
+    with pytest.raises(QuadratureError, match=r"image \d: at a step of 1/512 .* expected 0.01"):
         integrate(decoder, likelihood, images.float(), q)
 
 
@@ -254,3 +260,11 @@ def test_the_plane_is_as_large_as_the_encoders_gaussian_needs():
     columns = decoder(torch.eye(2)).square().sum(1)
     spread = (torch.exp(far.log_variance.double()) * columns).sum(1) / (2 * likelihood.variance)
     torch.testing.assert_close(result.expected, at_mean - spread, rtol=0, atol=1e-3)
+
+
+def test_a_posterior_beyond_the_largest_plane_is_an_error_at_once():
+    """x = z₁, z₂ and noise: the posterior of the image lies half-way to it, around (40, 0)."""
+    images = torch.tensor([[80.0, 0.0]])
+    q = Posterior(torch.tensor([[20.0, 0.0]]), torch.zeros(1, 2))
+    with pytest.raises(QuadratureError, match=r"image 0: at a step of 1/8 .* within ±24"):
+        integrate(lambda nodes: nodes, PlainGaussian(1.0), images, q)

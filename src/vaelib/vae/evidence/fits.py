@@ -93,10 +93,9 @@ def _peak(nodes: _Nodes, number: int) -> tuple[Tensor, Tensor]:
     """Return circular Gaussians at the posteriors' peaks, as dense there as they: mean, factor."""
     greatest = _greatest(nodes, number)
     (at_peak,) = torch.nonzero(nodes.density == greatest[nodes.owner], as_tuple=True)
+    # Of several equal ones the first, whatever the order in which threads come.
     highest = torch.full((number,), len(nodes.owner))
-    highest = highest.scatter_reduce(
-        0, nodes.owner[at_peak], at_peak, "amin"
-    )  # of equals the first
+    highest = highest.scatter_reduce(0, nodes.owner[at_peak], at_peak, "amin")
     deviation = torch.exp(-nodes.density[highest] / 2) / math.sqrt(2 * math.pi)
     return nodes.place[highest], deviation[:, None, None] * torch.eye(2)
 

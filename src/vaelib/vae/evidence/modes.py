@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from vaelib.vae.evidence.quadrature import DEPTH, Evidence
+from vaelib.vae.evidence.cover import DEPTH
+from vaelib.vae.evidence.quadrature import Evidence
 from vaelib.vae.evidence.tiles import SIDE
 
 BARRIER = 1.0  # nats by which a peak rises above every way to a higher one, if it is a mode

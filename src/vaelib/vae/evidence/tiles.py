@@ -20,12 +20,11 @@ class Pairs:
     values: Tensor  # (P, SIDE²), float32, log p(x, z) in nats; the second coordinate runs faster
     hidden: Tensor  # (P, 4), float32, by how much each quarter's peak may exceed its nodes, nats
 
-    def of(self, which: Tensor) -> "Pairs":
+    def of(self, which: Tensor | slice) -> "Pairs":
         """Return the rows that a mask (P,) or a slice picks."""
-        return Pairs(self.step, *(part[which] for part in self.rows()))
+        return Pairs(self.step, *(part[which] for part in self._columns()))
 
-    def rows(self) -> tuple[Tensor, ...]:
-        """Return what the pairs have row by row."""
+    def _columns(self) -> tuple[Tensor, ...]:
         return self.image, self.tile, self.values, self.hidden
 
     def nodes(self) -> Tensor:
@@ -36,6 +35,12 @@ class Pairs:
         """Go through the rows, at most ``CHUNK`` at a time."""
         for start in range(0, len(self.image), CHUNK):
             yield self.of(slice(start, start + CHUNK))
+
+
+def join(parts: list[Pairs]) -> Pairs:
+    """Put pairs of one step one after the other."""
+    columns = zip(*(part._columns() for part in parts), strict=True)
+    return Pairs(parts[0].step, *map(torch.cat, columns))
 
 
 def nodes_of(tiles: Tensor, step: float) -> Tensor:
