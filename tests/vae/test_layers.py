@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from vaelib.vae.layers import Conv2d, ConvTranspose2d
+from vaelib.vae.layers import Conv2d, ConvTranspose2d, ToOneChannel
 
 LAYERS = {
     "conv": (
@@ -16,6 +16,10 @@ LAYERS = {
     "transposed": (
         ConvTranspose2d(3, 5, 3, stride=2, padding=1, output_padding=1),
         lambda x, w, b: F.conv_transpose2d(x, w, b, stride=2, padding=1, output_padding=1),
+    ),
+    "one channel": (
+        ToOneChannel(3),
+        lambda x, w, b: F.conv_transpose2d(x, w, b, padding=1),
     ),
 }
 
@@ -34,6 +38,8 @@ def test_values_and_gradients_are_those_of_pytorch(name, shape, layout):
     weight, bias = (p.detach().clone().requires_grad_() for p in layer.parameters())
     expected = function(theirs, weight, bias)
     torch.testing.assert_close(values, expected, rtol=1e-12, atol=1e-12)
+    with torch.no_grad():
+        torch.testing.assert_close(layer(ours), expected, rtol=1e-12, atol=1e-12)
     gradient = torch.randn_like(expected)
     values.backward(gradient)
     expected.backward(gradient)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vaelib.plumbing import machine
 from vaelib.vae.evidence.likelihood import Likelihood, assumed
 from vaelib.vae.evidence.modes import Mode, separate_modes
 from vaelib.vae.evidence.quadrature import Evidence, integrate
@@ -48,6 +49,7 @@ def measure(model: VAE, objective: Objective, images: Tensor) -> Gap:
             f"the model has {model.latent_dim} latent dimensions; expected 2: the quadrature is "
             "over a plane"
         )
+    machine.keep_freed_memory()
     likelihood = assumed(objective, model.latent_dim)
     q = encode(model, images)
     pixels = images.flatten(1).float() / 255

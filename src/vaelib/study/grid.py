@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from vaelib.digits import dataset
 from vaelib.digits.dataset import Digits
 from vaelib.plumbing.files import write_json
-from vaelib.study import measures
+from vaelib.study import gap, gap_sources, measures
 from vaelib.training.run import Settings, model_of, train
 from vaelib.vae.latent import decode, encode, latent_grid
 from vaelib.vae.model import VAE
@@ -39,18 +40,23 @@ def compute(point: Settings) -> dict:
 
     Returns:
         Plain values, namely ``settings``, ``losses``, ``outcome``, ``history`` and ``environment``
-        as :class:`vaelib.training.folder.Run` has them, and ``measures``; see :func:`measure`.
+        as :class:`vaelib.training.folder.Run` has them; ``measures``, see :func:`measure`; and,
+        for two latent dimensions, ``evidence``, see :func:`measure_evidence`.
     """
     digits = dataset.load(point.recipe_settings.data)
     run = train(point, digits)
-    return {
+    model = model_of(run)
+    result = {
         "settings": run.settings,
         "losses": run.losses,
         "outcome": run.outcome,
         "history": run.history,
         "environment": run.environment,
-        "measures": measure(model_of(run), digits),
+        "measures": measure(model, digits),
     }
+    if model.latent_dim == 2:
+        result["evidence"] = measure_evidence(model, point, digits)
+    return result
 
 
 def measure(model: VAE, digits: Digits) -> dict:
@@ -83,6 +89,23 @@ def measure(model: VAE, digits: Digits) -> dict:
         grid = decode(model, latent_grid(*GRID)).view(number, number, 28, 28)
         result["roughness"] = measures.roughness(grid)
     return result
+
+
+def measure_evidence(model: VAE, point: Settings, digits: Digits) -> dict:
+    """Measure the evidence of the test images, and where its gap to the bound comes from.
+
+    Args:
+        model: on the CPU, with two latent dimensions.
+        point: the settings that it was trained with.
+        digits: on the CPU.
+
+    Returns:
+        What :func:`vaelib.study.gap.numbers` and :func:`vaelib.study.gap_sources.examine` return.
+    """
+    measured = gap.measure(model, point.objective, digits.test_images)
+    generator = torch.Generator().manual_seed(point.seed)
+    found = gap_sources.examine(measured, model, point.objective, generator)
+    return gap.numbers(measured) | found
 
 
 def recognised(images: Tensor, digits: Digits) -> float:

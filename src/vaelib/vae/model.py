@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from vaelib.vae.layers import Conv2d, ConvTranspose2d
+from vaelib.vae.layers import Conv2d, ConvTranspose2d, ToOneChannel
 
 IMAGE_SHAPE = (1, 28, 28)
 HIDDEN = (
@@ -66,7 +66,7 @@ class Decoder(nn.Module):
         self.dense = nn.Linear(latent_dim, 64 * 7 * 7)
         self.deconv1 = ConvTranspose2d(64, 64, 3, stride=2, padding=1, output_padding=1)
         self.deconv2 = ConvTranspose2d(64, 32, 3, stride=2, padding=1, output_padding=1)
-        self.deconv3 = ConvTranspose2d(32, 1, 3, stride=1, padding=1)
+        self.deconv3 = ToOneChannel(32)
 
     def forward(self, z: Tensor) -> Tensor:
         """Decode latent vectors (B, d); return logits (B, 1, 28, 28), before the sigmoid."""

@@ -36,11 +36,6 @@ def test_a_grey_image_has_the_mean_of_its_binarisations(images, logits):
     torch.testing.assert_close(density.double(), expected, rtol=1e-6, atol=1e-3)
 
 
-def test_a_power_multiplies_the_logarithm(images, logits):
-    squared = Bernoulli(power=2.0).log_density(images, logits)
-    torch.testing.assert_close(squared, 2 * Bernoulli().log_density(images, logits))
-
-
 @pytest.mark.parametrize("variance", [0.25, 0.5])
 def test_the_gaussian_is_that_of_torch(images, logits, variance):
     one = distributions.Normal(torch.sigmoid(logits.double()), math.sqrt(variance))

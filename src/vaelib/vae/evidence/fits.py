@@ -9,7 +9,7 @@ from torch import Tensor
 from vaelib.vae.evidence.quadrature import Evidence
 from vaelib.vae.model import Posterior
 
-STEPS = 200  # of Adam, from each start
+STEPS = 100  # of Adam, from each start
 RATE = 0.1  # in deviations of the posterior; falls to 0
 LEAVING = 30.0  # nats below its peak where a posterior is taken to end; q pays as many to leave it
 

@@ -14,13 +14,8 @@ from vaelib.vae.objective import Objective
 class Bernoulli:
     """Pixels are coins; a grey value x counts as a coin that shows 1 with probability x.
 
-    Args:
-        power: log p(x|z) is multiplied by it; other than 1, what results is not normalised.
-
     Source: equation :eq:`bernoulli-likelihood`.
     """
-
-    power: float = 1.0
 
     def log_density(self, images: Tensor, logits: Tensor) -> Tensor:
         """Compute log p(x|z) of every image under every latent vector.
@@ -32,11 +27,11 @@ class Bernoulli:
         Returns:
             (N, M), nats per image.
         """
-        return self.power * torch.addmm(-F.softplus(logits).sum(1), images, logits.T)
+        return torch.addmm(-F.softplus(logits).sum(1), images, logits.T)
 
     def divergence(self, a: Tensor, b: Tensor) -> Tensor:
         """Compute KL(p(x|a) ‖ p(x|b)) + KL(p(x|b) ‖ p(x|a)) of logits a, b (..., D), in nats."""
-        return self.power * ((a - b) * (torch.sigmoid(a) - torch.sigmoid(b))).sum(-1)
+        return ((a - b) * (torch.sigmoid(a) - torch.sigmoid(b))).sum(-1)
 
 
 @dataclass(frozen=True)

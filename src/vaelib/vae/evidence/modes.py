@@ -63,6 +63,8 @@ def _modes(density: np.ndarray) -> list[tuple[float, np.ndarray]]:
     depth = density.max() - density
     summits = np.argwhere((density == ndimage.maximum_filter(density, 3)) & (depth < DEPTH))
     peaks = summits if len(summits) == 1 else [p for p in summits if _is_mode(density, p)]
+    if len(peaks) == 1:
+        return [(1.0, peaks[0])]
     markers = np.zeros(density.shape, dtype=np.int16)
     markers[tuple(np.transpose(peaks))] = np.arange(1, len(peaks) + 1)
     # Heights in thousandths of a nat; what was not decoded is as deep as numbers go.

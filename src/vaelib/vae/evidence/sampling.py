@@ -10,6 +10,7 @@ from torch.distributions import Normal
 from vaelib.vae.evidence.likelihood import Likelihood
 from vaelib.vae.model import Posterior
 
+PART = 128  # samples decoded together
 FREEDOM = 5  # degrees of freedom of the proposal: its tails are heavier than a posterior's
 
 
@@ -106,6 +107,6 @@ def importance_weighted_bound(log_weights: Tensor, samples: int) -> Tensor:
 
 def _log_joint(decoder, likelihood: Likelihood, image: Tensor, z: Tensor) -> Tensor:
     """Compute log p(x, z) of one image (D,) at z (S, 2), float64."""
-    outputs = decoder(z.float()).flatten(1)
+    outputs = torch.cat([decoder(part).flatten(1) for part in z.float().split(PART)])
     log_prior = Normal(0.0, 1.0).log_prob(z).sum(1)
     return likelihood.log_density(image[None], outputs)[0].double() + log_prior

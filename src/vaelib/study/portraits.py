@@ -1,0 +1,63 @@
+"""Single images' posteriors as arrays that can be drawn."""
+
+import numpy as np
+import torch
+
+from vaelib.figures.evidence import Posterior
+from vaelib.study.gap import Gap
+from vaelib.vae.latent import decode
+from vaelib.vae.model import VAE
+
+POINTS = 48  # along each side of a window
+WIDTH = 4.0  # of a window to each side, in the posterior's greater deviation
+
+
+def worst(result: Gap, model: VAE, number: int) -> list[Posterior]:
+    """Picture the images with the greatest gaps: decoded at q's mean and the posterior's."""
+    images = result.gap.argsort(descending=True)[:number].tolist()
+    pictures = []
+    for image in images:
+        places = {"at q": result.q.mean[image], "at p(z|x)": result.evidence.mean[image]}
+        pictures.append(picture(result, model, image, places))
+    return pictures
+
+
+def parted(result: Gap, model: VAE, number: int) -> list[Posterior]:
+    """Picture images whose posteriors have two modes, those of most equal mass first."""
+    second = {image: modes[1].mass for image, modes in result.modes.items()}
+    images = sorted(second, key=lambda image: -second[image])[:number]
+    pictures = []
+    for image in images:
+        first, other = result.modes[image][:2]
+        places = {"mode 1": torch.tensor(first.peak), "mode 2": torch.tensor(other.peak)}
+        pictures.append(picture(result, model, image, places))
+    return pictures
+
+
+@torch.no_grad()
+def picture(result: Gap, model: VAE, image: int, places: dict[str, torch.Tensor]) -> Posterior:
+    """Lay a window over an image's posterior, and decode places.
+
+    Args:
+        result, model: from :func:`vaelib.study.gap.measure`, and what it measured.
+        image: which.
+        places: name → (2,), what to decode.
+    """
+    mean, covariance = result.evidence.mean[image], result.evidence.covariance[image]
+    half = WIDTH * float(covariance.diagonal().max().sqrt())
+    axis = torch.linspace(-half, half, POINTS)
+    nodes = torch.cartesian_prod(float(mean[0]) + axis, float(mean[1]) + axis)
+    outputs = torch.cat([model.decoder(part).flatten(1) for part in nodes.split(64)])
+    log_joint = result.likelihood.log_density(result.pixels[image][None], outputs)[0]
+    log_joint -= nodes.square().sum(1) / 2
+    density = torch.exp(log_joint - log_joint.max()).view(POINTS, POINTS)
+    low = (mean - half).tolist()
+    decoded = decode(model, torch.stack([place.float() for place in places.values()]))
+    return Posterior(
+        image=result.pixels[image].view(28, 28).numpy(),
+        decoded=dict(zip(places, decoded.numpy(), strict=True)),
+        mean=result.q.mean[image].numpy(),
+        deviation=np.exp(result.q.log_variance[image].numpy() / 2),
+        window=(low[0], low[0] + 2 * half, low[1], low[1] + 2 * half),
+        density=density.numpy(),
+    )
