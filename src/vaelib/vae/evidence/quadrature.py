@@ -86,8 +86,9 @@ def integrate(
         expectation.settle(*_expectation(pairs.of(expectation.open[pairs.image]), q))
         if not (evidence.open | expectation.open).any():
             break
-        lost = torch.exp(cover.lost - evidence.value) > TOLERANCE
-        if pairs.step <= FINEST or (evidence.open & lost).any():
+        lost = torch.exp(cover.lost - evidence.value)
+        settled_but_for_it = evidence.open & (evidence.error - lost <= TOLERANCE)
+        if pairs.step <= FINEST or (settled_but_for_it & (lost > TOLERANCE)).any():
             raise QuadratureError(_complaint(evidence, expectation, pairs.step))
         pairs = cover.refine(pairs, evidence.open, expectation.open)
     return Evidence(
