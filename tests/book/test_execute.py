@@ -243,7 +243,8 @@ def test_an_unknown_recipe_is_refused(book):
 
 def test_the_books_own_runs_are_well_formed():
     runs = notebooks.read_notebooks(ROOT / "book", "report")
-    assert list(runs) == ["model", "bce", "mse", "bce-elbo", "mse-elbo", "compare"]
+    assert list(runs)[:6] == ["model", "bce", "mse", "bce-elbo", "mse-elbo", "compare"]
+    assert all(f"evidence-{name}" in runs for name in ("bce-elbo", "bce", "mse-elbo"))
     assert runs["bce-elbo"].parameters["kl_reduction"] == "sum"
 
 

@@ -21,7 +21,7 @@ def content(page):
 
 
 def test_every_page_is_there_with_a_title(pages):
-    assert len(pages) == 22
+    assert len(pages) == 26
     for page in pages.values():
         assert page.h1.get_text(strip=True)
 
@@ -54,7 +54,7 @@ def test_figures_stand_alone(site, pages):
             assert "Made by the cell above" in caption.get_text() or any(
                 re.search(r"runs/[a-z-]+/notebook.html", link) for link in links
             )
-    assert figures == 36
+    assert figures == 41
 
 
 def test_every_figure_table_and_equation_is_referred_to(pages):
@@ -135,12 +135,13 @@ def test_pages_with_numbers_of_runs_say_where_they_come_from(site, pages):
     commit = json.loads((site.book / "runs/bce/environment.json").read_text())["commit"]
     with_line = {name for name, page in pages.items() if page.select(".provenance")}
     experiments = {f"experiments/{name}" for name in ("data-and-model", "bce", "mse", "comparison")}
-    trained = {
-        f"runs/{name}/notebook" for name in ("bce", "mse", "bce-elbo", "mse-elbo", "compare")
-    }
+    names = ("bce", "mse", "bce-elbo", "mse-elbo")
+    evidence = [f"evidence-{name}" for name in ("bce", "bce-elbo", "mse-elbo")]
+    trained = {f"runs/{name}/notebook" for name in (*names, "compare", *evidence)}
     recorded = {"intro", "reproduction"}
     recorded |= {"experiments/bce", "experiments/mse", "experiments/comparison"}
-    of_the_build = recorded | {"all-runs", "theory/likelihoods"} | experiments | trained
+    of_the_build = recorded | {"all-runs", "theory/likelihoods", "beyond/evidence"}
+    of_the_build |= experiments | trained
     assert with_line == of_the_build
     for name in with_line:
         lines = [line.get_text() for line in pages[name].select(".provenance")]
@@ -163,6 +164,7 @@ def test_the_runs_can_be_downloaded(site, pages):
         "model.ipynb",
         "train.ipynb",
         "compare.ipynb",
+        "evidence.ipynb",
     ]
     weights = [link for link in links if link["href"].endswith("weights.safetensors")]
     assert (site.html / weights[0]["href"]).read_bytes() == (
@@ -222,3 +224,24 @@ def test_the_build_agrees_with_the_recorded_runs(site):
             spread = recorded["objectives"]["report"][objective][loss]
             low, high = spread["prediction"].values()
             assert abs(value - spread["mean"]) < high - low, (name, loss)
+
+
+def test_what_the_chapter_on_the_evidence_says_in_words_holds(site):
+    runs = {
+        name: json.loads((site.book / f"runs/evidence-{name}/numbers.json").read_text())
+        for name in ("bce-elbo", "bce", "mse-elbo")
+    }
+    for found in runs.values():
+        assert found["least"] > -0.01
+        assert found["error"] <= 0.01
+    settings = json.loads((site.book / "runs/bce/settings.json").read_text())
+    if settings["recipe"] == "smoke":
+        pytest.skip("synthetic digits have posteriors of their own")
+    for found in runs.values():
+        assert abs(found["confirmed"]["evidence"]["mean_score"]) < 0.25  # five of its deviations
+        assert 0.8 < found["confirmed"]["evidence"]["rms_score"] < 1.2
+        assert 0.8 < found["confirmed"]["gap"]["rms_score"] < 1.2
+        assert found["split"]["amortisation"] > 5 * found["split"]["family"]
+        assert found["split"]["full"] < found["split"]["family"]
+        assert found["below"]["500"] > 0.05
+    assert runs["bce"]["weighted"]["weighted"] > runs["bce"]["weighted"]["posterior"]

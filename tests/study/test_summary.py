@@ -43,7 +43,31 @@ def made_up(recipe, loss, reduction, seed, dimension=2):
         "commit": "abc",
         "data": "012345678901234",
     }
+    if recipe == "report" and dimension == 2:
+        content["evidence"] = evidence(loss, reduction, seed)
     return content
+
+
+def evidence(loss, reduction, seed):
+    """A gap of 5 nats and one more with the mean, 4 of them amortisation."""
+    extra = float(reduction == "mean")
+    found = {
+        "log_evidence": -140.0 + seed + 2 * extra,
+        "bound": -145.0 + seed + extra,
+        "gap": 5.0 + extra,
+        "quantiles": {"50": 2.0},
+        "greatest": 100.0 + seed,
+        "least": 0.01 + seed / 100,
+        "error": 0.009,
+        "two_modes": 0.02,
+        "confirmed": {"evidence": {"mean_score": 0.1 * (1 - seed), "rms_score": 1 + seed / 100}},
+        "split": {"gap": 5.0, "family": 1.0, "amortisation": 4.0, "full": 0.5},
+        "below": {"500": 3.0},
+        "aggregate": {"divergence": 0.6, "empty": 0.07},
+    }
+    if (loss, reduction) == ("bce", "mean"):
+        found["weighted"] = {"posterior": 6.0, "weighted": 11.0 + seed}
+    return found
 
 
 @pytest.fixture
@@ -213,6 +237,23 @@ def test_what_the_chapter_on_cost_says_of_schedules():
         assert part["low"] < 0 < part["high"]
 
 
+def test_the_evidence_is_summarised_by_objective_and_over_all_models(book):
+    found = summary.summarise(book)["evidence"]
+    gap = found["bce-sum"]["gap"]
+    assert gap["values"] == [5.0] * 4
+    assert found["mse-mean"]["log_evidence"]["mean"] == pytest.approx(-136.5)
+    assert found["mse-sum"]["amortisation_share"]["mean"] == pytest.approx(0.8)
+    assert found["bce-mean"]["weighted"]["values"] == [5, 6, 7, 8]
+    assert "weighted" not in found["bce-sum"]
+    assert found["all"]["models"] == 16
+    assert (found["all"]["least"], found["all"]["greatest"]) == (0.01, 103.0)
+    assert found["all"]["mean_score"] == pytest.approx(-0.2)
+    assert found["all"]["greatest_rms_score"] == pytest.approx(1.03)
+    difference = found["mean_minus_sum"]
+    assert difference["log_evidence"]["values"] == [2.0] * 4
+    assert difference["bound"]["values"] == [1.0] * 4
+
+
 def test_latent_dimensions_are_compared_on_the_same_seeds(book):
     dimensions = summary.summarise(book)["latent_dimensions"]
     assert list(dimensions) == ["2", "4"]
@@ -378,3 +419,26 @@ def test_two_seeds_more_changed_no_verdict_of_the_first_edition():
     after_three = first_edition(3)
     for name, finding in first_edition(5).items():
         assert after_three[name].verdict == finding.verdict
+
+
+def test_what_the_chapter_on_the_evidence_says_of_its_records():
+    found = read_json(BOOK / "recorded" / "reproduction.json")["evidence"]
+    objectives = [found[f"{loss}-{reduction}"] for loss, reduction in summary.OBJECTIVES]
+    assert found["all"]["models"] == 32
+    assert all(len(objective["gap"]["values"]) == 8 for objective in objectives)
+    assert found["all"]["least"] > -0.01
+    assert found["all"]["error"] <= 0.01
+    assert abs(found["all"]["mean_score"]) < 0.25
+    assert 0.8 < found["all"]["least_rms_score"] < found["all"]["greatest_rms_score"] < 1.2
+    for objective in objectives:
+        assert min(objective["amortisation_share"]["values"]) > 0.9
+        assert min(objective["below"]["values"]) > 0.1
+        assert max(objective["full"]["values"]) < 0.1
+        spread = max(objective["log_evidence"]["values"]) - min(objective["log_evidence"]["values"])
+        assert objective["gap"]["mean"] > spread
+    assert min(found["bce-mean"]["weighted"]["values"]) > 0
+    # One seed would have told either story.
+    for name in ("log_evidence", "bound"):
+        difference = found["mean_minus_sum"][name]
+        assert min(difference["values"]) < 0 < max(difference["values"])
+        assert difference["confidence"]["low"] < 0 < difference["confidence"]["high"]

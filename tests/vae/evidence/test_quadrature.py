@@ -268,3 +268,31 @@ def test_a_posterior_beyond_the_largest_plane_is_an_error_at_once():
     q = Posterior(torch.tensor([[20.0, 0.0]]), torch.zeros(1, 2))
     with pytest.raises(QuadratureError, match=r"image 0: at a step of 1/8 .* within ±24"):
         integrate(lambda nodes: nodes, PlainGaussian(1.0), images, q)
+
+
+class NeedleOnAPlain:
+    """p(x|z) is a narrow peak near a node of the coarsest grid and nearly nothing elsewhere."""
+
+    peak, width, level = 1 / 16 + 0.003, 0.01, -15.0
+
+    def log_density(self, images, nodes):
+        needle = -(nodes.double() - self.peak).square().sum(1) / (2 * self.width**2)
+        return torch.logaddexp(needle, torch.full_like(needle, self.level)).float()[None]
+
+    def divergence(self, a, b):
+        return torch.zeros_like(a[..., 0])
+
+
+def test_a_peak_that_only_the_coarsest_grid_sees_is_looked_for_again():
+    """At a step of 1/16 the plain that was left out is larger than what is left of the peak."""
+    likelihood = NeedleOnAPlain()
+    place = torch.full((1, 2), likelihood.peak)
+    q = Posterior(place, torch.full((1, 2), 2 * math.log(likelihood.width)))
+    result = integrate(lambda nodes: nodes, likelihood, torch.zeros(1, 1), q)
+    # The peak times the prior is a Gaussian of a little less width; beside it, the plain.
+    variance = 1 + likelihood.width**2
+    needle = likelihood.width**2 / variance * math.exp(-(likelihood.peak**2) / variance)
+    expected = math.log(needle + math.exp(likelihood.level))
+    error = float(result.error)
+    assert 0.002 < error <= 0.01
+    assert float(result.log_evidence) == pytest.approx(expected, abs=error)
