@@ -262,11 +262,11 @@ def test_the_plane_is_as_large_as_the_encoders_gaussian_needs():
     torch.testing.assert_close(result.expected, at_mean - spread, rtol=0, atol=1e-3)
 
 
-def test_a_posterior_beyond_the_largest_plane_is_an_error_at_once():
+def test_a_posterior_beyond_the_largest_plane_is_an_error():
     """x = z₁, z₂ and noise: the posterior of the image lies half-way to it, around (40, 0)."""
     images = torch.tensor([[80.0, 0.0]])
     q = Posterior(torch.tensor([[20.0, 0.0]]), torch.zeros(1, 2))
-    with pytest.raises(QuadratureError, match=r"image 0: at a step of 1/8 .* within ±24"):
+    with pytest.raises(QuadratureError, match=r"image 0: .* within ±24"):
         integrate(lambda nodes: nodes, PlainGaussian(1.0), images, q)
 
 
