@@ -42,7 +42,6 @@ def make(notebooks: dict[str, Notebook], book: Path, names: list[str] | None = N
         vaelib.digits.mnist.DataError: MNIST cannot be obtained.
     """
     order = _order(notebooks, names or list(notebooks))
-    needed = {name for notebook in notebooks.values() for name in notebook.needs}
     runs_folder = book / RUNS
     runs_folder.mkdir(exist_ok=True)
     cores = usable_cores()
@@ -53,9 +52,9 @@ def make(notebooks: dict[str, Notebook], book: Path, names: list[str] | None = N
     verified: set[str] = set()
     with FileLock(runs_folder / ".lock"), _processes(number, cores // number) as processes:
         while order.is_active():
-            # First those that others wait for. None is handed over before a process is free, so
-            # after a failure or Ctrl-C no other begins.
-            ready = sorted([*ready, *order.get_ready()], key=lambda name: name not in needed)
+            # In the order of the file. None is handed over before a process is free, so after a
+            # failure or Ctrl-C no other begins.
+            ready = sorted([*ready, *order.get_ready()], key=list(notebooks).index)
             while ready and len(running) < number:
                 notebook = notebooks[ready.pop(0)]
                 reason = stale.why_stale(notebook, runs_folder)
