@@ -51,3 +51,13 @@ def test_the_aggregate_lies_on_its_axes():
     assert shown[0, 8] == 2
     assert axes.images[0].origin == "lower"
     assert len(axes.patches) == 3
+
+
+def test_the_magnified_part_is_a_square_that_holds_window_and_ellipse():
+    closer = evidence.posteriors([one(5.0)], np.zeros((1, 2))).axes[4]
+    (left, right), (bottom, top) = closer.get_xlim(), closer.get_ylim()
+    assert right - left == pytest.approx(top - bottom)
+    assert left <= -1
+    assert right >= 5.2
+    assert bottom <= 0
+    assert top >= 2

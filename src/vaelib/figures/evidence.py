@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, Rectangle
@@ -74,6 +75,7 @@ def posteriors(rows: list[Posterior], codes: np.ndarray) -> Figure:
         plane.set(xlim=(-extent, extent), ylim=(-extent, extent), aspect="equal")
         _draw_density(closer, row)
         _draw_encoder(closer, row)
+        _frame(closer, row)
     for axes, title in zip(
         grid[0], ("image", *rows[0].decoded, "latent plane", "magnified"), strict=True
     ):
@@ -85,6 +87,18 @@ def _draw_encoder(axes: Axes, row: Posterior) -> None:
     """Draw the ellipse of two deviations of q around its mean."""
     axes.add_patch(Ellipse(row.mean, *(4 * row.deviation), fill=False, **ENCODER))
     axes.plot(*row.mean, "+", **ENCODER)
+
+
+def _frame(axes: Axes, row: Posterior) -> None:
+    """Show the smallest square that holds the window and the encoder's ellipse."""
+    left, right, bottom, top = row.window
+    reach = 2.2 * row.deviation
+    low = np.minimum((left, bottom), row.mean - reach)
+    high = np.maximum((right, top), row.mean + reach)
+    middle, half = (low + high) / 2, (high - low).max() / 2
+    axes.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half))
+    axes.locator_params(nbins=4)
+    axes.set_facecolor(colormaps["Blues"](0.0))
 
 
 def _draw_density(axes: Axes, row: Posterior) -> None:
