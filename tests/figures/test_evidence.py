@@ -54,7 +54,7 @@ def test_the_aggregate_lies_on_its_axes():
 
 
 def test_the_magnified_part_is_a_square_that_holds_window_and_ellipse():
-    closer = evidence.posteriors([one(5.0)], np.zeros((1, 2))).axes[4]
+    closer = evidence.posteriors([one(5.0)], np.array([[3.0, -2.0]])).axes[4]
     (left, right), (bottom, top) = closer.get_xlim(), closer.get_ylim()
     assert right - left == pytest.approx(top - bottom)
     assert left <= -1 + 1e-9
