@@ -149,7 +149,7 @@ def test_pages_with_numbers_of_runs_say_where_they_come_from(site, pages):
         assert bool(lines) == (name in recorded)
         assert all(line.startswith("Recorded runs, not of this build: ") for line in lines)
     assert (
-        "Runs bce, mse, bce-elbo, mse-elbo" in pages["intro"].select_one(".provenance").get_text()
+        "Runs bce, bce-elbo, mse-elbo, mse" in pages["intro"].select_one(".provenance").get_text()
     )
     assert "Run mse:" in pages["runs/mse/notebook"].select_one(".provenance").get_text()
 
