@@ -8,6 +8,7 @@ import torch
 from vaelib.study import gap
 from vaelib.training.run import model_of
 from vaelib.vae.evidence import sampling
+from vaelib.vae.evidence.aggregate import aggregate
 from vaelib.vae.losses import image_losses
 from vaelib.vae.model import VAE
 from vaelib.vae.objective import Objective
@@ -60,6 +61,8 @@ def test_the_numbers_are_those_of_the_images(measured):
     assert numbers["least"] > -0.01
     assert numbers["error"] <= 0.01
     assert 0 <= numbers["two_modes"] <= 1
+    whole = aggregate(result.q)
+    assert numbers["aggregate"] == {"divergence": whole.divergence, "empty": whole.empty}
 
 
 def test_four_latent_dimensions_are_refused(digits):

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from distributed import LocalCluster
 
 from vaelib import cli
-from vaelib.study import claims, grid, summary
+from vaelib.study import claims, grid
 from vaelib.training.recipes import RECIPES
 from vaelib.training.run import Settings
 
@@ -63,7 +63,7 @@ def test_the_books_points_are_distinct_and_enough():
     )
     assert seeds == {
         **{("original", loss, "mean", 2): 5 for loss in ("bce", "mse")},
-        **{("report", *objective, 2): 8 for objective in summary.OBJECTIVES},
+        **{("report", *objective, 2): 8 for objective in grid.OBJECTIVES},
         **{("report", "bce", "sum", dimension): 3 for dimension in (4, 8, 16)},
     }
 

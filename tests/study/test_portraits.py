@@ -50,3 +50,19 @@ def test_a_window_holds_the_posterior_with_its_mean_and_covariance(measured):
     np.testing.assert_allclose(mean, result.evidence.mean[image].numpy(), atol=0.1 * deviations[0])
     spread = np.sqrt(share.sum(1) @ (first - mean[0]) ** 2)
     assert spread == pytest.approx(deviations[0], rel=0.1)
+
+
+def test_samples_of_the_aggregate_posterior_lie_where_the_images_do(measured, generator):
+    """Decoded, so compared as pixels: the mean of many is that of samples of q, image by image."""
+    model, result = measured
+    found = portraits.samples(result, model, 600, generator)
+    assert found["prior"].shape == found["aggregate"].shape == (600, 28, 28)
+    noise = torch.randn(50, *result.q.mean.shape, generator=generator)
+    z = (result.q.mean + torch.exp(result.q.log_variance / 2) * noise).flatten(0, 1)
+    with torch.no_grad():
+        aggregated = torch.sigmoid(model.decoder(z)).mean((0, 1)).numpy()
+        normal = torch.randn(600, 2, generator=generator)
+        prior = torch.sigmoid(model.decoder(normal)).mean((0, 1)).numpy()
+    apart = np.abs(aggregated - prior).max()
+    for name, expected in (("aggregate", aggregated), ("prior", prior)):
+        assert np.abs(found[name].mean(0) - expected).max() < 0.3 * apart

@@ -13,7 +13,7 @@ from vaelib import cli
 from vaelib.plumbing.files import read_json, write_json
 from vaelib.plumbing.names import LOSSES
 from vaelib.plumbing.places import EARLIER
-from vaelib.study import claims, grid, summary
+from vaelib.study import claims, grid, summary, verdicts
 from vaelib.training.recipes import RECIPES
 
 from .made_up import BOOK, ORIGINAL, record
@@ -77,7 +77,7 @@ def book(tmp_path):
     shutil.copytree(BOOK / "recorded" / "original", tmp_path / "recorded" / "original")
     points = [("original", loss, "mean", seed, 2) for loss in ("bce", "mse") for seed in range(3)]
     points += [
-        ("report", *objective, seed, 2) for objective in summary.OBJECTIVES for seed in range(4)
+        ("report", *objective, seed, 2) for objective in grid.OBJECTIVES for seed in range(4)
     ]
     points += [("report", "bce", "sum", seed, 4) for seed in range(3)]
     for point in points:
@@ -97,7 +97,7 @@ def book(tmp_path):
 
 def test_intervals_are_those_of_students_distribution():
     values = [3.0, 5.0, 4.0, 8.0]
-    spread = summary.over_seeds(values)
+    spread = verdicts.over_seeds(values)
     low, high = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))
     assert spread["confidence"] == pytest.approx({"low": low, "high": high})
     half = (high - low) / 2 * np.sqrt(5)  # √(1 + 1/4) is √5 times √(1/4)
@@ -370,7 +370,7 @@ def test_what_the_chapter_says_in_words_holds_of_its_records():
 
     def more_with_the_mean(loss, measure):
         pair = (report[f"{loss}-{reduction}"][measure]["values"] for reduction in ("mean", "sum"))
-        return summary.over_seeds(m - s for m, s in zip(*pair, strict=True))["confidence"]
+        return verdicts.over_seeds(m - s for m, s in zip(*pair, strict=True))["confidence"]
 
     for loss in ("bce", "mse"):
         assert more_with_the_mean(loss, "divergence")["low"] > 0
@@ -423,7 +423,7 @@ def test_two_seeds_more_changed_no_verdict_of_the_first_edition():
 
 def test_what_the_chapter_on_the_evidence_says_of_its_records():
     found = read_json(BOOK / "recorded" / "reproduction.json")["evidence"]
-    objectives = [found[f"{loss}-{reduction}"] for loss, reduction in summary.OBJECTIVES]
+    objectives = [found[f"{loss}-{reduction}"] for loss, reduction in grid.OBJECTIVES]
     assert found["all"]["models"] == 32
     assert all(len(objective["gap"]["values"]) == 8 for objective in objectives)
     assert found["all"]["least"] > -0.01

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from vaelib.plumbing import machine
+from vaelib.vae.evidence.aggregate import Aggregate, aggregate
 from vaelib.vae.evidence.likelihood import Likelihood, assumed
 from vaelib.vae.evidence.modes import Mode, separate_modes
 from vaelib.vae.evidence.quadrature import Evidence, integrate
@@ -28,6 +29,7 @@ class Gap:
     bound: Tensor  # (N,), the ELBO, the divergence summed whatever the objective's weight
     gap: Tensor  # (N,), log p(x) - ELBO = KL(q(z|x) ‖ p(z|x))
     modes: dict[int, list[Mode]]
+    aggregate: Aggregate
 
 
 def measure(model: VAE, objective: Objective, images: Tensor) -> Gap:
@@ -57,7 +59,8 @@ def measure(model: VAE, objective: Objective, images: Tensor) -> Gap:
     divergence = kl_per_dimension(q.mean.double(), q.log_variance.double()).sum(1)
     bound = evidence.expected - divergence
     gap = evidence.log_evidence - bound
-    return Gap(likelihood, pixels, q, evidence, bound, gap, separate_modes(evidence))
+    modes = separate_modes(evidence)
+    return Gap(likelihood, pixels, q, evidence, bound, gap, modes, aggregate(q))
 
 
 def numbers(result: Gap) -> dict:
@@ -67,8 +70,10 @@ def numbers(result: Gap) -> dict:
         ``log_evidence``, ``bound`` and ``gap``, means over the images in nats; ``quantiles`` of
         the gap by percentage; its ``greatest`` and ``least``; ``error``, the greatest estimate of
         the absolute error of log p(x) and of the bound; ``two_modes``, the share of images whose
-        posterior has a second mode of at least ``SECOND_MODE`` of its mass; and ``distance``, the
-        median distance of the encoder's mean from the posterior's, in the encoder's deviations.
+        posterior has a second mode of at least ``SECOND_MODE`` of its mass; ``distance``, the
+        median distance of the encoder's mean from the posterior's, in the encoder's deviations;
+        and ``aggregate``, the ``divergence`` of the aggregate posterior from the prior in nats and
+        the share of the prior that is ``empty``.
     """
     evidence, q = result.evidence, result.q
     shares = torch.tensor([percent / 100 for percent in QUANTILES], dtype=torch.float64)
@@ -88,4 +93,5 @@ def numbers(result: Gap) -> dict:
         "error": float(torch.maximum(evidence.error, evidence.expected_error).max()),
         "two_modes": second / len(result.gap),
         "distance": float(distance.median()),
+        "aggregate": {"divergence": result.aggregate.divergence, "empty": result.aggregate.empty},
     }

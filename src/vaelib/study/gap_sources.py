@@ -7,7 +7,6 @@ from torch import Tensor
 
 from vaelib.study.gap import Gap
 from vaelib.vae.evidence import fits, sampling
-from vaelib.vae.evidence.aggregate import aggregate
 from vaelib.vae.evidence.tempered import log_normaliser
 from vaelib.vae.model import VAE, Posterior
 from vaelib.vae.objective import Objective, kl_per_dimension
@@ -28,9 +27,8 @@ def examine(result: Gap, model: VAE, objective: Objective, generator: torch.Gene
 
     Returns:
         ``confirmed``, ``split`` and ``below``, what :func:`confirm`, :func:`split` and
-        :func:`bounds` return; ``weighted``, what :func:`weighted` returns, for binary
-        cross-entropy with a weight other than 1; and ``aggregate``, the ``divergence`` of the
-        aggregate posterior from the prior in nats and the share of the prior that is ``empty``.
+        :func:`bounds` return; and ``weighted``, what :func:`weighted` returns, for binary
+        cross-entropy with a weight other than 1.
     """
     chosen = torch.randperm(len(result.gap), generator=generator)
     chosen = chosen[: math.ceil(len(chosen) / CONFIRMED)]
@@ -47,8 +45,7 @@ def examine(result: Gap, model: VAE, objective: Objective, generator: torch.Gene
     weight = objective.kl_weight(model.latent_dim)
     if objective.reconstruction_loss == "bce" and weight != 1:
         found["weighted"] = weighted(result, weight)
-    whole = aggregate(result.q)
-    return found | {"aggregate": {"divergence": whole.divergence, "empty": whole.empty}}
+    return found
 
 
 def confirm(

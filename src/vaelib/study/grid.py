@@ -14,25 +14,22 @@ from vaelib.training.run import Settings, model_of, train
 from vaelib.vae.latent import decode, encode, latent_grid
 from vaelib.vae.model import VAE
 
+OBJECTIVES = tuple((loss, reduction) for loss in ("bce", "mse") for reduction in ("mean", "sum"))
 REFERENCES = 10_000  # training images among which the nearest to a reconstruction is sought
 GRID = (30, 2.0)  # points along each axis of the decoded grid, and the axes' limit
 
 
 def book_points() -> list[Settings]:
     """List the trainings that the chapter on the reproduction needs, the short ones first."""
-    both = ("bce", "mse")
-    points = [
-        Settings(loss, reduction, "report", seed)
-        for seed in range(8)
-        for loss in both
-        for reduction in ("mean", "sum")
-    ]
+    points = [Settings(*objective, "report", seed) for seed in range(8) for objective in OBJECTIVES]
     points += [
         Settings("bce", "sum", "report", seed, latent_dim)
         for seed in range(3)
         for latent_dim in (4, 8, 16)
     ]
-    return points + [Settings(loss, "mean", "original", seed) for seed in range(5) for loss in both]
+    return points + [
+        Settings(loss, "mean", "original", seed) for seed in range(5) for loss in ("bce", "mse")
+    ]
 
 
 def compute(point: Settings) -> dict:

@@ -5,6 +5,7 @@ import torch
 
 from vaelib.figures.evidence import Posterior
 from vaelib.study.gap import Gap
+from vaelib.vae.evidence.sampling import log_joint
 from vaelib.vae.latent import decode
 from vaelib.vae.model import VAE
 
@@ -34,7 +35,6 @@ def parted(result: Gap, model: VAE, number: int) -> list[Posterior]:
     return pictures
 
 
-@torch.no_grad()
 def picture(result: Gap, model: VAE, image: int, places: dict[str, torch.Tensor]) -> Posterior:
     """Lay a window over an image's posterior, and decode places.
 
@@ -42,15 +42,16 @@ def picture(result: Gap, model: VAE, image: int, places: dict[str, torch.Tensor]
         result, model: from :func:`vaelib.study.gap.measure`, and what it measured.
         image: which.
         places: name → (2,), what to decode.
+
+    Returns:
+        NumPy arrays; the density is relative to its greatest value.
     """
     mean, covariance = result.evidence.mean[image], result.evidence.covariance[image]
     half = WIDTH * float(covariance.diagonal().max().sqrt())
     axis = torch.linspace(-half, half, POINTS)
     nodes = torch.cartesian_prod(float(mean[0]) + axis, float(mean[1]) + axis)
-    outputs = torch.cat([model.decoder(part).flatten(1) for part in nodes.split(64)])
-    log_joint = result.likelihood.log_density(result.pixels[image][None], outputs)[0]
-    log_joint -= nodes.square().sum(1) / 2
-    density = torch.exp(log_joint - log_joint.max()).view(POINTS, POINTS)
+    height = log_joint(model.decoder, result.likelihood, result.pixels[image], nodes)
+    density = torch.exp(height - height.max()).view(POINTS, POINTS)
     low = (mean - half).tolist()
     decoded = decode(model, torch.stack([place.float() for place in places.values()]))
     return Posterior(
@@ -61,3 +62,19 @@ def picture(result: Gap, model: VAE, image: int, places: dict[str, torch.Tensor]
         window=(low[0], low[0] + 2 * half, low[1], low[1] + 2 * half),
         density=density.numpy(),
     )
+
+
+def samples(result: Gap, model: VAE, number: int, generator: torch.Generator) -> dict:
+    """Decode samples of the prior, and of the aggregate posterior of the images.
+
+    Returns:
+        ``prior`` and ``aggregate``, each (number, 28, 28), NumPy, pixels in [0, 1].
+    """
+    mean, log_variance = result.q
+    image = torch.randint(len(mean), (number,), generator=generator)
+    places = {
+        "prior": torch.randn(number, 2, generator=generator),
+        "aggregate": mean[image]
+        + torch.exp(log_variance[image] / 2) * torch.randn(number, 2, generator=generator),
+    }
+    return {name: decode(model, z).numpy() for name, z in places.items()}

@@ -1,7 +1,6 @@
 """What the recorded runs say together: the content of ``recorded/reproduction.json``."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
@@ -11,12 +10,12 @@ import torch
 
 from vaelib.plumbing.names import LOSSES, objective_name
 from vaelib.plumbing.places import EARLIER, RECORDS
-from vaelib.study import claims, grid, measures, prediction, verdicts
+from vaelib.study import claims, gap_over_seeds, grid, measures, prediction, verdicts
 from vaelib.study.claims import pair_up, select
 from vaelib.study.comparison import kl_divergence
 from vaelib.study.original import SPLITS, original_history, original_losses
+from vaelib.study.verdicts import over_seeds
 
-OBJECTIVES = tuple((loss, reduction) for loss in ("bce", "mse") for reduction in ("mean", "sum"))
 RECIPES = ("original", "report")
 FIRST_EPOCH = ("total", "val_total")  # columns of a history
 FREE = ("reconstruction", "kl")  # the losses whose sum the total is
@@ -40,9 +39,7 @@ def summarise(book: Path) -> dict:
         ``overlap`` of the classes, the fewest and the most ``epochs``, and ``slices``, totals on
         the slices of the original's table and of the split that training used;
         ``first_epoch``, summaries of the losses of its BCE runs after one epoch;
-        ``evidence``, of the recipe ``report`` by objective, summaries of what the sweep measures of
-        it on the test images, the extremes over all seeds under ``all``, and the differences that
-        the weight of the divergence makes with BCE, seed by seed, under ``mean_minus_sum``;
+        ``evidence``, see :func:`vaelib.study.gap_over_seeds.summarise`;
         ``latent_dimensions``, summaries of the test losses; and ``original_history``, of the
         original's BCE training, the first epoch, the lowest validation total and the number of
         epochs.
@@ -70,23 +67,11 @@ def summarise(book: Path) -> dict:
             name: over_seeds(record["history"][0][name] for record in original["bce"])
             for name in FIRST_EPOCH
         },
-        "evidence": _evidence(records),
+        "evidence": gap_over_seeds.summarise(records),
         "latent_dimensions": _latent_dimensions(
             select(records, recipe="report", reconstruction_loss="bce", kl_reduction="sum")
         ),
         "original_history": _history(original_history(book)),
-    }
-
-
-def over_seeds(values: Iterable[float]) -> dict:
-    """Summarise one value per seed; at least two."""
-    values = list(values)
-    low, high = verdicts.prediction_interval(values)
-    return {
-        "values": values,
-        "mean": mean(values),
-        "prediction": {"low": low, "high": high},
-        "confidence": dict(zip(("low", "high"), verdicts.confidence_interval(values), strict=True)),
     }
 
 
@@ -188,7 +173,7 @@ def _objectives(records: list[dict], recipe: str) -> dict:
             kl_reduction=reduction,
             latent_dim=2,
         )
-        for loss, reduction in OBJECTIVES
+        for loss, reduction in grid.OBJECTIVES
     }
     return {name: _objective(found) for name, found in chosen.items() if found}
 
@@ -264,61 +249,6 @@ def _slices(records: list[dict]) -> dict:
             "difference": over_seeds(b - a for a, b in zip(shown, used, strict=True)),
         }
     return parts
-
-
-def _evidence(records: list[dict]) -> dict:
-    """Summarise the evidence over the seeds of ``report`` that have one."""
-    chosen = [r for r in select(records, recipe="report") if "evidence" in r]
-    found = {
-        objective_name(loss, reduction): [
-            _evidence_quantities(record["evidence"])
-            for record in select(chosen, reconstruction_loss=loss, kl_reduction=reduction)
-        ]
-        for loss, reduction in OBJECTIVES
-    }
-    everything = [record["evidence"] for record in chosen]
-    differences = zip(found["bce-mean"], found["bce-sum"], strict=True)
-    return {
-        **{name: _each_over_seeds(seeds) for name, seeds in found.items()},
-        "all": {
-            "models": len(everything),
-            "least": min(model["least"] for model in everything),
-            "greatest": max(model["greatest"] for model in everything),
-            "error": max(model["error"] for model in everything),
-            "mean_score": max(
-                (model["confirmed"]["evidence"]["mean_score"] for model in everything), key=abs
-            ),
-            "least_rms_score": min(m["confirmed"]["evidence"]["rms_score"] for m in everything),
-            "greatest_rms_score": max(m["confirmed"]["evidence"]["rms_score"] for m in everything),
-        },
-        "mean_minus_sum": _each_over_seeds(
-            [
-                {name: mean_kl[name] - sum_kl[name] for name in ("log_evidence", "bound", "gap")}
-                for mean_kl, sum_kl in differences
-            ]
-        ),
-    }
-
-
-def _evidence_quantities(found: dict) -> dict[str, float]:
-    split, aggregate = found["split"], found["aggregate"]
-    quantities = {
-        **{name: found[name] for name in ("log_evidence", "bound", "gap", "two_modes")},
-        "median": found["quantiles"]["50"],
-        "family": split["family"],
-        "full": split["full"],
-        "amortisation_share": split["amortisation"] / split["gap"],
-        "below": found["below"]["500"],
-        "divergence": aggregate["divergence"],
-        "empty": aggregate["empty"],
-    }
-    if "weighted" in found:
-        quantities["weighted"] = found["weighted"]["weighted"] - found["weighted"]["posterior"]
-    return quantities
-
-
-def _each_over_seeds(seeds: list[dict[str, float]]) -> dict:
-    return {name: over_seeds(seed[name] for seed in seeds) for name in seeds[0]}
 
 
 def _latent_dimensions(records: list[dict]) -> dict:

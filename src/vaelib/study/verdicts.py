@@ -4,6 +4,7 @@ The unit of replication is the seed: every value is one training's.
 """
 
 import math
+from collections.abc import Iterable
 from statistics import mean, stdev
 
 from scipy.stats import t
@@ -32,6 +33,18 @@ def prediction_interval(values: list[float]) -> tuple[float, float]:
         ValueError: fewer than two values.
     """
     return _interval(values, 1)
+
+
+def over_seeds(values: Iterable[float]) -> dict:
+    """Summarise one value per seed; at least two."""
+    values = list(values)
+    low, high = prediction_interval(values)
+    return {
+        "values": values,
+        "mean": mean(values),
+        "prediction": {"low": low, "high": high},
+        "confidence": dict(zip(("low", "high"), confidence_interval(values), strict=True)),
+    }
 
 
 def _interval(values: list[float], new: int) -> tuple[float, float]:

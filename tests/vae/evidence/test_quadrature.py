@@ -271,28 +271,40 @@ def test_a_posterior_beyond_the_largest_plane_is_an_error():
 
 
 class NeedleOnAPlain:
-    """p(x|z) is a narrow peak near a node of the coarsest grid and nearly nothing elsewhere."""
+    """p(x|z) is a narrow peak near a node of the coarsest grid and nearly nothing elsewhere.
 
-    peak, width, level = 1 / 16 + 0.003, 0.01, -15.0
+    An image holds its peak's width, and the logarithm of what is elsewhere.
+    """
+
+    peak = 1 / 16 + 0.003
 
     def log_density(self, images, nodes):
-        needle = -(nodes.double() - self.peak).square().sum(1) / (2 * self.width**2)
-        return torch.logaddexp(needle, torch.full_like(needle, self.level)).float()[None]
+        distances = (nodes.double() - self.peak).square().sum(1)
+        width, level = images.double()[:, :, None].unbind(1)
+        return torch.logaddexp(-distances / (2 * width**2), level.expand(-1, len(nodes))).float()
 
     def divergence(self, a, b):
         return torch.zeros_like(a[..., 0])
 
+    def q(self, images):
+        """Return the peaks, which is where q is."""
+        return Posterior(torch.full_like(images, self.peak), 2 * images[:, :1].log().expand(-1, 2))
+
 
 def test_a_peak_that_only_the_coarsest_grid_sees_is_looked_for_again():
     """At a step of 1/16 the plain that was left out is larger than what is left of the peak."""
-    likelihood = NeedleOnAPlain()
-    place = torch.full((1, 2), likelihood.peak)
-    q = Posterior(place, torch.full((1, 2), 2 * math.log(likelihood.width)))
-    result = integrate(lambda nodes: nodes, likelihood, torch.zeros(1, 1), q)
+    likelihood, images = NeedleOnAPlain(), torch.tensor([[0.01, -15.0]])
+    result = integrate(lambda nodes: nodes, likelihood, images, likelihood.q(images))
     # The peak times the prior is a Gaussian of a little less width; beside it, the plain.
-    variance = 1 + likelihood.width**2
-    needle = likelihood.width**2 / variance * math.exp(-(likelihood.peak**2) / variance)
-    expected = math.log(needle + math.exp(likelihood.level))
+    variance = 1 + 0.01**2
+    needle = 0.01**2 / variance * math.exp(-(likelihood.peak**2) / variance)
+    expected = math.log(needle + math.exp(-15))
     error = float(result.error)
     assert 0.002 < error <= 0.01
     assert float(result.log_evidence) == pytest.approx(expected, abs=error)
+
+
+def test_the_image_that_lost_too_much_is_named_and_not_one_that_is_not_done():
+    likelihood, images = NeedleOnAPlain(), torch.tensor([[0.004, -40.0], [0.01, -12.5]])
+    with pytest.raises(QuadratureError, match="image 1: at a step of 1/128"):
+        integrate(lambda nodes: nodes, likelihood, images, likelihood.q(images))

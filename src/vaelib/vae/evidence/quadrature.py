@@ -87,9 +87,11 @@ def integrate(
         if not (evidence.open | expectation.open).any():
             break
         lost = torch.exp(cover.lost - evidence.value)
-        settled_but_for_it = evidence.open & (evidence.error - lost <= TOLERANCE)
-        if pairs.step <= FINEST or (settled_but_for_it & (lost > TOLERANCE)).any():
-            raise QuadratureError(_complaint(evidence, expectation, pairs.step))
+        # A peak that no node sees any more makes what was left out look large: that passes.
+        stuck = evidence.open & (lost > TOLERANCE) & (evidence.error - lost <= TOLERANCE)
+        if pairs.step <= FINEST or stuck.any():
+            blamed = stuck if stuck.any() else evidence.open | expectation.open
+            raise QuadratureError(_complaint(evidence, expectation, blamed, pairs.step))
         pairs = cover.refine(pairs, evidence.open, expectation.open)
     return Evidence(
         evidence.value,
@@ -149,9 +151,10 @@ def _moments(accepted: list[Pairs], log_evidence: Tensor, q: Posterior) -> tuple
     return first + centre, second - first[:, :, None] * first[:, None, :]
 
 
-def _complaint(evidence: _Integral, expectation: _Integral, step: float) -> str:
-    """Say which image's integrals have not settled."""
+def _complaint(evidence: _Integral, expectation: _Integral, blamed: Tensor, step: float) -> str:
+    """Say which of the blamed images' (N,) integrals are known worst."""
     errors = torch.maximum(evidence.error, expectation.error).nan_to_num(math.inf)
+    errors = errors.masked_fill(~blamed, -1)
     worst = int(errors.argmax())
     return (
         f"image {worst}: at a step of 1/{1 / step:.0f} log p(x) is known to "

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal
 
+from vaelib.vae.evidence.cover import log_prior
 from vaelib.vae.evidence.likelihood import Likelihood
 from vaelib.vae.model import Posterior
 
@@ -52,7 +53,7 @@ def importance_sampling(
             - torch.log(factor[k].diagonal()).sum()
         )
         z = mean[k] + standard @ factor[k].T
-        log_weight = _log_joint(decoder, likelihood, images[k], z) - log_proposal
+        log_weight = log_joint(decoder, likelihood, images[k], z) - log_proposal
         weight = torch.exp(log_weight - log_weight.max())
         estimates.append(log_weight.max() + torch.log(weight.mean()))
         errors.append(weight.std() / weight.mean() / math.sqrt(number))
@@ -84,8 +85,7 @@ def log_weights(
         proposal = Normal(mean.double(), torch.exp(log_variance.double() / 2))
         noise = torch.randn(number, 2, generator=generator, dtype=torch.float64)
         z = proposal.loc + proposal.scale * noise
-        log_joint = _log_joint(decoder, likelihood, image, z)
-        rows.append(log_joint - proposal.log_prob(z).sum(1))
+        rows.append(log_joint(decoder, likelihood, image, z) - proposal.log_prob(z).sum(1))
     return torch.stack(rows)
 
 
@@ -105,8 +105,19 @@ def importance_weighted_bound(log_weights: Tensor, samples: int) -> Tensor:
     return (torch.logsumexp(sets, 2) - math.log(samples)).mean(1)
 
 
-def _log_joint(decoder, likelihood: Likelihood, image: Tensor, z: Tensor) -> Tensor:
-    """Compute log p(x, z) of one image (D,) at z (S, 2), float64."""
+@torch.no_grad()
+def log_joint(
+    decoder: Callable[[Tensor], Tensor], likelihood: Likelihood, image: Tensor, z: Tensor
+) -> Tensor:
+    """Compute log p(x, z) of one image.
+
+    Args:
+        decoder, likelihood: as :func:`vaelib.vae.evidence.quadrature.integrate` takes them.
+        image: (D,), float32.
+        z: (S, 2).
+
+    Returns:
+        (S,), float64, nats.
+    """
     outputs = torch.cat([decoder(part).flatten(1) for part in z.float().split(PART)])
-    log_prior = Normal(0.0, 1.0).log_prob(z).sum(1)
-    return likelihood.log_density(image[None], outputs)[0].double() + log_prior
+    return likelihood.log_density(image[None], outputs)[0] + log_prior(z.double())
