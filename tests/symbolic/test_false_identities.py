@@ -262,6 +262,9 @@ MUTATIONS = {
     "continuous-bernoulli": lambda: likelihoods.prove_continuous_bernoulli(
         likelihoods.continuous_bernoulli() * 2
     ),
+    "continuous-bernoulli-loss": lambda: likelihoods.prove_continuous_bernoulli_loss(
+        likelihoods.continuous_bernoulli_loss() + likelihoods.logit
+    ),
     "gaussian-likelihood": lambda: likelihoods.prove_gaussian_constant(
         likelihoods.error + 784 * log(pi)
     ),

@@ -228,6 +228,10 @@ def grey_integral(a):
     return acb.integral(lambda y, _: (y * on.log() + (1 - y) * (1 - on).log()).exp(), 0, 1).real
 
 
+def grey_loss(x, a):
+    return of_logit(x, a) + grey_integral(a).log()
+
+
 def second_derivative(x):
     decoded = arb_series([x, 1], prec=4)
     return 2 * (-x * decoded.log() - (1 - x) * (1 - decoded).log())[2]
@@ -368,6 +372,12 @@ EQUAL = {  # label → points, left side, right side as in the book, a wrong one
         grey_integral,
         book(right["continuous-bernoulli"], PIXEL),
         book(right["continuous-bernoulli"] * 2, PIXEL),
+    ),
+    "continuous-bernoulli-loss": (
+        [{"x": sp.Rational(x, 7), "a": a} for x in (0, 3, 7) for a in (-25, -1, 1, 3, 25)],
+        grey_loss,
+        book(right["continuous-bernoulli-loss"], PIXEL),
+        book(right["continuous-bernoulli-loss"] - likelihoods.logit, PIXEL),
     ),
     "gaussian-likelihood": (
         points("likelihood", S="positive"),

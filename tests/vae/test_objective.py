@@ -1,13 +1,16 @@
+import mpmath
 import pytest
 import torch
-from torch.distributions import Bernoulli, Normal, kl_divergence
+from torch.distributions import Bernoulli, ContinuousBernoulli, Normal, kl_divergence
 
 from vaelib.vae.objective import (
     KL_REDUCTIONS,
     Objective,
     binary_cross_entropy,
+    continuous_bernoulli,
     gaussian_kl,
     kl_per_dimension,
+    log_normaliser,
     squared_error,
 )
 
@@ -35,6 +38,30 @@ def test_bce_of_grey_pixels_is_the_mean_over_binarisations(batch):
     ones, zeros = (Bernoulli(logits=logits).log_prob(torch.full_like(images, v)) for v in (1, 0))
     expected = -(images * ones + (1 - images) * zeros).flatten(1).sum(1)
     torch.testing.assert_close(binary_cross_entropy(logits, images), expected)
+
+
+def test_continuous_bernoulli_is_that_of_torch(batch):
+    logits, images, *_ = batch
+    expected = -ContinuousBernoulli(logits=logits).log_prob(images).flatten(1).sum(1)
+    torch.testing.assert_close(continuous_bernoulli(logits, images), expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize(
+    "logit", [0.0, 4e-6, -4e-6, 1e-3, -0.02, 0.0999, 0.1001, -0.3, 1.0, 7.0, -30.0, 700.0]
+)
+def test_the_normaliser_and_its_slope_are_those_of_fifty_digits(logit, dtype):
+    """A logit of ±4e-6 is a pixel of ½ ± 1e-6."""
+    a = torch.tensor(logit, dtype=dtype, requires_grad=True)
+    value = log_normaliser(a)
+    value.backward()
+    with mpmath.workdps(50):
+        exact = mpmath.mpf(a.item())
+        expected = mpmath.log(mpmath.tanh(exact / 2) / exact) if exact else -mpmath.log(2)
+        slope = 1 / mpmath.sinh(exact) - 1 / exact if exact else 0
+        value_error, slope_error = abs(value.item() - expected), abs(a.grad.item() - slope)
+    assert value_error < (1e-12 if dtype == torch.float64 else 2e-7)
+    assert slope_error < (1e-12 if dtype == torch.float64 else 2e-6)
 
 
 def test_squared_error_is_a_gaussian_likelihood_with_variance_one_half(batch):
@@ -71,7 +98,7 @@ def test_kl_is_the_mean_of_the_log_ratio(generator):
 
 
 def test_total_is_reconstruction_plus_kl_per_image(batch):
-    for reconstruction_loss in ("bce", "mse"):
+    for reconstruction_loss in ("bce", "cb", "mse"):
         losses = Objective(reconstruction_loss, "sum")(*batch)
         assert losses.total.shape == (6,)
         torch.testing.assert_close(losses.total, losses.reconstruction + losses.kl)
@@ -82,7 +109,7 @@ def test_mean_is_the_sum_over_the_latent_dimension(batch):
     torch.testing.assert_close(summed, 4 * averaged)
 
 
-@pytest.mark.parametrize("reconstruction_loss", ["bce", "mse"])
+@pytest.mark.parametrize("reconstruction_loss", ["bce", "cb", "mse"])
 def test_gradients_are_those_of_finite_differences(reconstruction_loss, batch):
     logits, images, mean, log_variance = batch
     small = [t[:2].clone().requires_grad_() for t in (logits[..., :3, :3], mean, log_variance)]

@@ -34,6 +34,7 @@ STATEMENTS: dict[str, Callable[[], Statement]] = {
     "bce-curvature": likelihoods.prove_curvature,
     "bce-pinsker": likelihoods.prove_pinsker,
     "continuous-bernoulli": likelihoods.prove_continuous_bernoulli,
+    "continuous-bernoulli-loss": likelihoods.prove_continuous_bernoulli_loss,
     "gaussian-likelihood": likelihoods.prove_gaussian_constant,
     "beta-variance": likelihoods.prove_beta_variance,
     "best-variance": likelihoods.prove_best_variance,

@@ -137,6 +137,31 @@ def prove_continuous_bernoulli(claimed: Expr | None = None) -> Statement:
     return Statement(r"\int_0^1 e^{-\ell(x, \hat{x})}\, \mathrm{d}x", claimed, condition=r"a \ne 0")
 
 
+def continuous_bernoulli_loss() -> Expr:
+    """Write the loss of a grey pixel under a continuous Bernoulli decoder: log((eᵃ − 1)/a) − a x.
+
+    Source: equation :eq:`continuous-bernoulli-loss`.
+    """
+    return log((exp(logit) - 1) / logit) - logit * x
+
+
+def prove_continuous_bernoulli_loss(claimed: Expr | None = None) -> Statement:
+    """Prove the loss that makes exp(−loss) a density: BCE plus the logarithm of its integral.
+
+    Positive and negative logits are proved one by one, so that the sign of eᵃ − 1 is seen.
+
+    Source: equation :eq:`continuous-bernoulli-loss`.
+    """
+    claimed = continuous_bernoulli_loss() if claimed is None else claimed
+    prove_continuous_bernoulli()
+    size = Symbol("u", positive=True)  # e^|a| − 1
+    difference = cross_entropy_of_logit() + log(continuous_bernoulli()) - claimed
+    for sign in (1, -1):
+        require_zero(difference, "continuous Bernoulli loss", {logit: sign * log(1 + size)})
+    left = r"\ell(x, \hat{x}) + \log \int_0^1 e^{-\ell(y, \hat{x})}\, \mathrm{d}y"
+    return Statement(left, claimed, condition=r"a \ne 0")
+
+
 def gaussian_loss(squares: Expr, number: Expr, s2: Expr) -> Expr:
     """Write −log p(x|z) of a Gaussian decoder: D pixels, squared error S, variance s²."""
     return number * log(2 * pi * s2) / 2 + squares / (2 * s2)

@@ -5,7 +5,7 @@ import torch
 from torch import distributions
 from torch.distributions import kl_divergence
 
-from vaelib.vae.evidence.likelihood import Bernoulli, Gaussian, assumed
+from vaelib.vae.evidence.likelihood import Bernoulli, ContinuousBernoulli, Gaussian, assumed
 from vaelib.vae.objective import Objective
 
 
@@ -36,6 +36,14 @@ def test_a_grey_image_has_the_mean_of_its_binarisations(images, logits):
     torch.testing.assert_close(density.double(), expected, rtol=1e-6, atol=1e-3)
 
 
+def test_the_continuous_bernoulli_is_that_of_torch(images, logits):
+    logits[:, ::3] /= 1000  # near 0, where a series is taken
+    one = distributions.ContinuousBernoulli(logits=logits.double())
+    expected = one.log_prob(images.double()[:, None]).sum(2)
+    density = ContinuousBernoulli().log_density(images, logits)
+    torch.testing.assert_close(density.double(), expected, rtol=1e-6, atol=1e-3)
+
+
 @pytest.mark.parametrize("variance", [0.25, 0.5])
 def test_the_gaussian_is_that_of_torch(images, logits, variance):
     one = distributions.Normal(torch.sigmoid(logits.double()), math.sqrt(variance))
@@ -48,6 +56,7 @@ def test_the_gaussian_is_that_of_torch(images, logits, variance):
     ("likelihood", "family"),
     [
         (Bernoulli(), lambda a: distributions.Bernoulli(logits=a)),
+        (ContinuousBernoulli(), lambda a: distributions.ContinuousBernoulli(logits=a)),
         (Gaussian(0.25), lambda a: distributions.Normal(torch.sigmoid(a), 0.5)),
     ],
 )
@@ -72,7 +81,8 @@ def test_squared_error_is_a_bound_of_the_gaussian_that_it_assumes(reduction, ima
     torch.testing.assert_close(total.squeeze(), -weight * (bound + constant))
 
 
-def test_binary_cross_entropy_assumes_the_same_whatever_the_weight():
-    assert assumed(Objective("bce", "mean"), 2) == assumed(Objective("bce", "sum"), 2)
+@pytest.mark.parametrize("name", ["bce", "cb"])
+def test_the_two_bernoullis_are_assumed_whatever_the_weight(name):
+    assert assumed(Objective(name, "mean"), 2) == assumed(Objective(name, "sum"), 2)
     assert Objective("bce", "mean").kl_weight(4) == 1 / 4
     assert Objective("bce", "sum").kl_weight(4) == 1

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaelib.vae.objective import Objective
+from vaelib.vae.objective import SERIES, Objective, log_normaliser
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,30 @@ class Bernoulli:
 
 
 @dataclass(frozen=True)
+class ContinuousBernoulli:
+    """Pixels are grey, with densities that are exponentials of the logit times the grey value.
+
+    Source: equation :eq:`continuous-bernoulli-loss`.
+    """
+
+    def log_density(self, images: Tensor, logits: Tensor) -> Tensor:
+        """Compute log p(x|z) as :meth:`Bernoulli.log_density` does."""
+        return Bernoulli().log_density(images, logits) - log_normaliser(logits).sum(1)
+
+    def divergence(self, a: Tensor, b: Tensor) -> Tensor:
+        """Compute the two divergences' sum as :meth:`Bernoulli.divergence` does."""
+        return ((a - b) * (self._mean(a) - self._mean(b))).sum(-1)
+
+    @staticmethod
+    def _mean(logits: Tensor) -> Tensor:
+        """Return the mean grey value: the slope of log(1 + eᵃ) + log(tanh(a/2)/a)."""
+        near = logits.abs() < SERIES
+        far = torch.where(near, 1, logits)
+        beyond = 1 / torch.tanh(far / 2) / 2 - 1 / far
+        return 0.5 + torch.where(near, logits / 12 - logits**3 / 720, beyond)
+
+
+@dataclass(frozen=True)
 class Gaussian:
     """Pixels are Gaussian around the decoded image, all with one variance.
 
@@ -58,17 +82,19 @@ class Gaussian:
         return (torch.sigmoid(a) - torch.sigmoid(b)).square().sum(-1) / self.variance
 
 
-Likelihood = Bernoulli | Gaussian
+Likelihood = Bernoulli | ContinuousBernoulli | Gaussian
 
 
 def assumed(objective: Objective, latent_dim: int) -> Likelihood:
     """Return the likelihood that an objective assumes.
 
-    With squared error the weight β of the divergence is a variance of β/2. A Bernoulli
-    likelihood has no parameter that could take β up: it is the same for every β.
+    With squared error the weight β of the divergence is a variance of β/2. The Bernoulli
+    likelihoods have no parameter that could take β up: they are the same for every β.
 
     Source: equation :eq:`beta-variance`.
     """
     if objective.reconstruction_loss == "bce":
         return Bernoulli()
+    if objective.reconstruction_loss == "cb":
+        return ContinuousBernoulli()
     return Gaussian(variance=objective.kl_weight(latent_dim) / 2)
