@@ -15,7 +15,6 @@ from torch.nn import functional as F
 
 from vaelib.plumbing.names import LOSSES, objective_name, require
 
-
 SERIES = 0.1  # logits nearer to 0 than this have their normaliser from a series
 
 
