@@ -33,15 +33,15 @@ def data(folder: Path | None):
 
 
 @main.command()
-@click.option("--loss", default="bce", show_default=True, help="Reconstruction loss: bce or mse.")
-@click.option("--kl", default="mean", show_default=True, help="KL reduction: sum or mean.")
+@click.option("--loss", default="bce", show_default=True, help="bce, cb, mse or gaussian.")
+@click.option("--beta", default=0.5, show_default=True, help="Weight of the KL divergence.")
 @click.option("--recipe", default="report", show_default=True, help=f"One of {', '.join(RECIPES)}.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--latent-dim", default=2, show_default=True)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--output", type=FOLDER, help="Folder of the run.  [default: a new one in by-hand/]")
 @click.option("--data-folder", type=FOLDER, help="[default: VAELIB_DATA, or the cache]")
-def train(loss, kl, recipe, seed, latent_dim, device, output, data_folder):
+def train(loss, beta, recipe, seed, latent_dim, device, output, data_folder):
     """Train one model; leave its weights, history, losses and environment in a folder."""
     # These import PyTorch, which takes a second or two.
     from vaelib.digits.dataset import load
@@ -49,7 +49,7 @@ def train(loss, kl, recipe, seed, latent_dim, device, output, data_folder):
     from vaelib.training import run as runs
 
     try:
-        settings = runs.Settings(loss, kl, recipe, seed, latent_dim, device)
+        settings = runs.Settings(loss, beta, recipe, seed, latent_dim, device)
         output = output or settings.folder_by_hand()
         folder.require_free(output)
         run = runs.train(settings, load(settings.recipe_settings.data, data_folder))

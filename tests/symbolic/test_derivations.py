@@ -31,6 +31,7 @@ CLAIMS = {
     likelihoods.prove_gaussian_constant: likelihoods.error + 392 * sp.log(sp.pi),
     likelihoods.prove_beta_variance: likelihoods.beta / 2,
     likelihoods.prove_best_variance: likelihoods.error / likelihoods.pixels,
+    likelihoods.prove_best_variance_loss: likelihoods.best_variance_loss(),
 }
 WRONG = {
     "flipped sign": lambda e: -e,

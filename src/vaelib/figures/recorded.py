@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from vaelib.figures.style import styled
-from vaelib.plumbing.names import LOSSES, objective_name, printed
+from vaelib.plumbing.names import LOSSES, printed
 
 SPLITS = ("train", "validation", "test")
 ORIGINAL = {"color": "C1", "lw": 2}
@@ -101,8 +101,8 @@ def curves(records: list[dict], original: list[dict] | None = None) -> Figure:
 
 
 @styled
-def reductions(objectives: dict[str, dict]) -> Figure:
-    """Draw what the KL reduction does: reconstruction, divergence and dispersion, mean beside sum.
+def weights(objectives: dict[str, dict]) -> Figure:
+    """Draw what the weight β does: reconstruction, divergence and dispersion, ½ beside 1.
 
     Args:
         objectives: ``objectives`` of one recipe in :func:`vaelib.study.summary.summarise`.
@@ -116,10 +116,10 @@ def reductions(objectives: dict[str, dict]) -> Figure:
     panels = figure.subplots(2, 3)
     for row, loss in zip(panels, ("bce", "mse"), strict=True):
         for axes, (key, title) in zip(row, names.items(), strict=True):
-            for at, reduction in enumerate(("mean", "sum")):
-                part = objectives[objective_name(loss, reduction)][key]
+            for at, name in enumerate((loss, f"{loss}-elbo")):
+                part = objectives[name][key]
                 _draw_seeds(axes, at, part["values"], *part["confidence"].values())
-            axes.set_xticks([0, 1], ["mean", "sum"])
+            axes.set_xticks([0, 1], ["β = ½", "β = 1"])
             axes.set_xlim(-0.5, 1.5)
             axes.set_title(f"{printed(loss)}: {title}", fontsize=10)
     _legend(figure, panels[0, 0])

@@ -6,6 +6,18 @@ from difflib import get_close_matches
 LOSSES = ("total", "reconstruction", "kl")
 """The three losses, in the order in which tables and figures show them."""
 
+OBJECTIVES = {
+    "bce": ("bce", 0.5),
+    "bce-elbo": ("bce", 1.0),
+    "mse": ("mse", 0.5),
+    "mse-elbo": ("mse", 1.0),
+}
+"""The objectives of the book's runs, by name of the run; the reconstruction loss and the weight β
+of the KL divergence."""
+
+CODED = OBJECTIVES | {"cb": ("cb", 1.0), "gaussian": ("gaussian", 1.0)}
+"""The objectives whose models are put on one scale of code lengths."""
+
 CAPITALS = {"bce": "BCE", "mse": "MSE", "kl": "KL"}
 """Words that are printed in capitals."""
 
@@ -15,17 +27,11 @@ def printed(name: str) -> str:
     return " ".join(CAPITALS.get(word, word) for word in name.replace("_", " ").split(" "))
 
 
-def objective_name(reconstruction_loss: str, kl_reduction: str) -> str:
-    """Name an objective, such as ``bce-mean``."""
-    return f"{reconstruction_loss}-{kl_reduction}"
-
-
 def training_name(
-    recipe: str, reconstruction_loss: str, kl_reduction: str, latent_dim: int, seed: int
+    recipe: str, reconstruction_loss: str, beta: float, latent_dim: int, seed: int
 ) -> str:
-    """Name a training, such as ``report-bce-mean-d2-seed0``."""
-    objective = objective_name(reconstruction_loss, kl_reduction)
-    return f"{recipe}-{objective}-d{latent_dim}-seed{seed}"
+    """Name a training, such as ``report-bce-beta0.5-d2-seed0``."""
+    return f"{recipe}-{reconstruction_loss}-beta{beta:g}-d{latent_dim}-seed{seed}"
 
 
 def require(kind: str, received: object, known: Iterable[str]) -> None:

@@ -14,6 +14,8 @@ ORIGINAL = RECORDED / "original" / "results.csv"
 ORIGINAL_HISTORY = RECORDED / "original" / "bce_history.csv"
 README_FIGURE = RECORDED / "readme.png"
 CLAIMS = Path("claims.yml")
+QUESTIONS = Path("questions.yml")
+YARDSTICKS = RECORDED / "yardsticks.json"
 
 
 def find_book() -> Path:

@@ -90,13 +90,13 @@ def select(records: list[dict], **settings) -> list[dict]:
 
 
 def pair_up(records: list[dict], recipe: str) -> list[Pair]:
-    """Pair by seed the runs with two latent dimensions and the original's KL reduction.
+    """Pair by seed the runs with two latent dimensions and the original's weight β.
 
     Returns:
         For each seed of which both reconstruction losses are recorded, loss → record.
     """
     seeds: dict[int, Pair] = {}
-    for record in select(records, recipe=recipe, kl_reduction="mean", latent_dim=2):
+    for record in select(records, recipe=recipe, beta=0.5, latent_dim=2):
         settings = record["settings"]
         seeds.setdefault(settings["seed"], {})[settings["reconstruction_loss"]] = record
     return [pair for pair in seeds.values() if set(pair) == {"bce", "mse"}]

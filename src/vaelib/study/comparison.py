@@ -6,14 +6,13 @@ PIXELS = 784
 
 
 def kl_divergence(settings: dict, losses: dict[str, float]) -> float:
-    """Return the KL divergence itself, summed over the latent dimensions, in nats per image.
+    """Return the KL divergence itself, without its weight, in nats per image.
 
     Args:
-        settings: of a run; its objective may average over the dimensions instead.
+        settings: of a run.
         losses: of the run on one slice.
     """
-    averaged = settings["kl_reduction"] == "mean"
-    return losses["kl"] * (settings["latent_dim"] if averaged else 1)
+    return losses["kl"] / settings["beta"]
 
 
 def compare(runs: dict[str, Run]) -> dict:

@@ -52,7 +52,7 @@ def measure(model: VAE, objective: Objective, images: Tensor) -> Gap:
             "over a plane"
         )
     machine.keep_freed_memory()
-    likelihood = assumed(objective, model.latent_dim)
+    likelihood = assumed(objective)
     q = encode(model, images)
     pixels = images.flatten(1).float() / 255
     evidence = integrate(model.decoder, likelihood, pixels, q)

@@ -1,8 +1,7 @@
 """What the recorded runs say of the evidence and its gap to the bound, over seeds."""
 
-from vaelib.plumbing.names import objective_name
+from vaelib.plumbing.names import OBJECTIVES
 from vaelib.study.claims import select
-from vaelib.study.grid import OBJECTIVES
 from vaelib.study.verdicts import over_seeds
 
 COMPARED = ("log_evidence", "bound", "gap")  # between two weights of the divergence
@@ -17,25 +16,25 @@ def summarise(records: list[dict]) -> dict:
     Returns:
         By objective, summaries over seeds of what :func:`vaelib.study.grid.measure_evidence`
         measures of it, in nats per image or as shares; under ``all``, the number of models and the
-        extremes over all of them; and, under ``mean_minus_sum``, summaries of the differences that
-        the mean of the divergence makes to its sum with binary cross-entropy, seed by seed.
+        extremes over all of them; and, under ``half_minus_whole``, summaries of the differences
+        that half the weight of the divergence makes with binary cross-entropy, seed by seed.
     """
     chosen = [r for r in select(records, recipe="report") if "evidence" in r]
     found = {
-        objective_name(loss, reduction): [
+        name: [
             _quantities(record["evidence"])
-            for record in select(chosen, reconstruction_loss=loss, kl_reduction=reduction)
+            for record in select(chosen, reconstruction_loss=loss, beta=beta)
         ]
-        for loss, reduction in OBJECTIVES
+        for name, (loss, beta) in OBJECTIVES.items()
     }
     differences = [
-        {name: mean[name] - summed[name] for name in COMPARED}
-        for mean, summed in zip(found["bce-mean"], found["bce-sum"], strict=True)
+        {name: half[name] - whole[name] for name in COMPARED}
+        for half, whole in zip(found["bce"], found["bce-elbo"], strict=True)
     ]
     return {
         **{name: _each_over_seeds(seeds) for name, seeds in found.items()},
         "all": _extremes([record["evidence"] for record in chosen]),
-        "mean_minus_sum": _each_over_seeds(differences),
+        "half_minus_whole": _each_over_seeds(differences),
     }
 
 

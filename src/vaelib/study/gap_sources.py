@@ -42,9 +42,8 @@ def examine(result: Gap, model: VAE, objective: Objective, generator: torch.Gene
         "split": split(result, closer),
         "below": bounds(result, closer, log_weights),
     }
-    weight = objective.kl_weight(model.latent_dim)
-    if objective.reconstruction_loss == "bce" and weight != 1:
-        found["weighted"] = weighted(result, weight)
+    if objective.reconstruction_loss == "bce" and objective.beta != 1:
+        found["weighted"] = weighted(result, objective.beta)
     return found
 
 

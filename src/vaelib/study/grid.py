@@ -9,26 +9,35 @@ from torch import Tensor
 from vaelib.digits import dataset
 from vaelib.digits.dataset import Digits
 from vaelib.plumbing.files import write_json
-from vaelib.study import gap, gap_sources, measures
+from vaelib.plumbing.names import CODED, OBJECTIVES
+from vaelib.study import code_length, gap, gap_sources, measures, rate
+from vaelib.study.questions import BETAS
 from vaelib.training.run import Settings, model_of, train
 from vaelib.vae.latent import decode, encode, latent_grid
 from vaelib.vae.model import VAE
 
-OBJECTIVES = tuple((loss, reduction) for loss in ("bce", "mse") for reduction in ("mean", "sum"))
 REFERENCES = 10_000  # training images among which the nearest to a reconstruction is sought
 GRID = (30, 2.0)  # points along each axis of the decoded grid, and the axes' limit
+SEEDS = 5  # of the points of the chapter on the one scale
 
 
 def book_points() -> list[Settings]:
-    """List the trainings that the chapter on the reproduction needs, the short ones first."""
-    points = [Settings(*objective, "report", seed) for seed in range(8) for objective in OBJECTIVES]
+    """List the trainings that the book's chapters need, the short ones first."""
+    objectives = OBJECTIVES.values()
+    points = [Settings(*objective, "report", seed) for seed in range(8) for objective in objectives]
     points += [
-        Settings("bce", "sum", "report", seed, latent_dim)
+        Settings("bce", 1.0, "report", seed, latent_dim)
         for seed in range(3)
-        for latent_dim in (4, 8, 16)
+        for latent_dim in (4, 8)
+    ]
+    weights = [(loss, beta) for loss in ("bce", "mse") for beta in BETAS]
+    more = [objective for objective in (*CODED.values(), *weights) if objective not in objectives]
+    points += [Settings(*objective, "report", seed) for seed in range(SEEDS) for objective in more]
+    points += [
+        Settings(loss, 1.0, "report", seed, 16) for seed in range(SEEDS) for loss in ("bce", "mse")
     ]
     return points + [
-        Settings(loss, "mean", "original", seed) for seed in range(5) for loss in ("bce", "mse")
+        Settings(loss, 0.5, "original", seed) for seed in range(5) for loss in ("bce", "mse")
     ]
 
 
@@ -37,8 +46,10 @@ def compute(point: Settings) -> dict:
 
     Returns:
         Plain values, namely ``settings``, ``losses``, ``outcome``, ``history`` and ``environment``
-        as :class:`vaelib.training.folder.Run` has them; ``measures``, see :func:`measure`; and,
-        for two latent dimensions, ``evidence``, see :func:`measure_evidence`.
+        as :class:`vaelib.training.folder.Run` has them; ``measures``, see :func:`measure`;
+        ``rate``, see :func:`vaelib.study.rate.measure`; and, for two latent dimensions and the
+        objectives of which the book tells them, ``evidence``, see :func:`measure_evidence`, and
+        ``code``, see :func:`vaelib.study.code_length.measure`.
     """
     digits = dataset.load(point.recipe_settings.data)
     run = train(point, digits)
@@ -50,9 +61,14 @@ def compute(point: Settings) -> dict:
         "history": run.history,
         "environment": run.environment,
         "measures": measure(model, digits),
+        "rate": rate.measure(encode(model, digits.test_images)),
     }
     if model.latent_dim == 2:
-        result["evidence"] = measure_evidence(model, point, digits)
+        objective = point.reconstruction_loss, point.beta
+        if objective in OBJECTIVES.values():
+            result["evidence"] = measure_evidence(model, point, digits)
+        if objective in CODED.values() and point.recipe == "report" and point.seed < SEEDS:
+            result["code"] = code_length.measure(model, point.objective, digits, point.seed)
     return result
 
 

@@ -8,7 +8,7 @@ from statistics import correlation, mean
 
 import torch
 
-from vaelib.plumbing.names import LOSSES, objective_name
+from vaelib.plumbing.names import LOSSES, OBJECTIVES
 from vaelib.plumbing.places import EARLIER, RECORDS
 from vaelib.study import claims, gap_over_seeds, grid, measures, prediction, verdicts
 from vaelib.study.claims import pair_up, select
@@ -69,7 +69,7 @@ def summarise(book: Path) -> dict:
         },
         "evidence": gap_over_seeds.summarise(records),
         "latent_dimensions": _latent_dimensions(
-            select(records, recipe="report", reconstruction_loss="bce", kl_reduction="sum")
+            select(records, recipe="report", reconstruction_loss="bce", beta=1.0)
         ),
         "original_history": _history(original_history(book)),
     }
@@ -78,7 +78,7 @@ def summarise(book: Path) -> dict:
 def _of_the_original(records: list[dict]) -> dict[str, list[dict]]:
     """Choose the runs with the original's recipe, by reconstruction loss."""
     return {
-        loss: select(records, recipe="original", reconstruction_loss=loss, kl_reduction="mean")
+        loss: select(records, recipe="original", reconstruction_loss=loss, beta=0.5)
         for loss in ("bce", "mse")
     }
 
@@ -166,14 +166,8 @@ def _divergence_share(record: dict) -> float:
 def _objectives(records: list[dict], recipe: str) -> dict:
     """Summarise each objective that is recorded with a recipe and two latent dimensions."""
     chosen = {
-        objective_name(loss, reduction): select(
-            records,
-            recipe=recipe,
-            reconstruction_loss=loss,
-            kl_reduction=reduction,
-            latent_dim=2,
-        )
-        for loss, reduction in grid.OBJECTIVES
+        name: select(records, recipe=recipe, reconstruction_loss=loss, beta=beta, latent_dim=2)
+        for name, (loss, beta) in OBJECTIVES.items()
     }
     return {name: _objective(found) for name, found in chosen.items() if found}
 

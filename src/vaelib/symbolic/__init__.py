@@ -38,6 +38,7 @@ STATEMENTS: dict[str, Callable[[], Statement]] = {
     "gaussian-likelihood": likelihoods.prove_gaussian_constant,
     "beta-variance": likelihoods.prove_beta_variance,
     "best-variance": likelihoods.prove_best_variance,
+    "best-variance-loss": likelihoods.prove_best_variance_loss,
 }
 """Label of an equation in the book → function that proves it and returns it as it is printed."""
 

@@ -210,6 +210,23 @@ def prove_best_variance(claimed: Expr | None = None) -> Statement:
     )
 
 
+def prove_best_variance_loss(claimed: Expr | None = None) -> Statement:
+    """Prove the loss of a Gaussian decoder that has the best variance: ½ D (log(2 π S/D) + 1).
+
+    Source: equation :eq:`best-variance-loss`.
+    """
+    claimed = best_variance_loss() if claimed is None else claimed
+    prove_best_variance()
+    value = gaussian_loss(error, pixels, error / pixels)
+    require_zero(value - claimed, "Gaussian likelihood with the best variance")
+    return Statement(r"\min_{s^2} \left(-\log p(x \mid z)\right)", claimed, condition="S > 0")
+
+
+def best_variance_loss() -> Expr:
+    """Write the least −log p(x|z) over variances, for D pixels with squared error S."""
+    return pixels * (log(2 * pi * error / pixels) + 1) / 2
+
+
 def squared_error_of_logit() -> Expr:
     """Write the squared error of one pixel in terms of the logit: (1/(1 + e^{−a}) − x)²."""
     return (1 / (1 + exp(-logit)) - x) ** 2

@@ -28,8 +28,9 @@ class Settings:
     """What defines a training.
 
     Args:
-        reconstruction_loss: ``bce`` or ``mse``.
-        kl_reduction: over latent dimensions: ``sum`` (the ELBO's) or ``mean`` (the original's).
+        reconstruction_loss: a key of :data:`vaelib.vae.objective.RECONSTRUCTION_LOSSES`.
+        beta: β, the weight of the KL divergence: 1 is the ELBO's; 1/2, with two latent dimensions,
+            the original's.
         recipe: a key of :data:`vaelib.training.recipes.RECIPES`.
         seed: of the initial weights, the order of the images and all noise.
         latent_dim: number of latent dimensions.
@@ -40,14 +41,14 @@ class Settings:
     """
 
     reconstruction_loss: str = "bce"
-    kl_reduction: str = "mean"
+    beta: float = 0.5
     recipe: str = "report"
     seed: int = 0
     latent_dim: int = 2
     device: str = "auto"
 
     def __post_init__(self):
-        Objective(self.reconstruction_loss, self.kl_reduction)
+        Objective(self.reconstruction_loss, self.beta)
         require("recipe", self.recipe, RECIPES)
         require("device", self.device, DEVICES)
         for name, least in (("seed", 0), ("latent_dim", 1)):
@@ -59,15 +60,15 @@ class Settings:
 
     @property
     def name(self) -> str:
-        """Such as ``report-bce-mean-d2-seed0``."""
+        """Such as ``report-bce-beta0.5-d2-seed0``."""
         return training_name(
-            self.recipe, self.reconstruction_loss, self.kl_reduction, self.latent_dim, self.seed
+            self.recipe, self.reconstruction_loss, self.beta, self.latent_dim, self.seed
         )
 
     @property
     def objective(self) -> Objective:
         """The objective that these settings name."""
-        return Objective(self.reconstruction_loss, self.kl_reduction)
+        return Objective(self.reconstruction_loss, self.beta)
 
     @property
     def recipe_settings(self) -> Recipe:

@@ -14,7 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from vaelib.book.directives.tables import TableDirective, markdown
 from vaelib.plumbing.files import read_json
-from vaelib.plumbing.names import LOSSES, objective_name, printed, require
+from vaelib.plumbing.names import LOSSES, OBJECTIVES, printed, require
 from vaelib.plumbing.places import RUNS, SUMMARY
 from vaelib.training import folder
 
@@ -97,9 +97,9 @@ class Recorded(SphinxDirective):
         for part in ("settings", "losses"):
             self.env.note_dependency(str(run / folder.FILES[part]))
         settings, losses = folder.read(run, "settings"), folder.read(run, "losses")["test"]
-        objective = objective_name(settings["reconstruction_loss"], settings["kl_reduction"])
+        objective = settings["reconstruction_loss"], settings["beta"]
         objectives = read_summary(self)["objectives"].get(settings["recipe"], {})
-        recorded = objectives.get(objective)
+        recorded = objectives.get({pair: name for name, pair in OBJECTIVES.items()}.get(objective))
         if not recorded:
             return []
         return markdown(self, compare(name, losses, settings["seed"], recorded))

@@ -72,9 +72,9 @@ def side_by_side(runs: dict[str, tuple[dict, dict]]) -> list[list[str]]:
     Args:
         runs: name → settings and losses.
     """
-    rows = [["run", "loss", "KL by", "total", "reconstr.", "KL loss", "KL, summed"]]
+    rows = [["run", "loss", "β", "total", "reconstr.", "β · KL", "KL"]]
     for name, (settings, losses) in runs.items():
-        kind = printed(settings["reconstruction_loss"]), settings["kl_reduction"]
+        kind = printed(settings["reconstruction_loss"]), f"{settings['beta']:g}"
         divergence = kl_divergence(settings, losses["test"])
         rows.append([f"`{name}`", *kind, *_printed(losses["test"]), f"{divergence:.3f}"])
     return rows

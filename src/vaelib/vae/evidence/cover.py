@@ -37,12 +37,15 @@ class Cover:
         decoder: Callable[[Tensor], Tensor],
         likelihood: Likelihood,
         images: Tensor,
-        q: Posterior,
+        q: Posterior | None,
     ):
         self._decoder, self._likelihood, self._images = decoder, likelihood, images
+        self._open = torch.ones(len(images), dtype=torch.bool, device=images.device)
+        self._q_open = torch.full_like(self._open, q is not None)
+        if q is None:
+            q = Posterior(*images.new_zeros(2, len(images), 2))
         self._q_mean = q.mean.double()
         self._q_deviation = torch.exp(q.log_variance.double() / 2)
-        self._open = self._q_open = torch.ones_like(self._q_mean[:, 0], dtype=torch.bool)
         self.greatest = torch.full_like(self._q_mean[:, 0], -math.inf)
         self.lost = self.greatest.clone()
         self._beyond = self.greatest.clone()  # of the lost mass what lies beyond the plane

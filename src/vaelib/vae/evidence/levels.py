@@ -13,13 +13,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from vaelib.vae.evidence.likelihood import ContinuousBernoulli, Gaussian
 from vaelib.vae.objective import SERIES, log_normaliser
 
 HALF = 1 / 510  # of a bin
 
 
 @dataclass(frozen=True)
-class ContinuousBernoulliLevels:
+class ContinuousBernoulliLevels(ContinuousBernoulli):
     """The continuous Bernoulli, integrated over the bins; it has no mass outside [0, 1].
 
     Source: equation :eq:`continuous-bernoulli-levels`.
@@ -45,7 +46,7 @@ class ContinuousBernoulliLevels:
 
 
 @dataclass(frozen=True)
-class GaussianLevels:
+class GaussianLevels(Gaussian):
     """The Gaussian with one variance, integrated over the bins.
 
     Inside, the logarithm of the density's mean over a bin is taken to the fourth order in h/s, with
@@ -56,8 +57,6 @@ class GaussianLevels:
 
     Source: equation :eq:`gaussian-levels`.
     """
-
-    variance: float
 
     def rows(self, images: Tensor) -> Tensor:
         """Write images (N, D) in [0, 1] as rows (N, 6D + 3) that :meth:`log_density` takes."""
@@ -85,6 +84,9 @@ class GaussianLevels:
             means.new_tensor([level, -second, -fourth]).expand(len(means), 3),
         ]
         return rows @ torch.cat(columns, dim=1).T
+
+
+Levels = ContinuousBernoulliLevels | GaussianLevels
 
 
 def _log_sinhc(a: Tensor) -> Tensor:

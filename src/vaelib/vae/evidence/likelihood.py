@@ -85,8 +85,12 @@ class Gaussian:
 Likelihood = Bernoulli | ContinuousBernoulli | Gaussian
 
 
-def assumed(objective: Objective, latent_dim: int) -> Likelihood:
+def assumed(objective: Objective, variance: float | None = None) -> Likelihood:
     """Return the likelihood that an objective assumes.
+
+    Args:
+        objective: of a training.
+        variance: that the decoder has chosen; of ``gaussian`` alone, which needs it.
 
     With squared error the weight β of the divergence is a variance of β/2. The Bernoulli
     likelihoods have no parameter that could take β up: they are the same for every β.
@@ -97,4 +101,6 @@ def assumed(objective: Objective, latent_dim: int) -> Likelihood:
         return Bernoulli()
     if objective.reconstruction_loss == "cb":
         return ContinuousBernoulli()
-    return Gaussian(variance=objective.kl_weight(latent_dim) / 2)
+    if objective.reconstruction_loss == "gaussian":
+        return Gaussian(variance)
+    return Gaussian(variance=objective.beta / 2)

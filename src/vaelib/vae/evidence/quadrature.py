@@ -45,21 +45,28 @@ class Evidence:
 class _Integral:
     """One integral of each of N images: its value, its error, and whether it is open. Float64."""
 
-    def __init__(self, images: Tensor):
+    def __init__(self, images: Tensor, tolerance: float, wanted: bool = True):
+        self._tolerance = tolerance
         self.value = torch.full((len(images),), math.nan, dtype=torch.float64, device=images.device)
-        self.error = torch.full_like(self.value, math.inf)
-        self.open = torch.ones_like(self.value, dtype=torch.bool)
+        self.error = torch.full_like(self.value, math.inf if wanted else 0)
+        self.open = torch.full_like(self.value, wanted, dtype=torch.bool)
 
     def settle(self, value: Tensor, error: Tensor) -> None:
         """Take over what is new of open ones, and close those whose error is small enough."""
         self.value = torch.where(self.open, value, self.value)
         self.error = torch.where(self.open, error, self.error)
-        self.open = self.open & ~(error <= TOLERANCE)  # an error that is not a number stays open
+        self.open = self.open & ~(
+            error <= self._tolerance
+        )  # an error that is not a number stays open
 
 
 @torch.no_grad()
 def integrate(
-    decoder: Callable[[Tensor], Tensor], likelihood: Likelihood, images: Tensor, q: Posterior
+    decoder: Callable[[Tensor], Tensor],
+    likelihood: Likelihood,
+    images: Tensor,
+    q: Posterior | None,
+    tolerance: float = TOLERANCE,
 ) -> Evidence:
     """Integrate p(x|z) p(z) over the latent plane, and log p(x|z) under q on the same nodes.
 
@@ -67,15 +74,18 @@ def integrate(
         decoder: maps (M, 2), float32, to (M, ...), what the likelihood takes.
         likelihood: p(x|z).
         images: (N, D), float32, on the decoder's device.
-        q: the encoder's posteriors q(z|x), (N, 2) each.
+        q: the encoder's posteriors q(z|x), (N, 2) each; None if only p(x) and the posterior are
+            asked for: ``expected`` is not a number then.
+        tolerance: the greatest error estimate that is accepted, in nats.
 
     Raises:
-        QuadratureError: an error estimate exceeds ``TOLERANCE`` on the finest grid, or more than
+        QuadratureError: an error estimate exceeds the tolerance on the finest grid, or more than
             that was left out, which no finer grid mends.
 
     Source: equation :eq:`evidence`; the trapezoid rule, Trefethen and Weideman (2014).
     """
-    evidence, expectation = _Integral(images), _Integral(images)
+    evidence = _Integral(images, tolerance)
+    expectation = _Integral(images, tolerance, wanted=q is not None)
     accepted = []
     cover = Cover(decoder, likelihood, images, q)
     pairs = cover.whole_plane()
@@ -83,22 +93,23 @@ def integrate(
         tried = pairs.of(evidence.open[pairs.image])
         evidence.settle(*_log_evidence(tried, cover))
         accepted.append(tried.of(~evidence.open[tried.image]))
-        expectation.settle(*_expectation(pairs.of(expectation.open[pairs.image]), q))
+        if q is not None:
+            expectation.settle(*_expectation(pairs.of(expectation.open[pairs.image]), q))
         if not (evidence.open | expectation.open).any():
             break
         lost = torch.exp(cover.lost - evidence.value)
         # A peak that no node sees any more makes what was left out look large: that passes.
-        stuck = evidence.open & (lost > TOLERANCE) & (evidence.error - lost <= TOLERANCE)
+        stuck = evidence.open & (lost > tolerance) & (evidence.error - lost <= tolerance)
         if pairs.step <= FINEST or stuck.any():
             blamed = stuck if stuck.any() else evidence.open | expectation.open
-            raise QuadratureError(_complaint(evidence, expectation, blamed, pairs.step))
+            raise QuadratureError(_complaint(evidence, expectation, blamed, pairs.step, tolerance))
         pairs = cover.refine(pairs, evidence.open, expectation.open)
     return Evidence(
         evidence.value,
         evidence.error,
         expectation.value,
         expectation.error,
-        *_moments(accepted, evidence.value, q),
+        *_moments(accepted, evidence.value),
         accepted,
     )
 
@@ -136,29 +147,29 @@ def _expectation(pairs: Pairs, q: Posterior) -> tuple[Tensor, Tensor]:
     return expected, 2 * (sums / weight - expected[:, None]).abs().amax(1)
 
 
-def _moments(accepted: list[Pairs], log_evidence: Tensor, q: Posterior) -> tuple[Tensor, Tensor]:
+def _moments(accepted: list[Pairs], log_evidence: Tensor) -> tuple[Tensor, Tensor]:
     """Return mean (N, 2) and covariance (N, 2, 2) of the posteriors."""
-    centre = q.mean.double()  # near the posterior, so that few digits cancel
-    first = torch.zeros_like(centre)
-    second = centre.new_zeros(len(centre), 2, 2)
+    first = log_evidence.new_zeros(len(log_evidence), 2)
+    second = log_evidence.new_zeros(len(log_evidence), 2, 2)
     for pairs in accepted:
         for part in pairs.chunks():
             share = torch.exp(part.values - log_evidence[part.image, None]) * part.step**2
-            nodes = part.nodes() - centre[part.image, None]
+            nodes = part.nodes().double()
             first.index_add_(0, part.image, torch.einsum("pn,pni->pi", share, nodes))
             products = torch.einsum("pn,pni,pnj->pij", share, nodes, nodes)
             second.index_add_(0, part.image, products)
-    return first + centre, second - first[:, :, None] * first[:, None, :]
+    return first, second - first[:, :, None] * first[:, None, :]
 
 
-def _complaint(evidence: _Integral, expectation: _Integral, blamed: Tensor, step: float) -> str:
+def _complaint(
+    evidence: _Integral, expectation: _Integral, blamed: Tensor, step: float, tolerance: float
+) -> str:
     """Say which of the blamed images' (N,) integrals are known worst."""
     errors = torch.maximum(evidence.error, expectation.error).nan_to_num(math.inf)
     errors = errors.masked_fill(~blamed, -1)
     worst = int(errors.argmax())
     return (
-        f"image {worst}: at a step of 1/{1 / step:.0f} log p(x) is known to "
-        f"{float(evidence.error[worst]):.2g} nats and the mean of log p(x|z) under q to "
-        f"{float(expectation.error[worst]):.2g}; expected {TOLERANCE} or better, which deviations "
-        f"of posterior and q of at least 0.002 within ±{LIMITS[-1]} allow"
+        f"image {worst}: at a step of 1/{1 / step:.0f} log p(x), or the mean of log p(x|z) under "
+        f"q, is known to {float(errors[worst]):.2g} nats; expected {tolerance} or better, which "
+        f"deviations of posterior and q of at least 0.002 within ±{LIMITS[-1]} allow"
     )
