@@ -82,7 +82,7 @@ def training(job: tuple[str, str, int]) -> dict:
     digits = dataset.load()
     model = VAE(2, generator=torch.Generator().manual_seed(seed))
     live = LiveUnits(model)
-    result = fit(model, Objective(loss, "mean"), recipe, digits, seed)
+    result = fit(model, Objective(loss, 0.5), recipe, digits, seed)
     return {
         "variant": variant,
         "loss": loss,

@@ -26,7 +26,7 @@ from vaelib.vae.model import VAE
 from vaelib.vae.objective import Objective
 
 FOLDER, CHANGE = sys.argv[1], " ".join(sys.argv[2:])
-OBJECTIVE = Objective("bce", "mean")
+OBJECTIVE = Objective("bce", 0.5)
 DIGITS = dataset.load("mnist", Path(FOLDER))
 
 
@@ -121,7 +121,7 @@ def time_epoch(images: int) -> dict:
 
 def train(reconstruction_loss: str, seed: int) -> dict:
     """Train with the recipe ``report``."""
-    settings = run.Settings(reconstruction_loss, "mean", "report", seed, device="cpu")
+    settings = run.Settings(reconstruction_loss, 0.5, "report", seed, device="cpu")
     result = run.train(settings, DIGITS)
     return {
         "seconds": result.outcome["training_seconds"],

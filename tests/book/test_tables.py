@@ -2,7 +2,7 @@
 
 from vaelib.book.directives import losses, tables
 
-SETTINGS = {"reconstruction_loss": "mse", "kl_reduction": "mean", "latent_dim": 2}
+SETTINGS = {"reconstruction_loss": "mse", "beta": 0.5, "latent_dim": 2}
 LOSSES = {
     name: {"total": 3.0 + at, "reconstruction": 2.0 + at, "kl": 1.0}
     for at, name in enumerate(
@@ -32,8 +32,8 @@ def test_the_losses_of_a_run_by_slice():
 
 def test_runs_side_by_side_have_the_divergence_itself():
     _, row = losses.side_by_side({"mse": (SETTINGS, LOSSES)})
-    assert row == ["`mse`", "MSE", "mean", "3.000", "2.000", "1.000", "2.000"]
-    _, row = losses.side_by_side({"mse-elbo": (SETTINGS | {"kl_reduction": "sum"}, LOSSES)})
+    assert row == ["`mse`", "MSE", "0.5", "3.000", "2.000", "1.000", "2.000"]
+    _, row = losses.side_by_side({"mse-elbo": (SETTINGS | {"beta": 1.0}, LOSSES)})
     assert row[-1] == "1.000"
 
 

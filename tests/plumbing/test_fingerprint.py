@@ -74,7 +74,14 @@ EDITS = {
     "how codes are shown": ("vae/latent.py", "centred @", "2 * centred @", False, True, False),
     "a figure of a chapter": ("figures/cost.py", "lw=4", "lw=5", False, False, True),
     "a derivation": ("symbolic/bound.py", "(1 - beta)", "(2 - beta)", False, False, True),
-    "the objective": ("vae/objective.py", "kl.mean(1)", "kl.sum(1)", True, True, False),
+    "the objective": (
+        "vae/objective.py",
+        "self.beta * kl_per",
+        "2 * self.beta * kl_per",
+        True,
+        True,
+        False,
+    ),
     "a docstring": ("vae/objective.py", "What training minimises", "What", False, False, False),
 }
 

@@ -23,4 +23,4 @@ def test_losses_and_quantities_are_printed_in_one_way():
 
 
 def test_a_training_has_one_name():
-    assert training_name("report", "bce", "mean", 2, 7) == "report-bce-mean-d2-seed7"
+    assert training_name("report", "bce", 0.5, 2, 7) == "report-bce-beta0.5-d2-seed7"

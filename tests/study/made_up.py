@@ -34,7 +34,7 @@ def record(loss, seed, shift=0.0):
     return {
         "settings": {
             "reconstruction_loss": loss,
-            "kl_reduction": "mean",
+            "beta": 0.5,
             "recipe": "original",
             "latent_dim": 2,
             "seed": seed,

@@ -8,7 +8,7 @@ from vaelib.vae.latent import encode
 
 
 def test_the_divergence_is_that_of_the_encoded_images(smoke_run, digits):
-    """Of a run that averages over its two dimensions: the sum, by torch's own formula."""
+    """Of a run with the weight ½: the divergence without it, by torch's own formula."""
     run, _ = smoke_run
     mean, log_variance = encode(model_of(run), digits.test_images)
     q = Independent(Normal(mean, torch.exp(log_variance / 2)), 1)
@@ -16,7 +16,7 @@ def test_the_divergence_is_that_of_the_encoded_images(smoke_run, digits):
     expected = kl_divergence(q, prior).mean().item()
     received = comparison.kl_divergence(run.settings, run.losses["test"])
     assert received == pytest.approx(expected, rel=1e-5)
-    summed = run.settings | {"kl_reduction": "sum"}
+    summed = run.settings | {"beta": 1.0}
     assert comparison.kl_divergence(summed, {"kl": expected}) == expected
 
 

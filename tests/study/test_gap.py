@@ -13,7 +13,7 @@ from vaelib.vae.losses import image_losses
 from vaelib.vae.model import VAE
 from vaelib.vae.objective import Objective
 
-OBJECTIVE = Objective("bce", "sum")
+OBJECTIVE = Objective("bce", 1.0)
 NUMBER = 12
 
 

@@ -18,7 +18,7 @@ NUMBER = 12
 @pytest.fixture(scope="module")
 def measured(smoke_run, digits):
     model = model_of(smoke_run[0])
-    return model, gap.measure(model, Objective("bce", "sum"), digits.test_images[:NUMBER])
+    return model, gap.measure(model, Objective("bce", 1.0), digits.test_images[:NUMBER])
 
 
 @pytest.fixture
@@ -101,9 +101,9 @@ def test_the_weighted_posterior_is_that_of_samples(measured, log_weights):
 @pytest.mark.parametrize(
     ("objective", "others"),
     [
-        (Objective("bce", "sum"), set()),
-        (Objective("bce", "mean"), {"weighted"}),
-        (Objective("mse", "mean"), set()),
+        (Objective("bce", 1.0), set()),
+        (Objective("bce", 0.5), {"weighted"}),
+        (Objective("mse", 0.5), set()),
     ],
 )
 def test_only_a_weighted_bernoulli_is_held_against_a_weighted_posterior(

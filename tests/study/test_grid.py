@@ -22,12 +22,12 @@ BOOK = Path(__file__).parents[2] / "book"
 
 
 def points(number):
-    return [Settings("mse", "mean", "smoke", seed, device="cpu") for seed in range(number)]
+    return [Settings("mse", 0.5, "smoke", seed, device="cpu") for seed in range(number)]
 
 
 def test_a_record_is_that_of_the_run_and_is_computed_once(tmp_path, monkeypatch):
     (point,) = points(1)
-    assert list(grid.record([point], tmp_path)) == ["smoke-mse-mean-d2-seed0"]
+    assert list(grid.record([point], tmp_path)) == ["smoke-mse-beta0.5-d2-seed0"]
     (file,) = tmp_path.iterdir()
     written = json.loads(file.read_text())
     assert written["settings"]["seed"] == 0
@@ -50,7 +50,7 @@ def test_nothing_is_left_of_a_point_that_fails(tmp_path, monkeypatch):
     monkeypatch.setattr(grid, "compute", fail)
     with pytest.raises(FloatingPointError):
         list(grid.record(points(3), tmp_path))
-    assert [path.name for path in tmp_path.iterdir()] == ["smoke-mse-mean-d2-seed0.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["smoke-mse-beta0.5-d2-seed0.json"]
     assert [point.seed for point in grid.missing(points(3), tmp_path)] == [1, 2]
 
 
@@ -106,9 +106,9 @@ def test_a_cluster_that_loses_a_worker_finishes_all_the_same(cluster, tmp_path):
     lost = kill_a_busy_worker(cluster)
     names = [first, *written]
     assert any(task.suspicious for task in lost)  # Dask's mark of one whose worker died
-    assert sorted(names) == [f"smoke-mse-mean-d2-seed{seed}" for seed in range(4)]
+    assert sorted(names) == [f"smoke-mse-beta0.5-d2-seed{seed}" for seed in range(4)]
     for seed in range(4):
-        file = tmp_path / f"smoke-mse-mean-d2-seed{seed}.json"
+        file = tmp_path / f"smoke-mse-beta0.5-d2-seed{seed}.json"
         assert json.loads(file.read_text())["settings"]["seed"] == seed
 
 
@@ -117,7 +117,7 @@ def test_a_point_whose_workers_are_all_lost_is_named(cluster, tmp_path):
     written = grid.record(points(3), tmp_path, cluster.scheduler_address)
     next(written)
     kill_a_busy_worker(cluster)
-    with pytest.raises(ConnectionError, match=r"smoke-mse-mean-d2-seed\d was given up"):
+    with pytest.raises(ConnectionError, match=r"smoke-mse-beta0.5-d2-seed\d was given up"):
         list(written)
 
 

@@ -12,7 +12,7 @@ from vaelib.vae.objective import Objective
 @pytest.fixture(scope="module")
 def measured(smoke_run, digits):
     model = model_of(smoke_run[0])
-    return model, gap.measure(model, Objective("bce", "sum"), digits.test_images[:12])
+    return model, gap.measure(model, Objective("bce", 1.0), digits.test_images[:12])
 
 
 def test_the_worst_are_those_with_the_greatest_gaps(measured):

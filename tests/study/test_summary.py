@@ -11,7 +11,7 @@ from scipy import stats
 
 from vaelib import cli
 from vaelib.plumbing.files import read_json, write_json
-from vaelib.plumbing.names import LOSSES
+from vaelib.plumbing.names import LOSSES, OBJECTIVES
 from vaelib.plumbing.places import EARLIER
 from vaelib.study import claims, grid, summary, verdicts
 from vaelib.training.recipes import RECIPES
@@ -19,10 +19,10 @@ from vaelib.training.recipes import RECIPES
 from .made_up import BOOK, ORIGINAL, record
 
 
-def made_up(recipe, loss, reduction, seed, dimension=2):
+def made_up(recipe, loss, beta, seed, dimension=2):
     content = record(loss, seed)
-    content["settings"] |= {"recipe": recipe, "kl_reduction": reduction, "latent_dim": dimension}
-    rng = np.random.default_rng([seed, dimension, len(loss + reduction)])
+    content["settings"] |= {"recipe": recipe, "beta": beta, "latent_dim": dimension}
+    rng = np.random.default_rng([seed, dimension, int(16 * beta)])
     shown = content["losses"]["table_validation"]
     shift = 1 + rng.random()
     content["losses"]["validation"] = {name: value + shift for name, value in shown.items()}
@@ -44,13 +44,13 @@ def made_up(recipe, loss, reduction, seed, dimension=2):
         "data": "012345678901234",
     }
     if recipe == "report" and dimension == 2:
-        content["evidence"] = evidence(loss, reduction, seed)
+        content["evidence"] = evidence(loss, beta, seed)
     return content
 
 
-def evidence(loss, reduction, seed):
-    """A gap of 5 nats and one more with the mean, 4 of them amortisation."""
-    extra = float(reduction == "mean")
+def evidence(loss, beta, seed):
+    """A gap of 5 nats and one more with the weight ½, 4 of them amortisation."""
+    extra = float(beta == 0.5)
     found = {
         "log_evidence": -140.0 + seed + 2 * extra,
         "bound": -145.0 + seed + extra,
@@ -65,7 +65,7 @@ def evidence(loss, reduction, seed):
         "below": {"500": 3.0},
         "aggregate": {"divergence": 0.6, "empty": 0.07},
     }
-    if (loss, reduction) == ("bce", "mean"):
+    if (loss, beta) == ("bce", 0.5):
         found["weighted"] = {"posterior": 6.0, "weighted": 11.0 + seed}
     return found
 
@@ -75,11 +75,11 @@ def book(tmp_path):
     (tmp_path / "recorded" / "runs").mkdir(parents=True)
     (tmp_path / "claims.yml").write_text((BOOK / "claims.yml").read_text())
     shutil.copytree(BOOK / "recorded" / "original", tmp_path / "recorded" / "original")
-    points = [("original", loss, "mean", seed, 2) for loss in ("bce", "mse") for seed in range(3)]
+    points = [("original", loss, 0.5, seed, 2) for loss in ("bce", "mse") for seed in range(3)]
     points += [
-        ("report", *objective, seed, 2) for objective in grid.OBJECTIVES for seed in range(4)
+        ("report", *objective, seed, 2) for objective in OBJECTIVES.values() for seed in range(4)
     ]
-    points += [("report", "bce", "sum", seed, 4) for seed in range(3)]
+    points += [("report", "bce", 1.0, seed, 4) for seed in range(3)]
     for point in points:
         name = "-".join(map(str, point))
         write_json(made_up(*point), tmp_path / "recorded" / "runs" / f"{name}.json")
@@ -89,7 +89,7 @@ def book(tmp_path):
         for seed in range(3):
             far = record(loss, seed, shift=0.1)
             write_json(
-                made_up("original", loss, "mean", seed) | {"losses": far["losses"]},
+                made_up("original", loss, 0.5, seed) | {"losses": far["losses"]},
                 earlier / f"{loss}-{seed}.json",
             )
     return tmp_path
@@ -132,12 +132,12 @@ def test_the_summary_of_a_book(book):
 def test_the_divergence_is_the_sum_whatever_was_minimised(book):
     objectives = summary.summarise(book)["objectives"]["report"]
     kl = ORIGINAL["bce"]["test"]["kl"]
-    for reduction, factor in (("mean", 2), ("sum", 1)):
-        values = objectives[f"bce-{reduction}"]["divergence"]["values"]
+    for name, factor in (("bce", 2), ("bce-elbo", 1)):
+        values = objectives[name]["divergence"]["values"]
         divergences = [factor * kl * (1 + 0.002 * (s % 2 - 0.4)) for s in range(4)]
         assert values == pytest.approx(divergences)
         reconstruction = ORIGINAL["bce"]["test"]["reconstruction"]
-        shares = objectives[f"bce-{reduction}"]["divergence_share"]["values"]
+        shares = objectives[name]["divergence_share"]["values"]
         assert shares == pytest.approx(
             [kl / (kl + reconstruction * (1 + 0.001 * (s - 1))) for s, kl in enumerate(divergences)]
         )
@@ -145,8 +145,8 @@ def test_the_divergence_is_the_sum_whatever_was_minimised(book):
 
 def test_only_what_is_recorded_has_an_objective(book):
     objectives = summary.summarise(book)["objectives"]
-    assert list(objectives["original"]) == ["bce-mean", "mse-mean"]
-    found = objectives["original"]["bce-mean"]
+    assert list(objectives["original"]) == ["bce", "mse"]
+    found = objectives["original"]["bce"]
     assert found["seeds"] == [0, 1, 2]
     assert found["high_frequencies"]["values"] == pytest.approx([0.5, 0.55, 0.6])
     assert found["greatest_step"]["values"] == [0.2, 0.2, 0.2]
@@ -173,7 +173,7 @@ def test_the_first_editions_records_are_judged_alone(book):
     assert found["claims"]["C5"]["verdict"] == "reproduced"
     assert earlier["verdicts"]["C5"] == "not reproduced"
     assert earlier["verdicts"]["C7"] == found["claims"]["C7"]["verdict"]
-    kl = [1.1 * value for value in found["objectives"]["original"]["bce-mean"]["kl"]["values"]]
+    kl = [1.1 * value for value in found["objectives"]["original"]["bce"]["kl"]["values"]]
     middle = (earlier["test_kl"]["low"] + earlier["test_kl"]["high"]) / 2
     assert middle == pytest.approx(np.mean(kl), rel=1e-3)
     assert earlier["test_kl"]["p_value"] < 0.01
@@ -191,7 +191,7 @@ def test_slices_are_compared_run_by_run(book):
 
 
 def test_a_run_is_held_against_the_others(book):
-    objective = summary.summarise(book)["objectives"]["report"]["bce-sum"]
+    objective = summary.summarise(book)["objectives"]["report"]["bce-elbo"]
     assert list(objective["others"]) == ["0", "1", "2", "3"]
     values = objective["total"]["values"]
     without = [value for seed, value in enumerate(values) if seed != 2]
@@ -239,17 +239,17 @@ def test_what_the_chapter_on_cost_says_of_schedules():
 
 def test_the_evidence_is_summarised_by_objective_and_over_all_models(book):
     found = summary.summarise(book)["evidence"]
-    gap = found["bce-sum"]["gap"]
+    gap = found["bce-elbo"]["gap"]
     assert gap["values"] == [5.0] * 4
-    assert found["mse-mean"]["log_evidence"]["mean"] == pytest.approx(-136.5)
-    assert found["mse-sum"]["amortisation_share"]["mean"] == pytest.approx(0.8)
-    assert found["bce-mean"]["weighted"]["values"] == [5, 6, 7, 8]
-    assert "weighted" not in found["bce-sum"]
+    assert found["mse"]["log_evidence"]["mean"] == pytest.approx(-136.5)
+    assert found["mse-elbo"]["amortisation_share"]["mean"] == pytest.approx(0.8)
+    assert found["bce"]["weighted"]["values"] == [5, 6, 7, 8]
+    assert "weighted" not in found["bce-elbo"]
     assert found["all"]["models"] == 16
     assert (found["all"]["least"], found["all"]["greatest"]) == (0.01, 103.0)
     assert found["all"]["mean_score"] == pytest.approx(-0.2)
     assert found["all"]["greatest_rms_score"] == pytest.approx(1.03)
-    difference = found["mean_minus_sum"]
+    difference = found["half_minus_whole"]
     assert difference["log_evidence"]["values"] == [2.0] * 4
     assert difference["bound"]["values"] == [1.0] * 4
 
@@ -265,7 +265,7 @@ def test_the_command_computes_what_is_missing_and_sums_up(book, monkeypatch):
         return made_up(
             point.recipe,
             point.reconstruction_loss,
-            point.kl_reduction,
+            point.beta,
             point.seed,
             point.latent_dim,
         )
@@ -317,7 +317,7 @@ def test_what_the_chapter_says_in_words_holds_of_its_records():
     tiles, rule = found["tiles"], 0.1
     assert tiles["mean"] < rule
     for loss in ("bce", "mse"):
-        assert max(original[f"{loss}-mean"]["greatest_step"]["values"]) < tiles["greatest"] / 2
+        assert max(original[loss]["greatest_step"]["values"]) < tiles["greatest"] / 2
         assert found["overlap"][loss]["pairs"]["1"]["digits"] == "4 and 9"
     # Where it does not agree, and why
     assert found["numbers"]["bce"]["joint_p_value"] > 0.05
@@ -357,7 +357,7 @@ def test_what_the_chapter_says_in_words_holds_of_its_records():
         assert min(parts[name]["values"]) < 0 < max(parts[name]["values"])
     assert max(parts["mse_less_dispersed_than_bce_robustly"]["values"]) < 0
     for loss in ("bce", "mse"):
-        assert 0.2 < original[f"{loss}-mean"]["sharpness"]["mean"] < 0.3
+        assert 0.2 < original[loss]["sharpness"]["mean"] < 0.3
         assert found["epochs"][loss]["most"] < RECIPES["original"].max_epochs
     assert min(parts["bce_four_and_nine_overlap_most"]["values"]) > 0
     for part in found["claims"]["C10"]["parts"]:
@@ -365,21 +365,21 @@ def test_what_the_chapter_says_in_words_holds_of_its_records():
         wide = (part["interval"][1] - part["interval"][0]) / part["claimed"]
         assert (0.17 < wide < 0.2) == part["name"].endswith("kl")
     # The audit
-    assert original["bce-mean"]["divergence_share"]["confidence"]["high"] < 0.1
-    assert original["mse-mean"]["divergence_share"]["confidence"]["low"] > 0.1
+    assert original["bce"]["divergence_share"]["confidence"]["high"] < 0.1
+    assert original["mse"]["divergence_share"]["confidence"]["low"] > 0.1
 
-    def more_with_the_mean(loss, measure):
-        pair = (report[f"{loss}-{reduction}"][measure]["values"] for reduction in ("mean", "sum"))
+    def more_with_half(loss, measure):
+        pair = (report[name][measure]["values"] for name in (loss, f"{loss}-elbo"))
         return verdicts.over_seeds(m - s for m, s in zip(*pair, strict=True))["confidence"]
 
     for loss in ("bce", "mse"):
-        assert more_with_the_mean(loss, "divergence")["low"] > 0
-        assert more_with_the_mean(loss, "deviation")["low"] > 0
-        robust = more_with_the_mean(loss, "robust_deviation")
+        assert more_with_half(loss, "divergence")["low"] > 0
+        assert more_with_half(loss, "deviation")["low"] > 0
+        robust = more_with_half(loss, "robust_deviation")
         assert robust["low"] < 0 < robust["high"]
-    difference = more_with_the_mean("bce", "reconstruction")
+    difference = more_with_half("bce", "reconstruction")
     assert difference["low"] < 0 < difference["high"]
-    assert more_with_the_mean("mse", "reconstruction")["high"] < 0
+    assert more_with_half("mse", "reconstruction")["high"] < 0
     assert min(found["slices"]["bce"]["validation"]["difference"]["values"]) > 0
     assert min(found["slices"]["mse"]["validation"]["difference"]["values"]) < 0
     # More latent dimensions
@@ -423,7 +423,7 @@ def test_two_seeds_more_changed_no_verdict_of_the_first_edition():
 
 def test_what_the_chapter_on_the_evidence_says_of_its_records():
     found = read_json(BOOK / "recorded" / "reproduction.json")["evidence"]
-    objectives = [found[f"{loss}-{reduction}"] for loss, reduction in grid.OBJECTIVES]
+    objectives = [found[name] for name in OBJECTIVES]
     assert found["all"]["models"] == 32
     assert all(len(objective["gap"]["values"]) == 8 for objective in objectives)
     assert found["all"]["least"] > -0.01
@@ -436,9 +436,9 @@ def test_what_the_chapter_on_the_evidence_says_of_its_records():
         assert max(objective["full"]["values"]) < 0.1
         spread = max(objective["log_evidence"]["values"]) - min(objective["log_evidence"]["values"])
         assert objective["gap"]["mean"] > spread
-    assert min(found["bce-mean"]["weighted"]["values"]) > 0
+    assert min(found["bce"]["weighted"]["values"]) > 0
     # One seed would have told either story.
     for name in ("log_evidence", "bound"):
-        difference = found["mean_minus_sum"][name]
+        difference = found["half_minus_whole"][name]
         assert min(difference["values"]) < 0 < max(difference["values"])
         assert difference["confidence"]["low"] < 0 < difference["confidence"]["high"]

@@ -272,6 +272,9 @@ MUTATIONS = {
     "best-variance": lambda: likelihoods.prove_best_variance(
         likelihoods.error / (likelihoods.pixels - 1)
     ),
+    "best-variance-loss": lambda: likelihoods.prove_best_variance_loss(
+        likelihoods.best_variance_loss() - likelihoods.pixels
+    ),
 }
 
 

@@ -422,6 +422,11 @@ def best_variance(S, D, s2):
     return tuple(minus_log_density(S, D, variance) for variance in (claimed, s2))
 
 
+def least_loss(S, D, s2):
+    claimed = value(likelihoods.best_variance_loss(), {likelihoods.error: S, likelihoods.pixels: D})
+    return claimed, minus_log_density(S, D, s2)
+
+
 def distributions(values, seed):
     prior, _, q, _ = model(values, seed)
     return arb(0), discrete_kl(prior, q)
@@ -462,6 +467,12 @@ ORDERED = {  # label → points, (smaller, greater) there, a point of equality, 
         best_variance,
         {"S": 392, "D": 784, "s2": sp.Rational(1, 2)},
         lambda S, D, s2: best_variance(S, D, 2 * S / D)[0] - 1,
+    ),
+    "best-variance-loss": (
+        points("best", S="positive", D=[1, 784], s2="positive"),
+        least_loss,
+        {"S": 392, "D": 784, "s2": sp.Rational(1, 2)},
+        lambda S, D, s2: least_loss(S, D, s2)[0] - 1,
     ),
 }  # fmt: skip
 

@@ -21,12 +21,12 @@ def new_model(seed=0):
 
 def train(digits, recipe=SMOKE, seed=0):
     model = new_model(seed)
-    return model, fit(model, Objective("mse", "mean"), recipe, digits, seed)
+    return model, fit(model, Objective("mse", 0.5), recipe, digits, seed)
 
 
 def validation_losses(model, digits):
     noise = draw_noise(len(digits.images), 2, 0)[digits.training_number :]
-    return image_losses(model, Objective("mse", "mean"), digits.validation_images, noise)
+    return image_losses(model, Objective("mse", 0.5), digits.validation_images, noise)
 
 
 @pytest.fixture(scope="module")

@@ -69,7 +69,7 @@ def test_nothing_is_written_by_a_training(digits, tmp_path, monkeypatch):
     ("settings", "message"),
     [
         ({"reconstruction_loss": "bcee"}, "did you mean 'bce'"),
-        ({"kl_reduction": "men"}, "did you mean 'mean'"),
+        ({"beta": -1.0}, "beta is -1.0; expected a weight above 0"),
         ({"recipe": "reprot"}, "did you mean 'report'"),
         ({"device": "cdua"}, "did you mean 'cuda'"),
         ({"seed": -1}, "seed is -1"),
@@ -90,6 +90,6 @@ def test_auto_takes_the_gpu_that_is_there(monkeypatch):
 
 
 def test_a_run_by_hand_has_a_folder_that_names_it():
-    folder = run.Settings("mse", "sum", "smoke", 3, 5).folder_by_hand()
+    folder = run.Settings("mse", 1.0, "smoke", 3, 5).folder_by_hand()
     assert folder.parts[0] == "by-hand"
-    assert folder.name.startswith("smoke-mse-sum-d5-seed3-")
+    assert folder.name.startswith("smoke-mse-beta1-d5-seed3-")

@@ -100,7 +100,7 @@ def test_steps_are_those_of_plain_pytorch(device, muon_rate, digits):
     if muon_rate:
         optimizers += [torch.optim.Muon(matrices.values(), lr=muon_rate, weight_decay=0)]
     recipe = replace(RECIPE, muon_learning_rate=muon_rate)
-    take_step = Step(model, Objective("bce", "mean"), recipe)
+    take_step = Step(model, Objective("bce", 0.5), recipe)
     noise = torch.randn(8, 8, 2, generator=torch.Generator().manual_seed(0)).to(device)
     images = digits.training_images[:64].view(8, 8, 28, 28).to(device)
     for i in range(8):
@@ -125,7 +125,7 @@ def test_muon_moves_hidden_weights_by_nearly_orthogonal_matrices(digits):
     model = new_model()
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
     recipe = replace(RECIPE, learning_rate=1e-3, muon_learning_rate=0.01)
-    take_step = Step(model, Objective("bce", "mean"), recipe)
+    take_step = Step(model, Objective("bce", 0.5), recipe)
     take_step(digits.training_images[:8], torch.zeros(8, 2))
     for name, weight in model.named_parameters():
         move = weight.detach() - before[name]

@@ -15,9 +15,7 @@ def test_losses_do_not_depend_on_the_batch_size(model, digits):
     noise = losses.draw_noise(len(digits.test_images), 2, seed=5)
     results = [
         losses.mean_losses(
-            losses.image_losses(
-                model, Objective("bce", "mean"), digits.test_images, noise, batch_size
-            )
+            losses.image_losses(model, Objective("bce", 0.5), digits.test_images, noise, batch_size)
         )
         for batch_size in (7, 100, 1000)
     ]
@@ -27,7 +25,7 @@ def test_losses_do_not_depend_on_the_batch_size(model, digits):
 
 def test_losses_are_those_of_the_whole_batch(model, digits):
     images, noise = digits.test_images[:9], losses.draw_noise(9, 2, seed=1)
-    objective = Objective("mse", "sum")
+    objective = Objective("mse", 1.0)
     x = images.reshape(9, 1, 28, 28) / 255
     logits, mean, log_variance, _ = model(x, noise)
     expected = objective(logits, x, mean, log_variance)
@@ -47,7 +45,7 @@ def test_noise_comes_from_its_own_generator():
 def test_noise_must_fit_the_images(model, digits):
     with pytest.raises(ValueError, match=r"noise has shape \(3, 2\); expected one row per image"):
         losses.image_losses(
-            model, Objective("bce", "sum"), digits.test_images, torch.zeros(3, 2), 100
+            model, Objective("bce", 1.0), digits.test_images, torch.zeros(3, 2), 100
         )
 
 

@@ -4,10 +4,11 @@ import torch
 from torch.distributions import Bernoulli, ContinuousBernoulli, Normal, kl_divergence
 
 from vaelib.vae.objective import (
-    KL_REDUCTIONS,
+    RECONSTRUCTION_LOSSES,
     Objective,
     binary_cross_entropy,
     continuous_bernoulli,
+    gaussian,
     gaussian_kl,
     kl_per_dimension,
     log_normaliser,
@@ -93,27 +94,54 @@ def test_kl_is_the_mean_of_the_log_ratio(generator):
     z = mean + posterior.stddev * torch.randn(200_000, 2, generator=generator)
     ratios = (posterior.log_prob(z) - Normal(0.0, 1.0).log_prob(z)).sum(1)
     error = ratios.std() / len(ratios) ** 0.5
-    value = KL_REDUCTIONS["sum"](kl_per_dimension(mean, log_variance)).item()
+    value = kl_per_dimension(mean, log_variance).sum().item()
     assert abs(ratios.mean().item() - value) < 4 * error
 
 
 def test_total_is_reconstruction_plus_kl_per_image(batch):
-    for reconstruction_loss in ("bce", "cb", "mse"):
-        losses = Objective(reconstruction_loss, "sum")(*batch)
+    for reconstruction_loss in RECONSTRUCTION_LOSSES:
+        losses = Objective(reconstruction_loss, 0.3)(*batch)
         assert losses.total.shape == (6,)
         torch.testing.assert_close(losses.total, losses.reconstruction + losses.kl)
 
 
-def test_mean_is_the_sum_over_the_latent_dimension(batch):
-    summed, averaged = (Objective("bce", kl)(*batch).kl for kl in ("sum", "mean"))
-    torch.testing.assert_close(summed, 4 * averaged)
+def test_the_weight_is_that_of_the_summed_divergence(batch):
+    *_, mean, log_variance = batch
+    q = Normal(mean, torch.exp(log_variance / 2))
+    divergence = kl_divergence(q, Normal(0.0, 1.0)).sum(1)
+    for beta in (0.25, 1, 4):
+        torch.testing.assert_close(Objective("bce", beta)(*batch).kl, beta * divergence)
 
 
-@pytest.mark.parametrize("reconstruction_loss", ["bce", "cb", "mse"])
+def test_the_gaussian_has_the_variance_that_makes_it_least(batch):
+    logits, images, *_ = batch
+    received = gaussian(logits, images)
+    errors = images - torch.sigmoid(logits)
+
+    def loss(variance):
+        return -Normal(0.0, variance**0.5).log_prob(errors).flatten(1).sum(1)
+
+    best = errors.square().mean()
+    torch.testing.assert_close(received, loss(best))
+    for factor in (0.99, 1.01):
+        assert loss(factor * best).mean() > received.mean()
+
+
+def test_the_gaussians_gradient_is_that_with_its_variance_held_fixed(batch):
+    logits, images, *_ = batch
+    logits.requires_grad_()
+    variance = (images - torch.sigmoid(logits)).square().mean().detach()
+    fixed = squared_error(logits, images).mean() / (2 * variance)
+    (expected,) = torch.autograd.grad(fixed, logits)
+    (received,) = torch.autograd.grad(gaussian(logits, images).mean(), logits)
+    torch.testing.assert_close(received, expected)
+
+
+@pytest.mark.parametrize("reconstruction_loss", list(RECONSTRUCTION_LOSSES))
 def test_gradients_are_those_of_finite_differences(reconstruction_loss, batch):
     logits, images, mean, log_variance = batch
     small = [t[:2].clone().requires_grad_() for t in (logits[..., :3, :3], mean, log_variance)]
-    objective = Objective(reconstruction_loss, "sum")
+    objective = Objective(reconstruction_loss, 0.3)
     assert torch.autograd.gradcheck(
         lambda logits, mean, v: objective(logits, images[:2, :, :3, :3], mean, v).total, small
     )
@@ -126,8 +154,15 @@ def test_extreme_logits_stay_finite():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "nearest"), [(("bec", "sum"), "'bce'"), (("mse", "mena"), "'mean'")]
+    ("arguments", "message"),
+    [
+        (("bec", 1), "did you mean 'bce'"),
+        (("mse", "mean"), "beta is 'mean'; expected a weight above 0"),
+        (("mse", 0.0), "beta is 0.0"),
+        (("mse", float("nan")), "beta is nan"),
+        (("mse", float("inf")), "beta is inf"),
+    ],
 )
-def test_unknown_names_are_refused(arguments, nearest):
-    with pytest.raises(ValueError, match=f"did you mean {nearest}"):
+def test_what_is_no_objective_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
         Objective(*arguments)

@@ -308,3 +308,20 @@ def test_the_image_that_lost_too_much_is_named_and_not_one_that_is_not_done():
     likelihood, images = NeedleOnAPlain(), torch.tensor([[0.004, -40.0], [0.01, -12.5]])
     with pytest.raises(QuadratureError, match="image 1: at a step of 1/128"):
         integrate(lambda nodes: nodes, likelihood, images, likelihood.q(images))
+
+
+def test_the_evidence_does_not_need_an_encoder():
+    decoder, likelihood, images, _, log_evidence, posterior = linear_model(0.02)
+    alone = integrate(decoder, likelihood, images.float(), None)
+    torch.testing.assert_close(alone.log_evidence, log_evidence, rtol=0, atol=1e-5)
+    torch.testing.assert_close(alone.mean, posterior.mean, rtol=0, atol=1e-5)
+    torch.testing.assert_close(alone.covariance, posterior.covariance_matrix, rtol=1e-3, atol=0)
+    assert alone.expected.isnan().all()
+
+
+def test_a_greater_tolerance_gives_what_it_allows():
+    decoder, likelihood, images, _, log_evidence, _ = linear_model(0.02)
+    found = integrate(decoder, likelihood, images.float(), None, tolerance=0.1)
+    assert 0.01 < float(found.error.max()) <= 0.1
+    difference = (found.log_evidence - log_evidence).abs()
+    assert (difference <= found.error).all()

@@ -1,0 +1,128 @@
+"""Answers on made-up records that are known; a question decided the wrong way is seen."""
+
+import copy
+
+import pytest
+
+from vaelib.plumbing.names import CODED
+from vaelib.study import questions
+
+from .made_up import BOOK, table
+
+
+def record(loss, beta, dimension, seed):
+    """A run whose rate falls and whose distortion rises with β; all answers are yes."""
+    little = 0.001 * seed
+    content = {
+        "settings": {
+            "recipe": "report",
+            "reconstruction_loss": loss,
+            "beta": beta,
+            "latent_dim": dimension,
+            "seed": seed,
+        },
+        "losses": {"test": {"reconstruction": 100 + beta + little}},
+        "measures": {
+            "sharpness": (0.4 if loss == "gaussian" else 0.3) + little,
+            "confusion": table((4, 9), 0.3 + 0.01 * seed),
+        },
+        "rate": {
+            "nats": 10 - beta - little,
+            "dimensions": [1.0] * 9 + [0.01] * (dimension - 9) if dimension == 16 else [3.0, 2.0],
+            "aggregate": {"divergence": 1 / beta + little},
+        },
+    }
+    assumed = {"bce": 6.0, "cb": 2.0, "mse": 3.0, "gaussian": 1.9}[loss] + little / beta
+    content["code"] = {"assumed": {"bits_per_pixel": assumed}}
+    if loss in ("mse", "gaussian"):
+        content["code"]["fitted"] = {"bits_per_pixel": assumed - 0.5 + 2 * little}
+    return content
+
+
+@pytest.fixture
+def records():
+    objectives = {*CODED.values(), *((loss, b) for loss in ("bce", "mse") for b in questions.BETAS)}
+    return [record(*objective, 2, seed) for objective in objectives for seed in range(4)] + [
+        record(loss, 1.0, 16, seed) for loss in ("bce", "mse") for seed in range(4)
+    ]
+
+
+YARDSTICKS = {"independent_pixels": 1.8, "png": 2.5}
+
+
+def answers(records, yardsticks=YARDSTICKS):
+    seeds = questions.by_seed(records, yardsticks)
+    return questions.answer(questions.read_questions(BOOK), seeds)
+
+
+def test_every_quantity_decides_a_question_of_the_book():
+    asked = questions.read_questions(BOOK).values()
+    used = [quantity for question in asked for quantity in question["quantities"]]
+    assert sorted(used) == sorted(questions.QUANTITIES)
+
+
+def test_all_answers_are_yes(records):
+    found = answers(records)
+    assert {name: part["answer"] for name, part in found.items()} == dict.fromkeys(found, "yes")
+    best = found["Q6"]["parts"]["best_shorter_than_png"]
+    assert best["values"] == pytest.approx([1.1 - 0.003 * seed for seed in range(4)])
+    unused = found["Q11"]["parts"]["bce_leaves_dimensions_unused"]
+    assert unused["values"] == [6.5] * 4
+
+
+def longer(content):
+    for kind in content["code"].values():
+        kind["bits_per_pixel"] += 5
+
+
+def with_others_merged(content):
+    content["measures"]["confusion"] = table((3, 5), 0.4 + 0.01 * content["settings"]["seed"])
+
+
+def constant(content):
+    content["losses"]["test"]["reconstruction"] = 100
+    content["rate"]["nats"] = 5 + 0.001 * content["settings"]["seed"]
+
+
+def at_the_prior(content):
+    content["rate"]["aggregate"]["divergence"] = 0.1 if content["settings"]["beta"] == 0.5 else 0.2
+
+
+@pytest.mark.parametrize(
+    ("spoil", "loss", "answered"),
+    [
+        (longer, "cb", {"Q1": "no"}),
+        (longer, "gaussian", {"Q2": "no", "Q4": "no", "Q5": "no", "Q6": "no"}),
+        (with_others_merged, "mse", {"Q10": "no"}),
+        (constant, "bce", {"Q8": "undecided"}),
+        (at_the_prior, "mse", {"Q9": "no"}),
+    ],
+)
+def test_records_that_say_otherwise_change_the_answer(spoil, loss, answered, records):
+    others = copy.deepcopy(records)
+    for content in others:
+        if content["settings"]["reconstruction_loss"] == loss:
+            spoil(content)
+    found = {name: part["answer"] for name, part in answers(others).items()}
+    assert found == dict.fromkeys(found, "yes") | answered
+
+
+def test_classes_merge_where_the_first_pair_does(records):
+    curve = [copy.deepcopy(record("bce", beta, 2, 0)) for beta in questions.BETAS]
+    for content in curve[:3]:
+        content["measures"]["confusion"] = table((3, 5), 0.1)
+    merged, shares = questions.first_merged(curve)
+    assert merged["settings"]["beta"] == questions.BETAS[3]
+    assert shares[4, 9] == pytest.approx(0.3)
+
+
+def test_an_unknown_quantity_is_named(records):
+    wrong = {"Q1": {"question": "?", "quantities": ["best_shorter_than_pgn"]}}
+    with pytest.raises(ValueError, match="did you mean 'best_shorter_than_png'"):
+        questions.answer(wrong, questions.by_seed(records, YARDSTICKS))
+
+
+def test_only_seeds_with_code_lengths_count(records):
+    some = [r for r in records if r["settings"]["seed"] < 2]
+    some += [r for r in records if r["settings"]["reconstruction_loss"] == "bce"]
+    assert len(questions.by_seed(some, YARDSTICKS)) == 2
