@@ -84,7 +84,11 @@ def main(record: Path) -> None:
         "jpeg_xl_together": bits_per_pixel(jpeg_xl, whole),
     }
     environment = machine.describe(torch.device("cpu"))
-    versions = {"Pillow": PIL.__version__, "imagecodecs": imagecodecs.__version__}
+    environment["versions"] |= {
+        "Pillow": PIL.__version__,
+        "imagecodecs": imagecodecs.__version__,
+        "JPEG XL": imagecodecs.jpegxl_version(),
+    }
     content = {
         "images": len(images),
         "pseudocount": pseudocount,
