@@ -93,8 +93,7 @@ def main(record: Path) -> None:
         "images": len(images),
         "pseudocount": pseudocount,
         "bits_per_pixel": found,
-        "environment": environment
-        | {"compressors": versions | {"codec": imagecodecs.jpegxl_version()}},
+        "environment": environment,
     }
     write_json(content, record)
     print(found)

@@ -10,7 +10,7 @@ from vaelib.digits import dataset
 from vaelib.digits.dataset import Digits
 from vaelib.plumbing.files import write_json
 from vaelib.plumbing.names import CODED, OBJECTIVES
-from vaelib.study import code_length, gap, gap_sources, measures, rate
+from vaelib.study import code_length, gap, gap_sources, measures, rate, samples
 from vaelib.study.questions import BETAS
 from vaelib.training.run import Settings, model_of, train
 from vaelib.vae.latent import decode, encode, latent_grid
@@ -48,8 +48,9 @@ def compute(point: Settings) -> dict:
         Plain values, namely ``settings``, ``losses``, ``outcome``, ``history`` and ``environment``
         as :class:`vaelib.training.folder.Run` has them; ``measures``, see :func:`measure`;
         ``rate``, see :func:`vaelib.study.rate.measure`; and, for two latent dimensions and the
-        objectives of which the book tells them, ``evidence``, see :func:`measure_evidence`, and
-        ``code``, see :func:`vaelib.study.code_length.measure`.
+        objectives of which the book tells them, ``evidence``, see :func:`measure_evidence`,
+        ``code``, see :func:`vaelib.study.code_length.measure`, and ``samples``, see
+        :func:`vaelib.study.samples.of_the_prior`.
     """
     digits = dataset.load(point.recipe_settings.data)
     run = train(point, digits)
@@ -69,6 +70,7 @@ def compute(point: Settings) -> dict:
             result["evidence"] = measure_evidence(model, point, digits)
         if objective in CODED.values() and point.recipe == "report" and point.seed < SEEDS:
             result["code"] = code_length.measure(model, point.objective, digits, point.seed)
+            result["samples"] = samples.of_the_prior(model, point.seed)
     return result
 
 

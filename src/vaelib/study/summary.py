@@ -10,7 +10,15 @@ import torch
 
 from vaelib.plumbing.names import LOSSES, OBJECTIVES
 from vaelib.plumbing.places import EARLIER, RECORDS
-from vaelib.study import claims, gap_over_seeds, grid, measures, prediction, verdicts
+from vaelib.study import (
+    claims,
+    gap_over_seeds,
+    grid,
+    measures,
+    one_scale,
+    prediction,
+    verdicts,
+)
 from vaelib.study.claims import pair_up, select
 from vaelib.study.comparison import kl_divergence
 from vaelib.study.original import SPLITS, original_history, original_losses
@@ -40,6 +48,7 @@ def summarise(book: Path) -> dict:
         the slices of the original's table and of the split that training used;
         ``first_epoch``, summaries of the losses of its BCE runs after one epoch;
         ``evidence``, see :func:`vaelib.study.gap_over_seeds.summarise`;
+        ``one_scale``, see :func:`vaelib.study.one_scale.summarise`;
         ``latent_dimensions``, summaries of the test losses; and ``original_history``, of the
         original's BCE training, the first epoch, the lowest validation total and the number of
         epochs.
@@ -68,6 +77,7 @@ def summarise(book: Path) -> dict:
             for name in FIRST_EPOCH
         },
         "evidence": gap_over_seeds.summarise(records),
+        "one_scale": one_scale.summarise(book, records),
         "latent_dimensions": _latent_dimensions(
             select(records, recipe="report", reconstruction_loss="bce", beta=1.0)
         ),
@@ -247,7 +257,9 @@ def _slices(records: list[dict]) -> dict:
 
 def _latent_dimensions(records: list[dict]) -> dict:
     dimensions = sorted({record["settings"]["latent_dim"] for record in records})
-    few = {r["settings"]["seed"] for r in select(records, latent_dim=dimensions[-1])}
+    few = set.intersection(
+        *({r["settings"]["seed"] for r in select(records, latent_dim=d)} for d in dimensions)
+    )
     return {
         str(dimension): {
             loss: over_seeds(
