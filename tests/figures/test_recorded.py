@@ -26,7 +26,7 @@ def test_every_figure_of_recorded_runs_can_be_drawn(content):
         recorded.effects({part["name"]: part for part in claims["C12"]["parts"]}),
         recorded.curves(runs),
         recorded.curves(runs, runs[0]["history"]),
-        recorded.reductions(content["objectives"]["report"]),
+        recorded.weights(content["objectives"]["report"]),
         recorded.confusion(content["overlap"]["bce"]["confusion"]),
         recorded.slices(content["slices"]),
         recorded.latent_dimensions(content["latent_dimensions"]),

@@ -14,7 +14,9 @@ from click.testing import CliRunner
 from distributed import LocalCluster
 
 from vaelib import cli
+from vaelib.plumbing.names import CODED, OBJECTIVES
 from vaelib.study import claims, grid
+from vaelib.study.questions import BETAS
 from vaelib.training.recipes import RECIPES
 from vaelib.training.run import Settings
 
@@ -58,13 +60,15 @@ def test_the_books_points_are_distinct_and_enough():
     points = grid.book_points()
     assert len({point.name for point in points}) == len(points)
     seeds = Counter(
-        (point.recipe, point.reconstruction_loss, point.kl_reduction, point.latent_dim)
-        for point in points
+        (point.recipe, point.reconstruction_loss, point.beta, point.latent_dim) for point in points
     )
     assert seeds == {
-        **{("original", loss, "mean", 2): 5 for loss in ("bce", "mse")},
-        **{("report", *objective, 2): 8 for objective in grid.OBJECTIVES},
-        **{("report", "bce", "sum", dimension): 3 for dimension in (4, 8, 16)},
+        **{("report", loss, beta, 2): 5 for loss in ("bce", "mse") for beta in BETAS},
+        **{("report", *objective, 2): 5 for objective in CODED.values()},
+        **{("report", *objective, 2): 8 for objective in OBJECTIVES.values()},
+        **{("original", loss, 0.5, 2): 5 for loss in ("bce", "mse")},
+        **{("report", "bce", 1.0, dimension): 3 for dimension in (4, 8)},
+        **{("report", loss, 1.0, 16): 5 for loss in ("bce", "mse")},
     }
 
 

@@ -11,17 +11,23 @@ from scipy import stats
 
 from vaelib import cli
 from vaelib.plumbing.files import read_json, write_json
-from vaelib.plumbing.names import LOSSES, OBJECTIVES
+from vaelib.plumbing.names import CODED, LOSSES, OBJECTIVES
 from vaelib.plumbing.places import EARLIER
 from vaelib.study import claims, grid, summary, verdicts
+from vaelib.study.questions import BETAS
 from vaelib.training.recipes import RECIPES
 
-from .made_up import BOOK, ORIGINAL, record
+from .made_up import BOOK, ORIGINAL, on_the_scale, record
 
 
 def made_up(recipe, loss, beta, seed, dimension=2):
-    content = record(loss, seed)
-    content["settings"] |= {"recipe": recipe, "beta": beta, "latent_dim": dimension}
+    content = record("bce" if loss in ("bce", "cb") else "mse", seed)
+    content["settings"] |= {
+        "recipe": recipe,
+        "reconstruction_loss": loss,
+        "beta": beta,
+        "latent_dim": dimension,
+    }
     rng = np.random.default_rng([seed, dimension, int(16 * beta)])
     shown = content["losses"]["table_validation"]
     shift = 1 + rng.random()
@@ -43,7 +49,9 @@ def made_up(recipe, loss, beta, seed, dimension=2):
         "commit": "abc",
         "data": "012345678901234",
     }
-    if recipe == "report" and dimension == 2:
+    if recipe == "report":
+        content |= on_the_scale(loss, beta, dimension, seed)
+    if recipe == "report" and dimension == 2 and (loss, beta) in OBJECTIVES.values():
         content["evidence"] = evidence(loss, beta, seed)
     return content
 
@@ -73,13 +81,23 @@ def evidence(loss, beta, seed):
 @pytest.fixture
 def book(tmp_path):
     (tmp_path / "recorded" / "runs").mkdir(parents=True)
-    (tmp_path / "claims.yml").write_text((BOOK / "claims.yml").read_text())
+    for name in ("claims.yml", "questions.yml"):
+        shutil.copy(BOOK / name, tmp_path)
+    yardsticks = {"bits_per_pixel": {"independent_pixels": 1.8, "png": 2.5}}
+    write_json(yardsticks, tmp_path / "recorded" / "yardsticks.json")
     shutil.copytree(BOOK / "recorded" / "original", tmp_path / "recorded" / "original")
     points = [("original", loss, 0.5, seed, 2) for loss in ("bce", "mse") for seed in range(3)]
     points += [
         ("report", *objective, seed, 2) for objective in OBJECTIVES.values() for seed in range(4)
     ]
     points += [("report", "bce", 1.0, seed, 4) for seed in range(3)]
+    points += [("report", loss, 1.0, seed, 16) for loss in ("bce", "mse") for seed in range(4)]
+    others = {*CODED.values(), *((loss, beta) for loss in ("bce", "mse") for beta in BETAS)}
+    points += [
+        ("report", *objective, seed, 2)
+        for objective in others - {*OBJECTIVES.values()}
+        for seed in range(4)
+    ]
     for point in points:
         name = "-".join(map(str, point))
         write_json(made_up(*point), tmp_path / "recorded" / "runs" / f"{name}.json")
@@ -254,10 +272,34 @@ def test_the_evidence_is_summarised_by_objective_and_over_all_models(book):
     assert difference["bound"]["values"] == [1.0] * 4
 
 
+def test_the_one_scale_is_summarised_by_objective_and_weight(book):
+    found = summary.summarise(book)["one_scale"]
+    assert found["seeds"] == 4
+    assert {name: list(kinds) for name, kinds in found["code"].items()} == {
+        **{name: ["assumed"] for name in ("bce", "bce-elbo", "cb")},
+        **{name: ["assumed", "fitted"] for name in ("mse", "mse-elbo", "gaussian")},
+    }
+    fitted = found["code"]["gaussian"]["fitted"]
+    assert fitted["bits_per_pixel"]["values"] == pytest.approx([1.4, 1.403, 1.406, 1.409])
+    assert fitted["above"]["mean"] == pytest.approx(1.4045 - 1.8)
+    assert fitted["variance"]["values"] == pytest.approx([0.3, 0.301, 0.302, 0.303])
+    assert found["error"] == pytest.approx(4e-5)
+    assert found["samples"]["mse-elbo"] == "mse 0"
+    curve = found["curves"]["mse"]
+    assert list(curve) == ["1/16", "1/8", "1/4", "1/2", "1", "2", "4"]
+    assert curve["1/4"]["aggregate"]["values"] == pytest.approx([4, 4.001, 4.002, 4.003])
+    assert curve["4"]["rate"]["values"] == pytest.approx([6, 5.999, 5.998, 5.997])
+    assert found["merged"]["bce"]["digits"] == "4 and 9, 4 and 9, 4 and 9, 4 and 9"
+    assert found["merged"]["bce"]["betas"] == "1/16, 1/16, 1/16, 1/16"
+    assert found["dimensions"]["mse"]["nats"] == pytest.approx([1.0] * 9 + [0.01] * 7)
+    assert found["dimensions"]["mse"]["used"]["values"] == [9] * 4
+    assert found["questions"]["Q4"]["answer"] == "yes"
+
+
 def test_latent_dimensions_are_compared_on_the_same_seeds(book):
     dimensions = summary.summarise(book)["latent_dimensions"]
-    assert list(dimensions) == ["2", "4"]
-    assert [len(part["total"]["values"]) for part in dimensions.values()] == [3, 3]
+    assert list(dimensions) == ["2", "4", "16"]
+    assert [len(part["total"]["values"]) for part in dimensions.values()] == [3, 3, 3]
 
 
 def test_the_command_computes_what_is_missing_and_sums_up(book, monkeypatch):
@@ -280,7 +322,7 @@ def test_the_command_computes_what_is_missing_and_sums_up(book, monkeypatch):
     done = CliRunner().invoke(cli.main, ["sweep"])
     assert done.output.splitlines() == [f"recorded {name}" for name in points]
     written = read_json(Path("recorded", "reproduction.json"))
-    assert written["recorded"]["report"]["runs"] == 41
+    assert written["recorded"]["report"]["runs"] == 108
     assert list(written["latent_dimensions"]) == ["2", "4", "8", "16"]
     (book / "claims.yml").write_text("C1: {claim: one, rule: prooved, evidence: intro}\n")
     wrong = CliRunner().invoke(cli.main, ["sweep"])

@@ -33,7 +33,8 @@ def summarise(book: Path, records: list[dict]) -> dict:
         ``empty``, ``sharpness`` and ``accuracy``; ``merged``, by loss, seed by seed, which two
         ``digits`` merge first and at which of the ``betas``; ``dimensions``, by loss, the mean
         divergence of each of 16 latent dimensions, the greatest first, and a summary of how many
-        are ``used``; and ``questions``, see :func:`vaelib.study.questions.answer`.
+        are ``used``, from ``least_used`` nats on; and ``questions``, see
+        :func:`vaelib.study.questions.answer`.
     """
     yardsticks = read_json(book / YARDSTICKS)["bits_per_pixel"]
     seeds = questions.by_seed(records, yardsticks)
@@ -54,6 +55,7 @@ def summarise(book: Path, records: list[dict]) -> dict:
             loss: {str(Fraction(beta)): _point(seeds, loss, beta) for beta in BETAS}
             for loss in LOSSES
         },
+        "least_used": questions.USED,
         "merged": {loss: _merged(seeds, loss) for loss in LOSSES},
         "dimensions": {loss: _dimensions(seeds, loss) for loss in LOSSES},
         "questions": questions.answer(questions.read_questions(book), seeds),

@@ -3,7 +3,6 @@
 import base64
 import io
 
-import numpy as np
 import torch
 from PIL import Image
 
@@ -21,15 +20,11 @@ def of_the_prior(model: VAE, seed: int) -> str:
         seed: of the samples.
 
     Returns:
-        ``NUMBER`` images in a row, (28, 28 · ``NUMBER``), as PNG in Base64.
+        ``NUMBER`` images in a row, (28, 28 · ``NUMBER``), as PNG in Base64;
+        :func:`vaelib.figures.one_scale.samples` draws it.
     """
     z = torch.randn(NUMBER, model.latent_dim, generator=torch.Generator().manual_seed(seed))
     row = torch.cat(list(decode(model, z)), dim=1)
     file = io.BytesIO()
     Image.fromarray((255 * row).round().byte().numpy()).save(file, "png", optimize=True)
     return base64.b64encode(file.getvalue()).decode()
-
-
-def as_array(text: str) -> np.ndarray:
-    """Return the row of images of :func:`of_the_prior`, uint8."""
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(text))))

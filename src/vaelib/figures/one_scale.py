@@ -1,0 +1,101 @@
+"""Samples, rate and distortion of recorded runs, and how many latent dimensions they use."""
+
+import base64
+import io
+
+import numpy as np
+from matplotlib.figure import Figure
+from PIL import Image
+
+from vaelib.figures.images import image_rows
+from vaelib.figures.style import styled
+from vaelib.plumbing.names import printed
+
+MARKED = {"1/2": ("C1", "s", "β = 1/2, the original's"), "1": ("C2", "D", "β = 1, the ELBO's")}
+
+
+def samples(found: dict[str, str]) -> Figure:
+    """Draw recorded samples, a row for each objective.
+
+    Args:
+        found: objective → a row of square images, as PNG in Base64.
+    """
+    rows = {}
+    for name, text in found.items():
+        row = np.asarray(Image.open(io.BytesIO(base64.b64decode(text)))) / 255
+        rows[name] = np.split(row, row.shape[1] // row.shape[0], axis=1)
+    return image_rows(rows)
+
+
+@styled
+def rate_distortion(curves: dict[str, dict[str, dict]]) -> Figure:
+    """Draw the distortion against the rate, every run a point, the means joined, β beside them.
+
+    Args:
+        curves: of :func:`vaelib.study.one_scale.summarise`.
+    """
+    figure = Figure(figsize=(7.2, 3.8))
+    panels = figure.subplots(1, len(curves))
+    for axes, (loss, curve) in zip(panels, curves.items(), strict=True):
+        means = [(part["rate"]["mean"], part["distortion"]["mean"]) for part in curve.values()]
+        axes.plot(*zip(*means, strict=True), color="0.4", lw=1.2, zorder=1)
+        for (beta, part), (rate, distortion) in zip(curve.items(), means, strict=True):
+            colour, marker, label = MARKED.get(beta, ("C0", "o", "other β"))
+            points = part["rate"]["values"], part["distortion"]["values"]
+            axes.plot(*points, marker, color=colour, mfc="none", ms=4, ls="", label=label)
+            axes.annotate(beta, (rate, distortion), (5, 5), textcoords="offset points", fontsize=10)
+        axes.set(title=printed(loss), xlabel="rate (nats per image)")
+        axes.margins(0.12)
+    panels[0].set_ylabel("distortion (reconstruction loss)")
+    handles, labels = panels[0].get_legend_handles_labels()
+    unique = dict(zip(labels, handles, strict=True))
+    figure.legend(unique.values(), unique, loc="outside lower center", ncols=len(unique))
+    return figure
+
+
+@styled
+def weights(curves: dict[str, dict[str, dict]]) -> Figure:
+    """Draw against β how far the aggregate posterior is from the prior, and what classes do.
+
+    Args:
+        curves: of :func:`vaelib.study.one_scale.summarise`.
+    """
+    figure = Figure(figsize=(7.2, 3.4))
+    panels = figure.subplots(1, 2)
+    names = {
+        "aggregate": "aggregate from prior (nats)",
+        "accuracy": "codes voted into their own class",
+    }
+    for axes, (name, title) in zip(panels, names.items(), strict=True):
+        for at, (loss, curve) in enumerate(curves.items()):
+            betas = range(len(curve))
+            spreads = [part[name] for part in curve.values()]
+            axes.plot(betas, [s["mean"] for s in spreads], color=f"C{at}", label=printed(loss))
+            for beta, spread in zip(betas, spreads, strict=True):
+                values = spread["values"]
+                axes.plot([beta] * len(values), values, "o", color=f"C{at}", mfc="none", ms=3.5)
+        axes.set_xticks(range(len(curve)), list(curve))
+        axes.set(title=title, xlabel="β")
+        axes.set_ylim(bottom=0)
+    panels[0].legend()
+    return figure
+
+
+@styled
+def dimensions(found: dict[str, dict], least: float) -> Figure:
+    """Draw the divergence of each latent dimension, the greatest first, on a logarithmic axis.
+
+    Args:
+        found: ``dimensions`` of :func:`vaelib.study.one_scale.summarise`.
+        least: nats from which on a dimension counts as used.
+    """
+    figure = Figure(figsize=(7.2, 3))
+    axes = figure.subplots()
+    for at, (loss, part) in enumerate(found.items()):
+        ranks = range(1, len(part["nats"]) + 1)
+        axes.plot(ranks, part["nats"], "os"[at], color=f"C{at}", label=printed(loss))
+    axes.axhline(least, color="0.4", lw=1, ls="--", label="counts as used")
+    axes.set(xlabel="latent dimension, by its divergence", ylabel="nats per image", yscale="log")
+    axes.set_xticks(list(ranks))
+    axes.legend()
+    return figure
