@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Everything else may move when the lock is made anew; these are chosen.
 PINS := torch==2.13.0 torchvision==0.28.0 jupyter-book==1.0.4.post1 sphinx-book-theme==1.1.4
 
-.PHONY: help install book pdf serve test test-site record bench readme lock clean
+.PHONY: help install book pdf serve test test-site record bench yardsticks readme lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -46,11 +46,15 @@ test: .venv/.installed-for-tests  ## check the code's style and run the tests (n
 test-site: .venv/.installed-for-tests  ## look at the built site in a real browser (needs chromium; after make book)
 	VAELIB_BUILT=1 $(BIN)/python -m pytest tests/browser tests/book/test_site.py
 
-record: install  ## compute the runs of the reproduction that have no record yet: hours
+record: install  ## compute the recorded runs that are missing: hours
 	$(BIN)/vaelib sweep
 
 bench: install .venv-keras/.installed .venv-jax/.installed .venv-pythae/.installed  ## time our step and training beside the peers': three quarters of an hour on a quiet machine
 	$(BIN)/python benchmarks/compare.py .venv-keras/bin/python .venv-jax/bin/python .venv-pythae/bin/python book/recorded/cost.json
+
+yardsticks: install  ## code the test images without a network: a minute
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --no-deps --target .venv-compressors --requirement benchmarks/requirements/compressors.txt
+	PYTHONPATH=.venv-compressors $(BIN)/python benchmarks/compressors.py book/recorded/yardsticks.json
 
 .venv-%/.installed: benchmarks/requirements/%.txt
 	$(PYTHON) -m venv --clear .venv-$*

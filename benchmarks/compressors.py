@@ -91,6 +91,7 @@ def main(record: Path) -> None:
     }
     content = {
         "images": len(images),
+        "black": float((digits.test_images == 0).double().mean()),
         "pseudocount": pseudocount,
         "bits_per_pixel": found,
         "environment": environment,

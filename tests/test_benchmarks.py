@@ -1,14 +1,18 @@
 """The benchmarks' arithmetic and their protocol."""
 
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import compare
+import compressors
+import numpy as np
 import pytest
 import schedules
 import torch
+from PIL import Image
 
 from vaelib.training.recipes import RECIPES
 from vaelib.vae.model import VAE
@@ -87,3 +91,36 @@ def test_every_variant_is_another_schedule_and_one_is_the_recipe():
     }
     assert len(set(tried.values())) == len(tried)
     assert [name for name, recipe in tried.items() if recipe == RECIPES["report"]] == ["base"]
+
+
+def test_independent_pixels_are_coded_with_the_shares_of_their_levels(generator):
+    seen = torch.randint(0, 4, (50, 28, 28), generator=generator).byte()
+    coded = torch.randint(0, 4, (6, 28, 28), generator=generator).byte()
+    received = compressors.independent_pixels(compressors.histograms(seen), 0.25, coded)
+    bits = 0.0
+    for row in range(28):
+        for column in range(28):
+            levels = seen[:, row, column].tolist()
+            for level in coded[:, row, column].tolist():
+                bits -= np.log2((levels.count(level) + 0.25) / (50 + 256 * 0.25))
+    assert received == pytest.approx(bits / coded.numel())
+
+
+def test_a_png_is_as_long_as_its_file_and_holds_the_image(generator):
+    images = torch.randint(0, 256, (3, 28, 28), generator=generator).byte().numpy()
+    files = [compressors.png(image) for image in images]
+    for file, image in zip(files, images, strict=True):
+        np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(file))), image)
+    size = 8 * sum(map(len, files)) / (3 * 784)
+    assert compressors.bits_per_pixel(compressors.png, images) == size
+
+
+def test_images_lie_together_row_by_row():
+    images = np.arange(10_000, dtype=np.int32)[:, None, None].repeat(2, 1).repeat(3, 2)
+    (whole,) = compressors.together(images)
+    assert whole.shape == (200, 300)
+    for number in (0, 99, 100, 9999):
+        row, column = divmod(number, 100)
+        np.testing.assert_array_equal(
+            whole[2 * row : 2 * row + 2, 3 * column : 3 * column + 3], images[number]
+        )
