@@ -35,7 +35,8 @@ def image_losses(
         objective: what is measured.
         images: (N, 28, 28), uint8.
         noise: (N, d), from :func:`draw_noise`.
-        batch_size: images per forward pass; the result does not depend on it.
+        batch_size: images per forward pass; the result does not depend on it, but with
+            ``gaussian``, whose variance is that of each batch.
 
     Returns:
         Losses, each (N,), float32, on the device of the images. Means are the caller's.
