@@ -33,7 +33,9 @@ def data(folder: Path | None):
 
 
 @main.command()
-@click.option("--loss", default="bce", show_default=True, help="bce, cb, mse or gaussian.")
+@click.option(
+    "--loss", default="bce", show_default=True, help="bce, cb, cb-levels, mse or gaussian."
+)
 @click.option("--beta", default=0.5, show_default=True, help="Weight of the KL divergence.")
 @click.option("--recipe", default="report", show_default=True, help=f"One of {', '.join(RECIPES)}.")
 @click.option("--seed", default=0, show_default=True)

@@ -65,7 +65,9 @@ def on_the_scale(loss, beta, dimension, seed):
     }
     if dimension > 2:
         return found
-    bits = {"bce": 6.0, "cb": 2.0, "mse": 3.0, "gaussian": 1.9}[loss] + little / beta
+    bits = {"bce": 6.0, "cb": 2.0, "cb-levels": 2.0, "mse": 3.0, "gaussian": 1.9}[
+        loss
+    ] + little / beta
     found["code"] = {"assumed": {"bits_per_pixel": bits, "error": 1e-5 * (1 + seed)}}
     if loss in ("mse", "gaussian"):
         found["code"]["fitted"] = {

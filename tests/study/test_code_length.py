@@ -10,11 +10,11 @@ from torch.distributions import Normal
 from vaelib.study import code_length
 from vaelib.training.run import Settings, model_of, train
 from vaelib.vae.evidence import sampling
-from vaelib.vae.evidence.levels import HALF, ContinuousBernoulliLevels, GaussianLevels
+from vaelib.vae.evidence.levels import ContinuousBernoulliLevels, GaussianLevels
 from vaelib.vae.evidence.quadrature import integrate
 from vaelib.vae.latent import encode
 from vaelib.vae.losses import draw_noise
-from vaelib.vae.objective import Objective
+from vaelib.vae.objective import HALF, Objective
 
 KINDS = [ContinuousBernoulliLevels(), GaussianLevels(0.04), GaussianLevels(0.5)]
 
@@ -92,7 +92,7 @@ def test_what_is_measured_is_what_an_objective_allows(model, digits, monkeypatch
         return torch.tensor([1.0, 2.0, 6.0]) + len(seen), torch.tensor([0.01, 0.03, 0.02])
 
     monkeypatch.setattr(code_length, "bits_per_pixel", made_up)
-    for loss in ("bce", "cb"):
+    for loss in ("bce", "cb", "cb-levels"):
         found = code_length.measure(model, Objective(loss, 0.5), digits, 0)
         assert list(found) == ["assumed"]
         assert seen.pop() == ContinuousBernoulliLevels()

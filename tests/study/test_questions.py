@@ -82,7 +82,7 @@ def at_the_prior(content):
 @pytest.mark.parametrize(
     ("spoil", "loss", "answered"),
     [
-        (longer, "cb", {"Q1": "no"}),
+        (longer, "cb-levels", {"Q1": "no"}),
         (longer, "gaussian", {"Q2": "no", "Q4": "no", "Q5": "no", "Q6": "no"}),
         (with_others_merged, "mse", {"Q10": "no"}),
         (constant, "bce", {"Q8": "undecided"}),

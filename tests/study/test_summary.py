@@ -21,7 +21,7 @@ from .made_up import BOOK, ORIGINAL, on_the_scale, record
 
 
 def made_up(recipe, loss, beta, seed, dimension=2):
-    content = record("bce" if loss in ("bce", "cb") else "mse", seed)
+    content = record("mse" if loss in ("mse", "gaussian") else "bce", seed)
     content["settings"] |= {
         "recipe": recipe,
         "reconstruction_loss": loss,
@@ -92,7 +92,11 @@ def book(tmp_path):
     ]
     points += [("report", "bce", 1.0, seed, 4) for seed in range(3)]
     points += [("report", loss, 1.0, seed, 16) for loss in ("bce", "mse") for seed in range(4)]
-    others = {*CODED.values(), *((loss, beta) for loss in ("bce", "mse") for beta in BETAS)}
+    others = {
+        ("cb", 1.0),
+        *CODED.values(),
+        *((loss, beta) for loss in ("bce", "mse") for beta in BETAS),
+    }
     points += [
         ("report", *objective, seed, 2)
         for objective in others - {*OBJECTIVES.values()}
@@ -276,7 +280,7 @@ def test_the_one_scale_is_summarised_by_objective_and_weight(book):
     found = summary.summarise(book)["one_scale"]
     assert found["seeds"] == 4
     assert {name: list(kinds) for name, kinds in found["code"].items()} == {
-        **{name: ["assumed"] for name in ("bce", "bce-elbo", "cb")},
+        **{name: ["assumed"] for name in ("bce", "bce-elbo", "cb-levels")},
         **{name: ["assumed", "fitted"] for name in ("mse", "mse-elbo", "gaussian")},
     }
     fitted = found["code"]["gaussian"]["fitted"]

@@ -15,7 +15,7 @@ OBJECTIVES = {
 """The objectives of the book's runs, by name of the run; the reconstruction loss and the weight β
 of the KL divergence."""
 
-CODED = OBJECTIVES | {"cb": ("cb", 1.0), "gaussian": ("gaussian", 1.0)}
+CODED = OBJECTIVES | {"cb-levels": ("cb-levels", 1.0), "gaussian": ("gaussian", 1.0)}
 """The objectives whose models are put on one scale of code lengths."""
 
 CAPITALS = {"bce": "BCE", "mse": "MSE", "kl": "KL"}

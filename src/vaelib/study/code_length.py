@@ -55,7 +55,7 @@ def measure(model: VAE, objective: Objective, digits: Digits, seed: int) -> dict
 
 
 def _allowed(model: VAE, objective: Objective, digits: Digits, seed: int) -> dict[str, Levels]:
-    if objective.reconstruction_loss in ("bce", "cb"):
+    if objective.reconstruction_loss in ("bce", "cb", "cb-levels"):
         return {"assumed": ContinuousBernoulliLevels()}
     assumed = objective.beta / 2
     if objective.reconstruction_loss == "gaussian":

@@ -31,7 +31,8 @@ def book_points() -> list[Settings]:
         for latent_dim in (4, 8)
     ]
     weights = [(loss, beta) for loss in ("bce", "mse") for beta in BETAS]
-    more = [objective for objective in (*CODED.values(), *weights) if objective not in objectives]
+    more = [("cb", 1.0), *CODED.values(), *weights]
+    more = [objective for objective in more if objective not in objectives]
     points += [Settings(*objective, "report", seed) for seed in range(SEEDS) for objective in more]
     points += [
         Settings(loss, 1.0, "report", seed, 16) for seed in range(SEEDS) for loss in ("bce", "mse")

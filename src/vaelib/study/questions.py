@@ -91,8 +91,8 @@ def used(record: dict) -> int:
 
 
 QUANTITIES: dict[str, Callable[[Seed], float]] = {
-    "cb_shorter_than_bce_elbo": lambda s: s.bits("bce-elbo") - s.bits("cb"),
-    "cb_shorter_than_bce": lambda s: s.bits("bce") - s.bits("cb"),
+    "cb_levels_shorter_than_bce_elbo": lambda s: s.bits("bce-elbo") - s.bits("cb-levels"),
+    "cb_levels_shorter_than_bce": lambda s: s.bits("bce") - s.bits("cb-levels"),
     "gaussian_shorter_than_mse_elbo": lambda s: s.bits("mse-elbo") - s.bits("gaussian"),
     "gaussian_shorter_than_mse": lambda s: s.bits("mse") - s.bits("gaussian"),
     "fitted_gaussian_shorter": lambda s: s.bits("gaussian") - s.bits("gaussian", "fitted"),
@@ -102,7 +102,9 @@ QUANTITIES: dict[str, Callable[[Seed], float]] = {
     "fitted_gaussian_shorter_than_fitted_mse": lambda s: (
         s.bits("mse", "fitted") - s.bits("gaussian", "fitted")
     ),
-    "fitted_gaussian_shorter_than_cb": lambda s: s.bits("cb") - s.bits("gaussian", "fitted"),
+    "fitted_gaussian_shorter_than_cb_levels": lambda s: (
+        s.bits("cb-levels") - s.bits("gaussian", "fitted")
+    ),
     "best_shorter_than_independent_pixels": lambda s: s.yardsticks["independent_pixels"] - s.best(),
     "best_shorter_than_png": lambda s: s.yardsticks["png"] - s.best(),
     "gaussian_sharper_than_mse_elbo": lambda s: s.sharpness("gaussian") - s.sharpness("mse-elbo"),

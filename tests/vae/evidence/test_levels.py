@@ -6,10 +6,12 @@ import pytest
 import torch
 from torch import distributions
 
-from vaelib.vae.evidence.levels import HALF, ContinuousBernoulliLevels, GaussianLevels
+from vaelib.vae.evidence.levels import ContinuousBernoulliLevels, GaussianLevels
 from vaelib.vae.evidence.likelihood import ContinuousBernoulli, Gaussian
+from vaelib.vae.objective import HALF, RECONSTRUCTION_LOSSES, continuous_bernoulli_levels
 
 LEVELS = torch.arange(256, dtype=torch.float64) / 255
+LOGITS = (100.0, 1e3, 1e4, 1e5)
 EDGES = torch.tensor([0, 1e-6, -1e-6, 1e-3, 0.1, -0.1, 5, -5, 40, -40, 300, -300])
 
 
@@ -61,3 +63,25 @@ def test_an_image_without_black_and_white_has_its_density_times_the_bins(name, g
     expected = density.log_density(images.double(), logits.double()) + 784 * math.log(2 * HALF)
     found = levels.log_density(levels.rows(images), logits)
     torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=0.1)
+
+
+def test_the_objective_is_the_negative_logarithm_of_the_mass(generator):
+    images = (300 * torch.rand(4, 784, generator=generator, dtype=torch.float64) - 20).round()
+    images = images.clamp(0, 255) / 255
+    logits = 30 * torch.randn(4, 784, generator=generator, dtype=torch.float64)
+    loss = continuous_bernoulli_levels(logits.view(4, 1, 28, 28), images.view(4, 1, 28, 28))
+    levels = ContinuousBernoulliLevels()
+    rows = levels.rows(images).double()
+    torch.testing.assert_close(-loss, levels.log_density(rows, logits).diagonal())
+    assert (loss > 0).all()
+
+
+def test_a_black_pixel_costs_nothing_in_the_limit_and_its_density_grows_without_end():
+    black = torch.zeros(1, 1, 1, 1)
+    masses, densities = (
+        [RECONSTRUCTION_LOSSES[name](torch.full_like(black, -a), black).item() for a in LOGITS]
+        for name in ("cb-levels", "cb")
+    )
+    assert masses == sorted(masses, reverse=True)
+    assert masses[-1] == pytest.approx(0, abs=1e-6)
+    assert densities == pytest.approx([-math.log(a) for a in LOGITS], abs=1e-3)

@@ -80,6 +80,6 @@ def test_squared_error_is_a_bound_of_the_gaussian_that_it_assumes(weight, images
     torch.testing.assert_close(total.squeeze(), -weight * (bound + constant))
 
 
-@pytest.mark.parametrize("name", ["bce", "cb"])
+@pytest.mark.parametrize("name", ["bce", "cb", "cb-levels"])
 def test_the_two_bernoullis_are_assumed_whatever_the_weight(name):
     assert assumed(Objective(name, 0.5)) == assumed(Objective(name, 1.0))

@@ -14,9 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vaelib.vae.evidence.likelihood import ContinuousBernoulli, Gaussian
-from vaelib.vae.objective import SERIES, log_normaliser
-
-HALF = 1 / 510  # of a bin
+from vaelib.vae.objective import HALF, log_normaliser, log_sinhc
 
 
 @dataclass(frozen=True)
@@ -37,8 +35,8 @@ class ContinuousBernoulliLevels(ContinuousBernoulli):
             rows: (N, 3D), from :meth:`rows`.
             logits: (M, D), of decoded latent vectors.
         """
-        inner = math.log(2 * HALF) + _log_sinhc(2 * HALF * logits)
-        outer = math.log(HALF) + _log_sinhc(HALF * logits) - inner
+        inner = math.log(2 * HALF) + log_sinhc(2 * HALF * logits)
+        outer = math.log(HALF) + log_sinhc(HALF * logits) - inner
         tilt = HALF * logits / 2  # from the level to the middle of an outer bin
         columns = torch.cat([logits, outer + tilt, outer - tilt], dim=1)
         constant = inner - F.softplus(logits) - log_normaliser(logits)
@@ -87,12 +85,3 @@ class GaussianLevels(Gaussian):
 
 
 Levels = ContinuousBernoulliLevels | GaussianLevels
-
-
-def _log_sinhc(a: Tensor) -> Tensor:
-    """Return log(sinh(a/2)/(a/2)), the logarithm of the mean of exp(a y) over -½ < y < ½."""
-    near = a.abs() < SERIES
-    squares = torch.where(near, a, 0).square()
-    series = squares * (1 / 24 - squares * (1 / 2880 - squares * (1 / 181440 - squares / 9676800)))
-    far = torch.where(near, 1, a.abs())
-    return torch.where(near, series, far / 2 + torch.log(-torch.expm1(-far) / far))

@@ -99,7 +99,7 @@ def assumed(objective: Objective, variance: float | None = None) -> Likelihood:
     """
     if objective.reconstruction_loss == "bce":
         return Bernoulli()
-    if objective.reconstruction_loss == "cb":
+    if objective.reconstruction_loss in ("cb", "cb-levels"):
         return ContinuousBernoulli()
     if objective.reconstruction_loss == "gaussian":
         return Gaussian(variance)
