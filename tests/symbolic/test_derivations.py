@@ -28,6 +28,7 @@ CLAIMS = {
     likelihoods.prove_pinsker: 2 * (likelihoods.p - likelihoods.x) ** 2,
     likelihoods.prove_continuous_bernoulli: likelihoods.continuous_bernoulli(),
     likelihoods.prove_continuous_bernoulli_loss: likelihoods.continuous_bernoulli_loss(),
+    likelihoods.prove_level_probability: likelihoods.level_probability(),
     likelihoods.prove_gaussian_constant: likelihoods.error + 392 * sp.log(sp.pi),
     likelihoods.prove_beta_variance: likelihoods.beta / 2,
     likelihoods.prove_best_variance: likelihoods.error / likelihoods.pixels,

@@ -265,6 +265,9 @@ MUTATIONS = {
     "continuous-bernoulli-loss": lambda: likelihoods.prove_continuous_bernoulli_loss(
         likelihoods.continuous_bernoulli_loss() + likelihoods.logit
     ),
+    "continuous-bernoulli-levels": lambda: likelihoods.prove_level_probability(
+        likelihoods.level_probability() * likelihoods.logit
+    ),
     "gaussian-likelihood": lambda: likelihoods.prove_gaussian_constant(
         likelihoods.error + 784 * log(pi)
     ),

@@ -212,6 +212,8 @@ PATHS = [
 
 # Pixels.
 PIXEL = {"x": likelihoods.x, "a": likelihoods.logit, "r": likelihoods.p}
+LEVEL = {"x": likelihoods.x, "a": likelihoods.logit, "h": likelihoods.half}
+AS = (-25, -1, 1, 3, 25)
 
 
 def of_coin(x, r):
@@ -230,6 +232,10 @@ def grey_integral(a):
 
 def grey_loss(x, a):
     return of_logit(x, a) + grey_integral(a).log()
+
+
+def level_integral(x, a, h):
+    return acb.integral(lambda y, _: a * (a * y).exp() / (acb(a).exp() - 1), x - h, x + h).real
 
 
 def second_derivative(x):
@@ -374,10 +380,16 @@ EQUAL = {  # label → points, left side, right side as in the book, a wrong one
         book(right["continuous-bernoulli"] * 2, PIXEL),
     ),
     "continuous-bernoulli-loss": (
-        [{"x": sp.Rational(x, 7), "a": a} for x in (0, 3, 7) for a in (-25, -1, 1, 3, 25)],
+        [{"x": sp.Rational(x, 7), "a": a} for x in (0, 3, 7) for a in AS],
         grey_loss,
         book(right["continuous-bernoulli-loss"], PIXEL),
         book(right["continuous-bernoulli-loss"] - likelihoods.logit, PIXEL),
+    ),
+    "continuous-bernoulli-levels": (
+        [{"x": sp.Rational(x, 7), "a": a, "h": sp.Rational(1, 510)} for x in (1, 4) for a in AS],
+        level_integral,
+        book(right["continuous-bernoulli-levels"], LEVEL),
+        book(right["continuous-bernoulli-levels"] * 2, LEVEL),
     ),
     "gaussian-likelihood": (
         points("likelihood", S="positive"),

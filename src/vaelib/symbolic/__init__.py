@@ -35,6 +35,7 @@ STATEMENTS: dict[str, Callable[[], Statement]] = {
     "bce-pinsker": likelihoods.prove_pinsker,
     "continuous-bernoulli": likelihoods.prove_continuous_bernoulli,
     "continuous-bernoulli-loss": likelihoods.prove_continuous_bernoulli_loss,
+    "continuous-bernoulli-levels": likelihoods.prove_level_probability,
     "gaussian-likelihood": likelihoods.prove_gaussian_constant,
     "beta-variance": likelihoods.prove_beta_variance,
     "best-variance": likelihoods.prove_best_variance,

@@ -9,6 +9,7 @@ from vaelib.symbolic.proof import NotProved, Statement, require_positive, requir
 x = Symbol("x", real=True)  # a pixel
 p = Symbol(r"\hat{x}", real=True)  # its decoded value
 logit = Symbol("a", real=True)
+half = Symbol("h", positive=True)  # of the width of a grey level's bin
 beta, pixels, error, variance = sp.symbols("beta D S s2", positive=True)
 
 # By its odds, a number between 0 and 1 takes every value there, and the sign of 1 − x is seen.
@@ -159,6 +160,30 @@ def prove_continuous_bernoulli_loss(claimed: Expr | None = None) -> Statement:
     for sign in (1, -1):
         require_zero(difference, "continuous Bernoulli loss", {logit: sign * log(1 + size)})
     left = r"\ell(x, \hat{x}) + \log \int_0^1 e^{-\ell(y, \hat{x})}\, \mathrm{d}y"
+    return Statement(left, claimed, condition=r"a \ne 0")
+
+
+def level_probability() -> Expr:
+    """Write the probability of a bin from x − h to x + h under a continuous Bernoulli decoder.
+
+    Source: equation :eq:`continuous-bernoulli-levels`.
+    """
+    return (exp(logit * (x + half)) - exp(logit * (x - half))) / (exp(logit) - 1)
+
+
+def prove_level_probability(claimed: Expr | None = None) -> Statement:
+    """Prove what the continuous Bernoulli's density, exp(−loss), integrates to over a bin.
+
+    Source: equation :eq:`continuous-bernoulli-levels`.
+    """
+    claimed = level_probability() if claimed is None else claimed
+    prove_continuous_bernoulli_loss()
+    y = Symbol("y", real=True)
+    a = Symbol("a", real=True, nonzero=True)
+    integral = sp.integrate(exp(a * y), (y, x - half, x + half))
+    scaled = (exp(logit) - 1) * claimed  # the density is a eᵃʸ / (eᵃ − 1)
+    require_zero(a * integral - sp.cancel(scaled).subs(logit, a), "probability of a bin")
+    left = r"\int_{x - h}^{x + h} \frac{a\, e^{a y}}{e^a - 1}\, \mathrm{d}y"
     return Statement(left, claimed, condition=r"a \ne 0")
 
 

@@ -95,7 +95,8 @@ def continuous_bernoulli_levels(logits: Tensor, images: Tensor) -> Tensor:
     outer = math.log(HALF) + log_sinhc(HALF * logits)
     tilt = HALF * logits / 2  # from the level to the middle of an outer bin
     bins = torch.where(images == 0, outer + tilt, torch.where(images == 1, outer - tilt, inner))
-    densities = images * logits - F.softplus(logits) - log_normaliser(logits)
+    # Not softplus, which PyTorch cuts off beyond 20.
+    densities = images * logits + F.logsigmoid(-logits) - log_normaliser(logits)
     return -(densities + bins).flatten(1).sum(1)
 
 

@@ -39,7 +39,7 @@ class ContinuousBernoulliLevels(ContinuousBernoulli):
         outer = math.log(HALF) + log_sinhc(HALF * logits) - inner
         tilt = HALF * logits / 2  # from the level to the middle of an outer bin
         columns = torch.cat([logits, outer + tilt, outer - tilt], dim=1)
-        constant = inner - F.softplus(logits) - log_normaliser(logits)
+        constant = inner + F.logsigmoid(-logits) - log_normaliser(logits)
         return torch.addmm(constant.sum(1), rows, columns.T)
 
 
