@@ -10,6 +10,7 @@ from vaelib.plumbing.files import read_json
 from vaelib.plumbing.names import CODED
 from vaelib.plumbing.places import YARDSTICKS
 from vaelib.study import measures, questions
+from vaelib.study.claims import select
 from vaelib.study.questions import BETAS, Seed
 from vaelib.study.verdicts import over_seeds
 
@@ -27,10 +28,11 @@ def summarise(book: Path, records: list[dict]) -> dict:
         ``seeds``, how many; ``code``, by objective and kind of likelihood (see
         :func:`vaelib.study.code_length.measure`), summaries of ``bits_per_pixel``, of its
         ``above`` the code of independent pixels, and, for a Gaussian, of its ``variance``;
-        ``error``, the greatest estimate of an image's error in bits per pixel; ``sharpness``, by
-        objective; ``samples``, by objective those of the first seed; ``curves``, by loss and β,
-        summaries of ``rate``, ``distortion``, ``aggregate`` (its divergence from the prior),
-        ``empty``, ``sharpness`` and ``accuracy``; ``merged``, by loss, seed by seed, which two
+        ``error``, the greatest estimate of an image's error in bits per pixel; ``unbounded``,
+        summaries of the losses of ``cb``, whose loss has no minimum; ``sharpness``, by objective;
+        ``samples``, by objective those of the first seed; ``curves``, by loss and β, summaries of
+        ``rate``, ``distortion``, ``aggregate`` (its divergence from the prior), ``empty``,
+        ``sharpness`` and ``accuracy``; ``merged``, by loss, seed by seed, which two
         ``digits`` merge first and at which of the ``betas``; ``dimensions``, by loss, the mean
         divergence of each of 16 latent dimensions, the greatest first, and a summary of how many
         are ``used``, from ``least_used`` nats on; and ``questions``, see
@@ -47,6 +49,7 @@ def summarise(book: Path, records: list[dict]) -> dict:
             for objective in CODED.values()
             for kind in seed.records[*objective, 2]["code"].values()
         ),
+        "unbounded": _unbounded(select(records, recipe="report", reconstruction_loss="cb")),
         "sharpness": {name: over_seeds(seed.sharpness(name) for seed in seeds) for name in CODED},
         "samples": {
             name: seeds[0].records[*objective, 2]["samples"] for name, objective in CODED.items()
@@ -75,6 +78,12 @@ def _code(seeds: list[Seed], name: str) -> dict:
         if "variance" in codes[0]:
             kinds[kind]["variance"] = over_seeds(code["variance"] for code in codes)
     return kinds
+
+
+def _unbounded(records: list[dict]) -> dict:
+    """Summarise the test losses of runs whose loss has no minimum."""
+    tests = [record["losses"]["test"] for record in records]
+    return {loss: over_seeds(test[loss] for test in tests) for loss in ("reconstruction", "kl")}
 
 
 def _point(seeds: list[Seed], loss: str, beta: float) -> dict:
