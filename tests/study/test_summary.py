@@ -488,3 +488,50 @@ def test_what_the_chapter_on_the_evidence_says_of_its_records():
         difference = found["half_minus_whole"][name]
         assert min(difference["values"]) < 0 < max(difference["values"])
         assert difference["confidence"]["low"] < 0 < difference["confidence"]["high"]
+
+
+def test_what_the_chapter_on_the_one_scale_says_of_its_records():
+    found = read_json(BOOK / "recorded" / "reproduction.json")["one_scale"]
+    yardsticks = read_json(BOOK / "recorded" / "yardsticks.json")
+    bits = {
+        (name, kind): part["bits_per_pixel"]["values"]
+        for name, kinds in found["code"].items()
+        for kind, part in kinds.items()
+    }
+    assert found["seeds"] == 5
+    assert all(len(values) == 5 for values in bits.values())
+    assert found["error"] < 0.0002
+    # Squared error is better than both families of Bernoulli, and no code is a good one.
+    worst_fitted = max(max(values) for (_, kind), values in bits.items() if kind == "fitted")
+    for name in ("bce", "bce-elbo", "cb-levels"):
+        assert min(bits[name, "assumed"]) > worst_fitted
+    assert min(min(values) for values in bits.values()) > 2.138
+    assert yardsticks["bits_per_pixel"]["independent_pixels"] < 1.7
+    assert 2.13 < yardsticks["bits_per_pixel"]["jpeg_xl"] < 2.14
+    assert 0.8 < yardsticks["black"] < 0.81
+    # Which Gaussian hardly matters.
+    fitted = {name: found["code"][name]["fitted"] for name in ("mse", "mse-elbo", "gaussian")}
+    means = {name: part["bits_per_pixel"]["mean"] for name, part in fitted.items()}
+    assert min(means, key=means.get) == "gaussian"
+    assert max(means.values()) - min(means.values()) < 0.05
+    assert max(found["code"]["gaussian"]["assumed"]["variance"]["values"]) < 0.05
+    assert min(fitted["gaussian"]["variance"]["values"]) > 0.2
+    assert max(found["sharpness"][name]["mean"] for name in found["sharpness"]) < 0.4
+    # The loss of the continuous Bernoulli's density has no minimum.
+    assert max(found["unbounded"]["reconstruction"]["values"]) < -3000
+    assert min(found["unbounded"]["kl"]["values"]) > 30
+    for loss, curve in found["curves"].items():
+        assert list(curve) == ["1/16", "1/8", "1/4", "1/2", "1", "2", "4"]
+        distortion = [part["distortion"]["mean"] for part in curve.values()]
+        assert abs(distortion[0] - distortion[2]) < 0.02 * distortion[0]
+        assert distortion[6] > distortion[5] > distortion[4] > distortion[2]
+        for name in ("rate", "aggregate"):
+            means = [part[name]["mean"] for part in curve.values()]
+            assert means == sorted(means, reverse=True), (loss, name)
+        assert max(found["dimensions"][loss]["used"]["values"]) < 16
+    used = {loss: part["used"]["mean"] for loss, part in found["dimensions"].items()}
+    assert used["mse"] < used["bce"]
+    rate = found["curves"]["mse"]
+    variance = found["code"]["gaussian"]["assumed"]["variance"]["mean"]
+    assert 1 / 16 < 2 * variance < 1 / 8
+    assert rate["1/16"]["rate"]["mean"] > rate["1/8"]["rate"]["mean"]

@@ -32,7 +32,7 @@ def summarise(book: Path, records: list[dict]) -> dict:
         summaries of the losses of ``cb``, whose loss has no minimum; ``sharpness``, by objective;
         ``samples``, by objective those of the first seed; ``curves``, by loss and β, summaries of
         ``rate``, ``distortion``, ``aggregate`` (its divergence from the prior), ``empty``,
-        ``sharpness`` and ``accuracy``; ``merged``, by loss, seed by seed, which two
+        ``sharpness`` and ``accuracy``; ``rate_of_gaussian``, a summary; ``merged``, by loss, seed by seed, which two
         ``digits`` merge first and at which of the ``betas``; ``dimensions``, by loss, the mean
         divergence of each of 16 latent dimensions, the greatest first, and a summary of how many
         are ``used``, from ``least_used`` nats on; and ``questions``, see
@@ -58,6 +58,9 @@ def summarise(book: Path, records: list[dict]) -> dict:
             loss: {str(Fraction(beta)): _point(seeds, loss, beta) for beta in BETAS}
             for loss in LOSSES
         },
+        "rate_of_gaussian": over_seeds(
+            seed.records[*CODED["gaussian"], 2]["rate"]["nats"] for seed in seeds
+        ),
         "least_used": questions.USED,
         "merged": {loss: _merged(seeds, loss) for loss in LOSSES},
         "dimensions": {loss: _dimensions(seeds, loss) for loss in LOSSES},

@@ -184,7 +184,7 @@ def prove_level_probability(claimed: Expr | None = None) -> Statement:
     scaled = (exp(logit) - 1) * claimed  # the density is a eᵃʸ / (eᵃ − 1)
     require_zero(a * integral - sp.cancel(scaled).subs(logit, a), "probability of a bin")
     left = r"\int_{x - h}^{x + h} \frac{a\, e^{a y}}{e^a - 1}\, \mathrm{d}y"
-    return Statement(left, claimed, condition=r"a \ne 0")
+    return Statement(left, claimed, condition=r"a \ne 0", order="rev-lex")
 
 
 def gaussian_loss(squares: Expr, number: Expr, s2: Expr) -> Expr:

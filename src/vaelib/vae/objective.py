@@ -48,7 +48,7 @@ def continuous_bernoulli(logits: Tensor, images: Tensor) -> Tensor:
         images: (B, 1, 28, 28), pixels in [0, 1].
 
     Returns:
-        (B,), nats per image: −log p(x|z), a density of grey values. It may be negative.
+        (B,), nats per image, −log p(x|z), a density of grey values; it may be negative.
 
     Source: equation :eq:`continuous-bernoulli-loss`; Loaiza-Ganem and Cunningham (2019).
     """
@@ -87,7 +87,7 @@ def continuous_bernoulli_levels(logits: Tensor, images: Tensor) -> Tensor:
         images: (B, 1, 28, 28), k/255 with whole numbers k.
 
     Returns:
-        (B,), nats per image: −log P(x|z), summed over the pixels, at least 0.
+        (B,), nats per image, −log P(x|z), summed over the pixels, at least 0.
 
     Source: equation :eq:`continuous-bernoulli-levels`.
     """
@@ -136,7 +136,7 @@ def gaussian(logits: Tensor, images: Tensor) -> Tensor:
         images: (B, 1, 28, 28), pixels in [0, 1].
 
     Returns:
-        (B,), nats per image: −log p(x|z), a density of grey values. It may be negative.
+        (B,), nats per image, −log p(x|z), a density of grey values; it may be negative.
 
     Source: equation :eq:`best-variance-loss`; Rybkin, Daniilidis and Levine (2021).
     """
