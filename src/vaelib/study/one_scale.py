@@ -32,10 +32,10 @@ def summarise(book: Path, records: list[dict]) -> dict:
         summaries of the losses of ``cb``, whose loss has no minimum; ``sharpness``, by objective;
         ``samples``, by objective those of the first seed; ``curves``, by loss and β, summaries of
         ``rate``, ``distortion``, ``aggregate`` (its divergence from the prior), ``empty``,
-        ``sharpness`` and ``accuracy``; ``rate_of_gaussian``, a summary; ``merged``, by loss, seed by seed, which two
-        ``digits`` merge first and at which of the ``betas``; ``dimensions``, by loss, the mean
-        divergence of each of 16 latent dimensions, the greatest first, and a summary of how many
-        are ``used``, from ``least_used`` nats on; and ``questions``, see
+        ``sharpness`` and ``accuracy``; ``rate_of_gaussian``, a summary; ``merged``, by loss, seed
+        by seed, which two ``digits`` merge first and at which of the ``betas``; ``dimensions``, by
+        loss, the mean divergence of each of 16 latent dimensions, the greatest first, and a summary
+        of how many are ``used``, from ``least_used`` nats on; and ``questions``, see
         :func:`vaelib.study.questions.answer`.
     """
     yardsticks = read_json(book / YARDSTICKS)["bits_per_pixel"]
