@@ -246,8 +246,8 @@ def test_a_linear_gaussian_model_has_the_evidence_and_the_posterior_of_its_close
 
 
 def test_a_posterior_narrower_than_the_grid_is_an_error_that_names_the_image():
-    decoder, likelihood, images, q, _, _ = linear_model(0.0005)
-    with pytest.raises(QuadratureError, match=r"image \d: at a step of 1/1024 .* expected 0.01"):
+    decoder, likelihood, images, q, _, _ = linear_model(0.0001)
+    with pytest.raises(QuadratureError, match=r"image \d: at a step of 1/4096 .* expected 0.01"):
         integrate(decoder, likelihood, images.float(), q)
 
 

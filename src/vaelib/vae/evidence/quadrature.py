@@ -16,7 +16,7 @@ from vaelib.vae.evidence.likelihood import Likelihood
 from vaelib.vae.evidence.tiles import SIDE, Pairs, by_quarter, every_second
 from vaelib.vae.model import Posterior
 
-FINEST = 1 / 1024  # step
+FINEST = 1 / 4096  # step
 TOLERANCE = 0.01  # nats
 RESOLVED = 1.0  # nats between nodes above which a peak may be missed
 
@@ -171,5 +171,5 @@ def _complaint(
     return (
         f"image {worst}: at a step of 1/{1 / step:.0f} log p(x), or the mean of log p(x|z) under "
         f"q, is known to {float(errors[worst]):.2g} nats; expected {tolerance} or better, which "
-        f"deviations of posterior and q of at least 0.001 within ±{LIMITS[-1]} allow"
+        f"deviations of posterior and q of at least 0.0003 within ±{LIMITS[-1]} allow"
     )
