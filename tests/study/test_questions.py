@@ -49,7 +49,7 @@ def answers(records, yardsticks=YARDSTICKS):
 def test_every_quantity_decides_a_question_of_the_book():
     asked = questions.read_questions(BOOK).values()
     used = [quantity for question in asked for quantity in question["quantities"]]
-    assert sorted(used) == sorted(questions.QUANTITIES)
+    assert sorted(used) == sorted([*questions.QUANTITIES, *questions.ALONG_CURVES])
 
 
 def test_all_answers_are_yes(records):
@@ -117,3 +117,10 @@ def test_only_seeds_with_code_lengths_count(records):
     some = [r for r in records if r["settings"]["seed"] < 2]
     some += [r for r in records if r["settings"]["reconstruction_loss"] == "bce"]
     assert len(questions.by_seed(some, YARDSTICKS)) == 2
+
+
+def test_a_seed_without_all_weights_has_no_say_along_curves_alone(records):
+    some = [r for r in records if (r["settings"]["seed"], r["settings"]["beta"]) != (3, 4.0)]
+    found = answers(some)
+    assert len(found["Q8"]["parts"]["mse_rate_falls"]["values"]) == 3
+    assert len(found["Q9"]["parts"]["mse_leaves_the_prior"]["values"]) == 4

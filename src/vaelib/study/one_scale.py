@@ -11,10 +11,8 @@ from vaelib.plumbing.names import CODED
 from vaelib.plumbing.places import YARDSTICKS
 from vaelib.study import measures, questions
 from vaelib.study.claims import select
-from vaelib.study.questions import BETAS, Seed
+from vaelib.study.questions import BETAS, LOSSES, Seed
 from vaelib.study.verdicts import over_seeds
-
-LOSSES = ("bce", "mse")  # of the curves and of the many latent dimensions
 
 
 def summarise(book: Path, records: list[dict]) -> dict:
@@ -90,7 +88,8 @@ def _unbounded(records: list[dict]) -> dict:
 
 
 def _point(seeds: list[Seed], loss: str, beta: float) -> dict:
-    records = [seed.records[loss, beta, 2] for seed in seeds]
+    at = loss, beta, 2
+    records = [seed.records[at] for seed in seeds if at in seed.records]
     return {
         "rate": over_seeds(record["rate"]["nats"] for record in records),
         "distortion": over_seeds(record["losses"]["test"]["reconstruction"] for record in records),
@@ -106,7 +105,7 @@ def _point(seeds: list[Seed], loss: str, beta: float) -> dict:
 def _merged(seeds: list[Seed], loss: str) -> dict:
     """Return by seed which two classes merge first, and the weight at which they do."""
     found = []
-    for seed in seeds:
+    for seed in (seed for seed in seeds if seed.has_curves):
         record, shares = questions.first_merged(seed.curve(loss))
         a, b = max(shares, key=shares.get)
         found.append((f"{a} and {b}", str(Fraction(record["settings"]["beta"]))))

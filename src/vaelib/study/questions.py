@@ -13,8 +13,9 @@ from vaelib.plumbing.places import QUESTIONS
 from vaelib.study import measures, verdicts
 from vaelib.study.claims import select
 
+LOSSES = ("bce", "mse")
 BETAS = tuple(2.0**n for n in range(-4, 3))
-"""The weights β of the rate–distortion curves."""
+"""The reconstruction losses and the weights β of the rate–distortion curves."""
 
 MERGED = 0.25  # share of two classes' codes that are voted into the other one, from which on
 USED = 0.1  # nats of divergence from which on a latent dimension counts as used
@@ -45,6 +46,11 @@ class Seed:
     def sharpness(self, objective: str) -> float:
         """Return the sharpness of an objective's reconstructions."""
         return self.records[*CODED[objective], 2]["measures"]["sharpness"]
+
+    @property
+    def has_curves(self) -> bool:
+        """Tell whether the seed is recorded at every weight β with two latent dimensions."""
+        return all((loss, beta, 2) in self.records for loss in LOSSES for beta in BETAS)
 
     def curve(self, loss: str) -> list[dict]:
         """Return the records of a loss with two latent dimensions, by rising β."""
@@ -109,18 +115,22 @@ QUANTITIES: dict[str, Callable[[Seed], float]] = {
     "best_shorter_than_png": lambda s: s.yardsticks["png"] - s.best(),
     "gaussian_sharper_than_mse_elbo": lambda s: s.sharpness("gaussian") - s.sharpness("mse-elbo"),
     "gaussian_sharper_than_bce_elbo": lambda s: s.sharpness("gaussian") - s.sharpness("bce-elbo"),
-    "bce_rate_falls": lambda s: _least_step([-r["rate"]["nats"] for r in s.curve("bce")]),
-    "bce_distortion_rises": lambda s: _least_step([_distortion(r) for r in s.curve("bce")]),
-    "mse_rate_falls": lambda s: _least_step([-r["rate"]["nats"] for r in s.curve("mse")]),
-    "mse_distortion_rises": lambda s: _least_step([_distortion(r) for r in s.curve("mse")]),
     "bce_leaves_the_prior": lambda s: _aggregate(s, "bce", 0.5) - _aggregate(s, "bce", 1.0),
     "mse_leaves_the_prior": lambda s: _aggregate(s, "mse", 0.5) - _aggregate(s, "mse", 1.0),
-    "bce_four_and_nine_merge_first": lambda s: _four_and_nine_first(s.curve("bce")),
-    "mse_four_and_nine_merge_first": lambda s: _four_and_nine_first(s.curve("mse")),
     "bce_leaves_dimensions_unused": lambda s: 15.5 - used(s.records["bce", 1.0, 16]),
     "mse_leaves_dimensions_unused": lambda s: 15.5 - used(s.records["mse", 1.0, 16]),
 }
 """Name → function of a seed's records; positive where the answer is yes."""
+
+ALONG_CURVES: dict[str, Callable[[Seed], float]] = {
+    "bce_rate_falls": lambda s: _least_step([-r["rate"]["nats"] for r in s.curve("bce")]),
+    "bce_distortion_rises": lambda s: _least_step([_distortion(r) for r in s.curve("bce")]),
+    "mse_rate_falls": lambda s: _least_step([-r["rate"]["nats"] for r in s.curve("mse")]),
+    "mse_distortion_rises": lambda s: _least_step([_distortion(r) for r in s.curve("mse")]),
+    "bce_four_and_nine_merge_first": lambda s: _four_and_nine_first(s.curve("bce")),
+    "mse_four_and_nine_merge_first": lambda s: _four_and_nine_first(s.curve("mse")),
+}
+"""The same for quantities that need a seed's records at every weight β."""
 
 
 def read_questions(book: Path) -> dict:
@@ -153,12 +163,14 @@ def answer(questions: dict, seeds: list[Seed]) -> dict:
     Raises:
         ValueError: an unknown quantity; the message names the nearest.
     """
+    known = QUANTITIES | ALONG_CURVES
     found = {}
     for name, question in questions.items():
         parts = {}
         for quantity in question["quantities"]:
-            require("quantity", quantity, QUANTITIES)
-            parts[quantity] = verdicts.over_seeds(QUANTITIES[quantity](seed) for seed in seeds)
+            require("quantity", quantity, known)
+            enough = seeds if quantity in QUANTITIES else [s for s in seeds if s.has_curves]
+            parts[quantity] = verdicts.over_seeds(known[quantity](seed) for seed in enough)
         verdict = verdicts.together([verdicts.of_effect(part["values"]) for part in parts.values()])
         found[name] = {
             "question": question["question"],
