@@ -65,7 +65,7 @@ def test_the_books_points_are_distinct_and_enough():
     assert seeds == {
         **{("report", loss, beta, 2): 3 for loss in ("bce", "mse") for beta in BETAS},
         **{("report", *objective, 2): 5 for objective in CODED.values()},
-        ("report", "cb", 1.0, 2): 5,
+        ("report", "cb", 1.0, 2): 3,
         **{("report", *objective, 2): 8 for objective in OBJECTIVES.values()},
         **{("original", loss, 0.5, 2): 5 for loss in ("bce", "mse")},
         **{("report", "bce", 1.0, dimension): 3 for dimension in (4, 8)},

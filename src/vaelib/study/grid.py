@@ -19,7 +19,7 @@ from vaelib.vae.model import VAE
 REFERENCES = 10_000  # training images among which the nearest to a reconstruction is sought
 GRID = (30, 2.0)  # points along each axis of the decoded grid, and the axes' limit
 SEEDS = 5  # of the points of the chapter on the one scale
-CURVE_SEEDS = 3  # of the weights that only its curves of rate and distortion have
+FEWER_SEEDS = 3  # of those that have no code length there: more weights β, and ``cb``
 
 
 def book_points() -> list[Settings]:
@@ -32,13 +32,13 @@ def book_points() -> list[Settings]:
         for latent_dim in (4, 8)
     ]
     weights = [(loss, beta) for loss in ("bce", "mse") for beta in BETAS]
-    weights = [weight for weight in weights if weight not in objectives]
-    points += [
-        Settings(*weight, "report", seed) for seed in range(CURVE_SEEDS) for weight in weights
-    ]
-    more = [("cb", 1.0), *CODED.values()]
-    more = [objective for objective in more if objective not in objectives]
-    points += [Settings(*objective, "report", seed) for seed in range(SEEDS) for objective in more]
+    for number, more in ((FEWER_SEEDS, [*weights, ("cb", 1.0)]), (SEEDS, CODED.values())):
+        points += [
+            Settings(*objective, "report", seed)
+            for seed in range(number)
+            for objective in more
+            if objective not in objectives
+        ]
     points += [
         Settings(loss, 1.0, "report", seed, 16) for seed in range(SEEDS) for loss in ("bce", "mse")
     ]
