@@ -62,7 +62,7 @@ def notebook(name):
 
 EDITS = {
     # file, old, new → whether a training, its notebook and the chapters' cells depend on it
-    "a plotting helper": ("figures/images.py", "s=2", "s=3", False, True, False),
+    "a plotting helper": ("figures/images.py", "s=2", "s=3", False, True, True),
     "the style of the figures": (
         "figures/style.py",
         '"grid.color": "0.9"',
