@@ -55,9 +55,8 @@ class _Integral:
         """Take over what is new of open ones, and close those whose error is small enough."""
         self.value = torch.where(self.open, value, self.value)
         self.error = torch.where(self.open, error, self.error)
-        self.open = self.open & ~(
-            error <= self._tolerance
-        )  # an error that is not a number stays open
+        # An error that is not a number stays open.
+        self.open = self.open & ~(error <= self._tolerance)
 
 
 @torch.no_grad()
