@@ -97,7 +97,7 @@ def runs(names: tuple[str, ...], recipe: str, only_list: bool):
 @click.option("--scheduler", default="", help="Address of a Dask scheduler.  [default: none]")
 @click.option("--list", "only_list", is_flag=True, help="Say what has no record; compute nothing.")
 def sweep(scheduler: str, only_list: bool):
-    """Compute the trainings of the chapter on the reproduction that have no record yet."""
+    """Compute the book's recorded trainings that are missing."""
     from vaelib.study import grid, summary  # import torch, which takes a second or two
 
     try:

@@ -29,8 +29,8 @@ def summarise(book: Path, records: list[dict]) -> dict:
         ``error``, the greatest estimate of an image's error in bits per pixel; ``unbounded``,
         summaries of the losses of ``cb``, whose loss has no minimum; ``sharpness``, by objective;
         ``samples``, by objective those of the first seed; ``curves``, by loss and β, summaries of
-        ``rate``, ``distortion``, ``aggregate`` (its divergence from the prior), ``empty``,
-        ``sharpness`` and ``accuracy``; ``rate_of_gaussian``, a summary; ``merged``, by loss, seed
+        ``rate``, ``distortion``, ``aggregate`` (its divergence from the prior) and
+        ``accuracy``; ``rate_of_gaussian``, a summary; ``merged``, by loss, seed
         by seed, which two ``digits`` merge first and at which of the ``betas``; ``dimensions``, by
         loss, the mean divergence of each of 16 latent dimensions, the greatest first, and a summary
         of how many are ``used``, from ``least_used`` nats on; and ``questions``, see
@@ -94,8 +94,6 @@ def _point(seeds: list[Seed], loss: str, beta: float) -> dict:
         "rate": over_seeds(record["rate"]["nats"] for record in records),
         "distortion": over_seeds(record["losses"]["test"]["reconstruction"] for record in records),
         "aggregate": over_seeds(record["rate"]["aggregate"]["divergence"] for record in records),
-        "empty": over_seeds(record["rate"]["aggregate"]["empty"] for record in records),
-        "sharpness": over_seeds(record["measures"]["sharpness"] for record in records),
         "accuracy": over_seeds(
             measures.accuracy(torch.tensor(record["measures"]["confusion"])) for record in records
         ),

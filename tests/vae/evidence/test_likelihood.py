@@ -83,3 +83,8 @@ def test_squared_error_is_a_bound_of_the_gaussian_that_it_assumes(weight, images
 @pytest.mark.parametrize("name", ["bce", "cb", "cb-levels"])
 def test_the_two_bernoullis_are_assumed_whatever_the_weight(name):
     assert assumed(Objective(name, 0.5)) == assumed(Objective(name, 1.0))
+
+
+def test_a_learnt_variance_is_not_assumed():
+    with pytest.raises(ValueError, match="whose variance is the decoder's"):
+        assumed(Objective("gaussian", 1.0))

@@ -85,15 +85,14 @@ class Gaussian:
 Likelihood = Bernoulli | ContinuousBernoulli | Gaussian
 
 
-def assumed(objective: Objective, variance: float | None = None) -> Likelihood:
+def assumed(objective: Objective) -> Likelihood:
     """Return the likelihood that an objective assumes.
-
-    Args:
-        objective: of a training.
-        variance: that the decoder has chosen; of ``gaussian`` alone, which needs it.
 
     With squared error the weight β of the divergence is a variance of β/2. The Bernoulli
     likelihoods have no parameter that could take β up: they are the same for every β.
+
+    Raises:
+        ValueError: the objective learns the variance, and so does not say which it assumes.
 
     Source: equation :eq:`beta-variance`.
     """
@@ -102,5 +101,8 @@ def assumed(objective: Objective, variance: float | None = None) -> Likelihood:
     if objective.reconstruction_loss in ("cb", "cb-levels"):
         return ContinuousBernoulli()
     if objective.reconstruction_loss == "gaussian":
-        return Gaussian(variance)
+        raise ValueError(
+            "the objective is 'gaussian', whose variance is the decoder's and not the objective's; "
+            "expected bce, cb, cb-levels or mse: Gaussian takes a variance that was measured"
+        )
     return Gaussian(variance=objective.beta / 2)
