@@ -2,6 +2,7 @@
 PYTHON ?= python3
 RECIPE ?= report
 BIN := .venv/bin
+SCRIPT := src/vaelib/book/explorer/script
 # Everything else may move when the lock is made anew; these are chosen.
 PINS := torch==2.13.0 torchvision==0.28.0 jupyter-book==1.0.4.post1 sphinx-book-theme==1.1.4
 
@@ -40,6 +41,8 @@ test: .venv/.installed-for-tests  ## check the code's style and run the tests (n
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/deno fmt --quiet --check --config $(SCRIPT)/deno.json $(SCRIPT) tests/book
+	$(BIN)/deno lint --quiet $(SCRIPT) tests/book
 	@# One thread each: two processes with two threads each would fight for two cores.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --ignore=tests/browser
 

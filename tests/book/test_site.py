@@ -21,7 +21,7 @@ def content(page):
 
 
 def test_every_page_is_there_with_a_title(pages):
-    assert len(pages) == 27
+    assert len(pages) == 28
     for page in pages.values():
         assert page.h1.get_text(strip=True)
 
@@ -54,7 +54,7 @@ def test_figures_stand_alone(site, pages):
             assert "Made by the cell above" in caption.get_text() or any(
                 re.search(r"runs/[a-z-]+/notebook.html", link) for link in links
             )
-    assert figures == 45
+    assert figures == 46
 
 
 def test_every_figure_table_and_equation_is_referred_to(pages):
@@ -142,7 +142,7 @@ def test_pages_with_numbers_of_runs_say_where_they_come_from(site, pages):
     recorded |= {"experiments/bce", "experiments/mse", "experiments/comparison"}
     of_the_build = recorded | {"all-runs", "theory/likelihoods"}
     of_the_build |= experiments | trained
-    assert with_line == of_the_build | {"beyond/one-scale"}
+    assert with_line == of_the_build | {"beyond/one-scale", "beyond/explorer"}
     (only,) = pages["beyond/one-scale"].select(".provenance")
     assert only.get_text().startswith("Recorded runs, not of this build: ")
     for name in of_the_build:

@@ -10,6 +10,7 @@ def setup(app) -> dict:
     """Connect the parts to Sphinx, one a module."""
     from vaelib.book import build
     from vaelib.book.directives import claims, losses, provenance, statements, tables, values
+    from vaelib.book.explorer import directive
     from vaelib.book.site import mathjax, pdf, repository, tidying
     from vaelib.plumbing.fingerprint import digest
 
@@ -21,6 +22,7 @@ def setup(app) -> dict:
         losses,
         claims,
         provenance,
+        directive,
         mathjax,
         repository,
         pdf,
@@ -28,7 +30,8 @@ def setup(app) -> dict:
     ):
         part.setup(app)
     # When one of these files has changed, Sphinx reads and writes every page again.
-    files = [*Path(__file__).parent.rglob("*.py"), *Path(app.srcdir, "_static").glob("*")]
+    own = [path for path in Path(__file__).parent.rglob("*.*") if path.suffix != ".pyc"]
+    files = [*own, *Path(app.srcdir, "_static").glob("*")]
     texts = "".join(path.read_text("utf-8") for path in sorted(files))
     return {
         "parallel_read_safe": True,

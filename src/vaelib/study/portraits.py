@@ -13,22 +13,41 @@ POINTS = 48  # along each side of a window
 WIDTH = 4.0  # of a window to each side, in the posterior's greater deviation
 
 
+def greatest_gaps(result: Gap, number: int) -> list[int]:
+    """Name the images with the greatest gaps, the greatest first."""
+    return result.gap.argsort(descending=True)[:number].tolist()
+
+
+def most_equal_modes(result: Gap, number: int) -> list[int]:
+    """Name the images whose posteriors have two modes, those of most equal mass first."""
+    second = {image: modes[1].mass for image, modes in result.modes.items()}
+    return sorted(second, key=lambda image: -second[image])[:number]
+
+
+def ordinary(result: Gap, number: int) -> list[int]:
+    """Name the images whose gaps are nearest to the median."""
+    return (result.gap - result.gap.median()).abs().argsort(stable=True)[:number].tolist()
+
+
+def typical(result: Gap, model: VAE, number: int) -> list[Posterior]:
+    """Picture images with ordinary gaps: decoded at q's mean and the posterior's."""
+    return [_at_both(result, model, image) for image in ordinary(result, number)]
+
+
 def worst(result: Gap, model: VAE, number: int) -> list[Posterior]:
     """Picture the images with the greatest gaps: decoded at q's mean and the posterior's."""
-    images = result.gap.argsort(descending=True)[:number].tolist()
-    pictures = []
-    for image in images:
-        places = {"at q": result.q.mean[image], "at p(z|x)": result.evidence.mean[image]}
-        pictures.append(picture(result, model, image, places))
-    return pictures
+    return [_at_both(result, model, image) for image in greatest_gaps(result, number)]
+
+
+def _at_both(result: Gap, model: VAE, image: int) -> Posterior:
+    places = {"at q": result.q.mean[image], "at p(z|x)": result.evidence.mean[image]}
+    return picture(result, model, image, places)
 
 
 def parted(result: Gap, model: VAE, number: int) -> list[Posterior]:
     """Picture images whose posteriors have two modes, those of most equal mass first."""
-    second = {image: modes[1].mass for image, modes in result.modes.items()}
-    images = sorted(second, key=lambda image: -second[image])[:number]
     pictures = []
-    for image in images:
+    for image in most_equal_modes(result, number):
         first, other = result.modes[image][:2]
         places = {"mode 1": torch.tensor(first.peak), "mode 2": torch.tensor(other.peak)}
         pictures.append(picture(result, model, image, places))

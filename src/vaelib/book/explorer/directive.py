@@ -1,0 +1,82 @@
+"""The directive ``explorer``: the part of a page in which a reader draws digits.
+
+``{explorer} bce-elbo mse-elbo`` places it for these runs, the first chosen at the beginning. Only
+the page that has it loads its scripts. In print there is nothing of it.
+"""
+
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
+
+from vaelib.book.explorer import export
+from vaelib.book.explorer.join import joined
+from vaelib.plumbing.files import write_bytes
+from vaelib.plumbing.places import RUNS
+
+HERE = Path(__file__).parent
+STATIC = "explorer"  # folder in the site's _static
+
+
+class Explorer(nodes.General, nodes.Element):
+    """The part of the page; it has the names of its runs."""
+
+
+def setup(app: Sphinx) -> None:
+    """Register the directive and connect to Sphinx."""
+    nothing = (skip, None)
+    app.add_node(Explorer, html=(write_markup, None), latex=nothing, text=nothing)
+    app.add_directive("explorer", ExplorerDirective)
+    app.connect("html-page-context", place_scripts)
+
+
+class ExplorerDirective(SphinxDirective):
+    """Place the explorer of some runs."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        """Return the part; the page is written again when its runs have changed."""
+        runs = Path(self.env.srcdir) / RUNS
+        source, line = self.get_source_info()
+        for name in self.arguments[0].split():
+            for file in export.files(runs, name):
+                if not file.exists():
+                    raise ExtensionError(f"{source}:{line}: the explorer of {name} needs {file}")
+                self.env.note_dependency(str(file))
+        return [Explorer(runs=self.arguments[0].split())]
+
+
+def write_markup(visitor, node: Explorer) -> None:
+    """Write the markup, with a choice of the runs."""
+    choices = "\n".join(
+        f'<label><input type="radio" name="explorer-run" value="{name}"'
+        f"{' checked' if name == node['runs'][0] else ''}> {name}</label>"
+        for name in node["runs"]
+    )
+    markup = (HERE / "markup.html").read_text(encoding="utf-8")
+    visitor.body.append(markup.replace("<!-- runs -->", choices))
+    raise nodes.SkipNode
+
+
+def skip(visitor, node: Explorer) -> None:
+    """Leave it out."""
+    raise nodes.SkipNode
+
+
+def place_scripts(app: Sphinx, pagename: str, template: str, context: dict, doctree) -> None:
+    """Write the scripts beside the page that has the explorer, and let it load them."""
+    part = doctree.next_node(Explorer) if doctree else None
+    if not part:
+        return
+    target = Path(app.outdir) / "_static" / STATIC
+    target.mkdir(parents=True, exist_ok=True)
+    for name in part["runs"]:
+        write_bytes(export.script(Path(app.srcdir) / RUNS, name).encode(), target / f"{name}.js")
+    write_bytes(joined(HERE / "script", "main").encode(), target / "explorer.js")
+    write_bytes((HERE / "explorer.css").read_bytes(), target / "explorer.css")
+    app.add_js_file(f"{STATIC}/explorer.js", loading_method="defer")
+    app.add_css_file(f"{STATIC}/explorer.css")

@@ -1,0 +1,34 @@
+/** Where it begins: on the page, and in the worker that runs the same script. */
+import { Explorer } from "./explorer.js";
+import { Matrices } from "./matrices.js";
+import { serve } from "./worker.js";
+
+/**
+ * Start.
+ *
+ * @param {string} program this script's own source, which a worker made from a file cannot load
+ */
+export function main(program) {
+  if (!globalThis.document) return serve();
+  const root = document.querySelector(".explorer");
+  if (!Matrices.supported()) return;
+  const folder = new URL(".", document.currentScript.src);
+  const load = (name) => loadRun(folder, name);
+  document.querySelector(".explorer-missing").hidden = true;
+  root.hidden = false;
+  root.explorer = new Explorer(root, load, program); // for the console, and for tests
+  root.explorer.use(root.querySelector("[data-part=runs] :checked").value);
+}
+
+/** Load the script of a run, which leaves its data in `explorerRuns`. */
+function loadRun(folder, name) {
+  const runs = globalThis.explorerRuns ??= {};
+  if (runs[name]) return Promise.resolve(runs[name]);
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = new URL(`${name}.js`, folder);
+    script.onload = () => resolve(runs[name]);
+    script.onerror = reject;
+    document.head.append(script);
+  });
+}
