@@ -29,7 +29,8 @@ class Cover:
             them.
 
     ``greatest`` (N,) is the greatest log p(x, z) at the nodes so far, and ``lost`` (N,) the
-    logarithm of the mass that was left out, estimated from above; float64, nats.
+    logarithm of the mass that was left out, estimated from above; float64, nats. ``outside`` (N,) tells
+    whose posteriors go beyond the greatest plane.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Cover:
         self.greatest = torch.full_like(self._q_mean[:, 0], -math.inf)
         self.lost = self.greatest.clone()
         self._beyond = self.greatest.clone()  # of the lost mass what lies beyond the plane
+        self.outside = torch.zeros_like(self._open)
 
     def whole_plane(self) -> Pairs:
         """Visit the plane, for each image as far out as q and the likelihood at the edge demand."""
@@ -61,8 +63,8 @@ class Cover:
             self._beyond[members] = -math.inf
             counts = [len(members)] * len(tiles)
             parts.append(self._visit(COARSEST, tiles, members.repeat(len(tiles)), counts, limit))
-            far = (self._beyond > self.greatest - DEPTH) | (reach > limit)
-            members = far.nonzero().squeeze(1)
+            self.outside = self._beyond > self.greatest - DEPTH
+            members = (self.outside | (reach > limit)).nonzero().squeeze(1)
             inner = limit
             if not len(members):
                 break

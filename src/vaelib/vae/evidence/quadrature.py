@@ -98,7 +98,8 @@ def integrate(
             break
         lost = torch.exp(cover.lost - evidence.value)
         # A peak that no node sees any more makes what was left out look large: that passes.
-        stuck = evidence.open & (lost > tolerance) & (evidence.error - lost <= tolerance)
+        stuck = (lost > tolerance) & (evidence.error - lost <= tolerance)
+        stuck = evidence.open & (stuck | cover.outside)
         if pairs.step <= FINEST or stuck.any():
             blamed = stuck if stuck.any() else evidence.open | expectation.open
             raise QuadratureError(_complaint(evidence, expectation, blamed, pairs.step, tolerance))
