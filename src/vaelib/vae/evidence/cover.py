@@ -29,8 +29,8 @@ class Cover:
             them.
 
     ``greatest`` (N,) is the greatest log p(x, z) at the nodes so far, and ``lost`` (N,) the
-    logarithm of the mass that was left out, estimated from above; float64, nats. ``outside`` (N,) tells
-    whose posteriors go beyond the greatest plane.
+    logarithm of the mass that was left out, estimated from above; float64, nats. ``outside`` (N,)
+    tells whose posteriors go beyond the greatest plane.
     """
 
     def __init__(

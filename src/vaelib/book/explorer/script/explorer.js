@@ -62,10 +62,10 @@ export class Explorer {
     this.model = this.models[name] ??= new Model(data, this.program);
     this.codes = { means: halves(data.codes.means), labels: data.codes.labels };
     this.offer(data.images);
-    if (this.pen.strokes.length) {
-      this.show(this.image, null);
+    if (this.image) {
+      this.show(this.image, this.chosen);
       this.settle();
-    } else this.choose(this.offered.find(({ index }) => index === this.chosen) ?? this.offered[0]);
+    } else this.choose(this.offered[0]);
     await this.model.surveyed;
     this.root.dataset.ready = name;
     this.update();

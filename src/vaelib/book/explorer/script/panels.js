@@ -42,8 +42,13 @@ export class Panels {
     const canvas = this.find("drawing");
     const context = canvas.getContext("2d");
     context.clearRect(0, 0, canvas.width, canvas.height);
-    context.strokeStyle = colours.text;
+    context.strokeStyle = context.fillStyle = colours.text;
     ink(context, strokes, pen);
+    if (!strokes.length && !cursor) {
+      context.font = "14px sans-serif";
+      context.textAlign = "center";
+      context.fillText("draw here", canvas.width / 2, canvas.height / 2);
+    }
     if (!cursor) return;
     context.strokeStyle = colours.encoder;
     context.lineWidth = 2;
