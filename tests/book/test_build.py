@@ -3,9 +3,7 @@
 import json
 import shutil
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
@@ -13,6 +11,8 @@ from bs4 import BeautifulSoup
 from .conftest import ROOT, build
 
 pytestmark = pytest.mark.xdist_group("book")  # one process builds the book for all
+
+ADDRESS = "https://github.com/someone/something"
 
 
 def test_the_recipe_for_tests_is_named_on_every_page(smoke_pages):
@@ -57,9 +57,17 @@ def test_a_failing_check_in_a_chapter_fails_the_build(copy):
     assert "ZeroDivisionError" in output
 
 
-def test_a_run_outside_the_recorded_interval_says_so_in_a_box(copy):
-    losses = json.loads((copy / "book/runs/bce/losses.json").read_text())["test"]
-    file = copy / "book/recorded/reproduction.json"
+@pytest.fixture(scope="module")
+def changed(smoke_site, tmp_path_factory):
+    """The book with an address and with other records, built again: its root, losses, output."""
+    root = tmp_path_factory.mktemp("changed") / "copy"
+    shutil.copytree(smoke_site.root, root, symlinks=True)
+    config = root / "_config.yml"
+    text = config.read_text()
+    config.write_text(text.replace('repository_address: ""', f'repository_address: "{ADDRESS}"'))
+    assert config.read_text() != text
+    losses = json.loads((root / "book/runs/bce/losses.json").read_text())["test"]
+    file = root / "book/recorded/reproduction.json"
     summary = json.loads(file.read_text())
     spreads = {  # a run is not held against itself: the intervals of all seeds are not to be used
         loss: {"values": [value + 1], "prediction": {"low": value - 1, "high": value + 2}}
@@ -71,16 +79,21 @@ def test_a_run_outside_the_recorded_interval_says_so_in_a_box(copy):
     }
     summary["objectives"]["smoke"] = {"bce": {"seeds": [0], **spreads, "others": {"0": others}}}
     file.write_text(json.dumps(summary))
-    code, output = build(copy)
+    code, output = build(root)
     assert code == 0, output
+    return root, losses, output
+
+
+def test_a_run_outside_the_recorded_interval_says_so_in_a_box(changed):
+    root, losses, output = changed
     # The record is new, and so are the outputs of all cells; Sphinx finds them in the cache.
-    chapters = [*(copy / "book").glob("*.md"), *(copy / "book").glob("*/*.md")]
+    chapters = [*(root / "book").glob("*.md"), *(root / "book").glob("*/*.md")]
     number = sum("```{code-cell}" in path.read_text() for path in chapters)
     assert f"chapters: {number} executed in" in output
     assert "Executed notebook in" not in output
     pages = {
         name: BeautifulSoup(
-            (copy / f"book/_build/html/experiments/{name}.html").read_text(), "html.parser"
+            (root / f"book/_build/html/experiments/{name}.html").read_text(), "html.parser"
         )
         for name in ("bce", "mse")
     }
@@ -91,21 +104,13 @@ def test_a_run_outside_the_recorded_interval_says_so_in_a_box(copy):
     assert not pages["mse"].select(".admonition.warning")
 
 
-def test_with_an_address_pages_link_to_source_and_templates(copy):
-    config = copy / "_config.yml"
-    address = "https://github.com/someone/something"
-    text = config.read_text()
-    config.write_text(text.replace('repository_address: ""', f'repository_address: "{address}"'))
-    assert config.read_text() != text
-    code, output = build(copy)
-    assert code == 0, output
-    page = (copy / "book/_build/html/runs/mse/notebook.html").read_text()
+def test_with_an_address_pages_link_to_source_and_templates(changed):
+    html = changed[0] / "book/_build/html"
+    page = (html / "runs/mse/notebook.html").read_text()
     assert "mybinder.org/v2/gh/someone/something/main" in page
     assert "book/notebooks/train.ipynb" in page
     assert "book/runs/" not in page
-    assert (
-        f"{address}/blob/main/book/intro.md" in (copy / "book/_build/html/intro.html").read_text()
-    )
+    assert f"{ADDRESS}/blob/main/book/intro.md" in (html / "intro.html").read_text()
     site = "https://someone.github.io/something/"
     assert f'property="og:url" content="{site}runs/mse/notebook.html"' in page
     assert f'property="og:image" content="{site}readme.png"' in page
@@ -124,37 +129,3 @@ def test_a_copy_without_its_links_says_so(copy):
     )
     assert done.returncode != 0
     assert "book/_toc.yml is not a symbolic link" in done.stdout
-
-
-@pytest.mark.parametrize("latent_dim", [1, 5])
-def test_a_notebook_by_hand_writes_to_a_folder_of_its_own(tmp_path, latent_dim):
-    program = Path(sys.executable).with_name("papermill")
-    template = ROOT / "book" / "notebooks" / "train.ipynb"
-    parameters = {"recipe": "smoke", "latent_dim": latent_dim, "reconstruction_loss": "mse"}
-    options = [word for pair in parameters.items() for word in ("-p", *map(str, pair))]
-    command = [program, template, "out.ipynb", *options, "--kernel", "python3"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    (run,) = (tmp_path / "by-hand").iterdir()
-    assert (run / "weights.safetensors").exists()
-    assert {path.stem for path in (run / "figures").glob("*.svg")} == {
-        "curves",
-        "reconstructions",
-        "decoded",
-        "latent",
-    }
-
-
-def test_a_notebook_without_the_runs_it_needs_says_what_makes_them(tmp_path):
-    program = Path(sys.executable).with_name("papermill")
-    template = ROOT / "book" / "notebooks" / "compare.ipynb"
-    (tmp_path / "book").mkdir()
-    (tmp_path / "book" / "runs.yml").touch()
-    done = subprocess.run(
-        [program, template, "out.ipynb", "--kernel", "python3"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode != 0
-    assert "`vaelib runs bce`" in done.stderr

@@ -80,10 +80,10 @@ def test_the_weighted_posterior_is_that_of_samples(measured, log_weights):
     divergences = []
     for image in range(NUMBER):
         q = Normal(result.q.mean[image], torch.exp(result.q.log_variance[image] / 2))
-        z = q.sample((4000,))
+        z = q.sample((2000,))
         mean, covariance = result.evidence.mean[image], result.evidence.covariance[image]
         wide = Normal(mean.float(), 1.5 * covariance.diagonal().sqrt().float())
-        samples = wide.sample((4000,))
+        samples = wide.sample((2000,))
 
         def log_target(place, image=image):
             with torch.no_grad():

@@ -23,8 +23,8 @@ from vaelib.training.run import Settings
 BOOK = Path(__file__).parents[2] / "book"
 
 
-def points(number):
-    return [Settings("mse", 0.5, "smoke", seed, device="cpu") for seed in range(number)]
+def points(number, latent_dim=2):
+    return [Settings("mse", 0.5, "smoke", seed, latent_dim, device="cpu") for seed in range(number)]
 
 
 def test_a_record_is_that_of_the_run_and_is_computed_once(tmp_path, monkeypatch):
@@ -106,23 +106,23 @@ def kill_a_busy_worker(cluster):
 
 
 def test_a_cluster_that_loses_a_worker_finishes_all_the_same(cluster, tmp_path):
-    written = grid.record(points(4), tmp_path, cluster.scheduler_address)
+    written = grid.record(points(4, 3), tmp_path, cluster.scheduler_address)
     first = next(written)
     lost = kill_a_busy_worker(cluster)
     names = [first, *written]
     assert any(task.suspicious for task in lost)  # Dask's mark of one whose worker died
-    assert sorted(names) == [f"smoke-mse-beta0.5-d2-seed{seed}" for seed in range(4)]
+    assert sorted(names) == [f"smoke-mse-beta0.5-d3-seed{seed}" for seed in range(4)]
     for seed in range(4):
-        file = tmp_path / f"smoke-mse-beta0.5-d2-seed{seed}.json"
+        file = tmp_path / f"smoke-mse-beta0.5-d3-seed{seed}.json"
         assert json.loads(file.read_text())["settings"]["seed"] == seed
 
 
 def test_a_point_whose_workers_are_all_lost_is_named(cluster, tmp_path):
     cluster.scheduler.allowed_failures = 0
-    written = grid.record(points(3), tmp_path, cluster.scheduler_address)
+    written = grid.record(points(3, 3), tmp_path, cluster.scheduler_address)
     next(written)
     kill_a_busy_worker(cluster)
-    with pytest.raises(ConnectionError, match=r"smoke-mse-beta0.5-d2-seed\d was given up"):
+    with pytest.raises(ConnectionError, match=r"smoke-mse-beta0.5-d3-seed\d was given up"):
         list(written)
 
 
