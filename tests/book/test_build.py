@@ -1,6 +1,7 @@
 """The build itself: what it repeats, and what makes it fail."""
 
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -13,6 +14,12 @@ from .conftest import ROOT, build
 pytestmark = pytest.mark.xdist_group("book")  # one process builds the book for all
 
 ADDRESS = "https://github.com/someone/something"
+
+
+def test_the_group_of_these_tests_is_seen(request):
+    """If it is not, each process builds the book."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        assert request.node.nodeid.endswith("@book")
 
 
 def test_the_recipe_for_tests_is_named_on_every_page(smoke_pages):
