@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import re
 import subprocess
 import sys
@@ -33,7 +34,10 @@ DENO = Path(sys.executable).with_name("deno")
 
 
 def deno(*words, given=None):
-    done = subprocess.run([DENO, *words], input=given, capture_output=True, text=True)
+    environment = os.environ | {"DENO_NO_UPDATE_CHECK": "1"}
+    done = subprocess.run(
+        [DENO, *words], input=given, env=environment, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 

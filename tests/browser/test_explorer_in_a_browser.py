@@ -375,6 +375,23 @@ def test_a_phone_shows_it_without_scrolling_sideways(opened):
     assert decoded.evaluate("e => getComputedStyle(e).position") == "sticky"
 
 
+def test_a_pen_that_comes_before_the_data_does_no_harm(opened):
+    seen = opened()
+    words = seen.page.evaluate(
+        f"""async () => {{
+            const fail = () => Promise.reject(new Error("The data cannot be loaded."));
+            const early = new ({EXPLORER}.constructor)({PART}, fail, "");
+            early.pen.begin([100, 100]);
+            early.pen.end();
+            early.decodeAt([0, 0]);
+            await early.use("bce-elbo");
+            return document.querySelector("[data-part=status]").textContent;
+        }}"""
+    )
+    assert words == "The data cannot be loaded."
+    assert seen.wrong == []
+
+
 def test_without_javascript_there_is_a_figure_and_a_reason(browser):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

@@ -41,7 +41,7 @@ export class Explorer {
     this.part("clear").addEventListener("click", () => this.pen.clear());
     this.part("runs").addEventListener("change", ({ target }) => this.use(target.value));
     for (const view of [this.panels.plane, this.panels.magnified]) {
-      const point = (event) => this.decodeAt(view.toPlane(event));
+      const point = (event) => this.model && this.decodeAt(view.toPlane(event));
       view.canvas.addEventListener("pointermove", point);
       view.canvas.addEventListener("pointerdown", point);
     }
@@ -50,15 +50,21 @@ export class Explorer {
         this.decodeAt([this.part("z1").valueAsNumber, this.part("z2").valueAsNumber]);
       });
     }
-    const redraw = () => this.model && this.update();
-    const mode = new MutationObserver(redraw);
+    const mode = new MutationObserver(() => this.update());
     mode.observe(document.documentElement, { attributeFilter: ["data-theme"] });
-    addEventListener("resize", redraw);
+    addEventListener("resize", () => this.update());
   }
 
   /** Take a run's model, and show with it what was shown before. */
   async use(name) {
-    const data = await this.load(name);
+    this.wanted = name;
+    let data;
+    try {
+      data = await this.load(name);
+    } catch (error) {
+      this.say(error.message);
+    }
+    if (!data || this.wanted !== name) return;
     this.model = this.models[name] ??= new Model(data, this.program);
     this.codes = { means: halves(data.codes.means), labels: data.codes.labels };
     this.offer(data.images);
@@ -67,6 +73,7 @@ export class Explorer {
       this.settle();
     } else this.choose(this.offered[0]);
     await this.model.surveyed;
+    if (this.wanted !== name) return;
     this.root.dataset.ready = name;
     this.update();
   }
@@ -105,7 +112,7 @@ export class Explorer {
   /** Compute what is exact, show it, and say it. */
   async settle() {
     const { image, model } = this;
-    if (!image) return;
+    if (!image || !model) return;
     this.say("Computing log p(x) …");
     const exact = await model.examine(image);
     if (!exact || image !== this.image || model !== this.model) return;
@@ -125,9 +132,10 @@ export class Explorer {
     this.part("status").textContent = text;
   }
 
-  /** Encode, decode and draw. */
+  /** Encode, decode and draw, if there is a model yet. */
   update() {
     const { image, model, exact } = this;
+    if (!model) return;
     this.q = image && model.network.encode(image);
     const z = this.pointed ?? this.q?.mean;
     if (z) [this.part("z1").value, this.part("z2").value] = z;

@@ -28,7 +28,8 @@ function loadRun(folder, name) {
     const script = document.createElement("script");
     script.src = new URL(`${name}.js`, folder);
     script.onload = () => resolve(runs[name]);
-    script.onerror = reject;
+    script.onerror = () =>
+      reject(new Error(`The data of ${name}, ${script.src}, cannot be loaded.`));
     document.head.append(script);
   });
 }
