@@ -1,9 +1,10 @@
 /** The five pictures: the drawing, what is encoded, the latent plane, a window of it, the decoded. */
 import { PIXELS, SIDE } from "./network.js";
+import { EDGE } from "./plane.js";
 import { ink } from "./preparation.js";
 import { View, windowAround } from "./view.js";
 
-const PLANE = [-5, 5, -5, 5]; // left, right, bottom, top
+const PLANE = [-EDGE, EDGE, -EDGE, EDGE]; // left, right, bottom, top
 const NEAR = 5; // nats below the greatest density: the cells that the magnified window holds
 const REACH = 2.2; // deviations of q that it holds
 
