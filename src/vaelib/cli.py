@@ -1,35 +1,50 @@
-"""The command line: ``vaelib data``, ``vaelib train``, ``vaelib runs`` and ``vaelib sweep``."""
+"""The command line: ``vaelib data``, ``train``, ``notebook``, ``runs`` and ``sweep``."""
 
 from pathlib import Path
 
 import click
 
 from vaelib.digits.mnist import DataError, obtain
-from vaelib.plumbing.files import write_json
-from vaelib.plumbing.names import require
+from vaelib.plumbing.files import DamagedError, write_json
+from vaelib.plumbing.interruption import end_as_interrupted
+from vaelib.plumbing.names import in_words, require
 from vaelib.plumbing.places import RECORDS, RUNS, SUMMARY, find_book
 from vaelib.training.recipes import RECIPES, recipe_from_environment
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
+MENDABLE = (ValueError, FloatingPointError, OSError, ImportError, DataError, DamagedError)
+"""What the user can mend; it ends in one sentence and exit code 1."""
 
 
-class Failure(click.ClickException):
-    """An error that the user can mend: one sentence, exit code 1."""
+class Door(click.Group):
+    """The commands, whose errors are one sentence each."""
+
+    def invoke(self, context: click.Context) -> object:
+        """Call a command."""
+        end_as_interrupted()
+        try:
+            return super().invoke(context)
+        except MENDABLE as error:
+            raise click.ClickException(in_words(error)) from error
 
 
-@click.group()
+def named(context: click.Context, option: click.Parameter, value: Path | None) -> Path | None:
+    """Refuse an empty path, which would be the current folder."""
+    if value is not None and str(value) == ".":
+        raise click.BadParameter("it is empty, or the current folder; expected the name of another")
+    return value
+
+
+@click.group(cls=Door)
 def main():
-    """Variational autoencoders on MNIST: data, trainings, and the runs of the book."""
+    """Variational autoencoders on MNIST: data, trainings, and the notebooks of the book."""
 
 
 @main.command()
 @click.option("--folder", type=FOLDER, help="Data folder.  [default: VAELIB_DATA, or the cache]")
 def data(folder: Path | None):
     """Fetch MNIST if it is not there, and verify it."""
-    try:
-        click.echo(obtain(folder))
-    except DataError as error:
-        raise Failure(str(error)) from error
+    click.echo(obtain(folder))
 
 
 @main.command()
@@ -41,7 +56,12 @@ def data(folder: Path | None):
 @click.option("--seed", default=0, show_default=True)
 @click.option("--latent-dim", default=2, show_default=True)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
-@click.option("--output", type=FOLDER, help="Folder of the run.  [default: a new one in by-hand/]")
+@click.option(
+    "--output",
+    type=FOLDER,
+    callback=named,
+    help="Folder of the run.  [default: a new one in by-hand/]",
+)
 @click.option("--data-folder", type=FOLDER, help="[default: VAELIB_DATA, or the cache]")
 def train(loss, beta, recipe, seed, latent_dim, device, output, data_folder):
     """Train one model; leave its weights, history, losses and environment in a folder."""
@@ -50,19 +70,33 @@ def train(loss, beta, recipe, seed, latent_dim, device, output, data_folder):
     from vaelib.training import folder
     from vaelib.training import run as runs
 
-    try:
-        settings = runs.Settings(loss, beta, recipe, seed, latent_dim, device)
-        output = output or settings.folder_by_hand()
-        folder.require_free(output)
-        run = runs.train(settings, load(settings.recipe_settings.data, data_folder))
+    settings = runs.Settings(loss, beta, recipe, seed, latent_dim, device)
+    settings.torch_device()
+    output = output or settings.folder_by_hand()
+    folder.require_free(output)
+    digits = load(settings.recipe_settings.data, data_folder)
+    with runs.resumable(settings, output) as kept:
+        run = runs.train(settings, digits, kept)
         folder.save(run, output)
-    except (ValueError, FileExistsError, FloatingPointError, DataError) as error:
-        raise Failure(str(error)) from error
     test = run.losses["test"]
     click.echo(
         f"test: total {test['total']:.3f} = reconstruction {test['reconstruction']:.3f} "
         f"+ KL {test['kl']:.3f}, per image"
     )
+    click.echo(f"saved in {output}")
+
+
+@main.command()
+@click.argument("template")
+@click.option(
+    "-p", "--parameter", "given", nargs=2, multiple=True, help="Name and value; may be repeated."
+)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+def notebook(template: str, given: tuple[tuple[str, str], ...], output: Path):
+    """Execute the template TEMPLATE (model, train, compare or evidence) by hand."""
+    from vaelib.book import by_hand  # needs the extra `book`
+
+    by_hand.execute(find_book(), template, dict(given), output)
     click.echo(f"saved in {output}")
 
 
@@ -78,19 +112,18 @@ def train(loss, beta, recipe, seed, latent_dim, device, output, data_folder):
 def runs(names: tuple[str, ...], recipe: str, only_list: bool):
     """Execute the book's notebooks NAMES and what they need, where stale; all if none is named."""
     from vaelib.book import execute, notebooks, stale  # need the extra `book`
+    from vaelib.book.alone import alone
 
-    try:
-        book = find_book()
-        known = notebooks.read_notebooks(book, recipe)
-        for name in names:
-            require("notebook", name, known)
-        if not only_list:
+    book = find_book()
+    known = notebooks.read_notebooks(book, recipe)
+    for name in names:
+        require("notebook", name, known)
+    if not only_list:
+        with alone(book):
             execute.make(known, book, list(names))
-        for name in names or known:
-            reason = stale.why_stale(known[name], book / RUNS)
-            click.echo(f"{name:10} {reason or 'fresh'}")
-    except (notebooks.NotebookError, FileNotFoundError, ValueError, DataError) as error:
-        raise Failure(str(error)) from error
+    for name in names or known:
+        reason = stale.why_stale(known[name], book / RUNS)
+        click.echo(f"{name:10} {reason or 'fresh'}")
 
 
 @main.command()
@@ -100,15 +133,12 @@ def sweep(scheduler: str, only_list: bool):
     """Compute the book's recorded trainings that are missing."""
     from vaelib.study import grid, summary  # import torch, which takes a second or two
 
-    try:
-        book = find_book()
-        points = grid.book_points()
-        if only_list:
-            for point in grid.missing(points, book / RECORDS):
-                click.echo(point.name)
-        else:
-            for name in grid.record(points, book / RECORDS, scheduler):
-                click.echo(f"recorded {name}")
-            write_json(summary.summarise(book), book / SUMMARY)
-    except (ValueError, FloatingPointError, DataError, ImportError, OSError) as error:
-        raise Failure(str(error)) from error
+    book = find_book()
+    points = grid.book_points()
+    if only_list:
+        for point in grid.missing(points, book / RECORDS):
+            click.echo(point.name)
+    else:
+        for name in grid.record(points, book / RECORDS, scheduler):
+            click.echo(f"recorded {name}")
+        write_json(summary.summarise(book), book / SUMMARY)

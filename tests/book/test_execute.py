@@ -66,6 +66,7 @@ def changed(name, **entry):
 
 
 def make(book, *names):
+    (book / RUNS).mkdir(exist_ok=True)  # as the lock does
     return execute.make(notebooks.read_notebooks(book, "smoke"), book, list(names))
 
 
@@ -140,7 +141,33 @@ def test_another_version_makes_stale(made, monkeypatch, package):
 
 def test_a_deleted_figure_makes_reasons(made):
     (made / "runs" / "first" / "figure.svg").unlink()
-    assert reasons(made)["first"] == "deleted: figure.svg"
+    assert reasons(made)["first"] == "damaged or deleted: figure.svg"
+
+
+@pytest.mark.parametrize("name", ["figure.svg", "notebook.ipynb"])
+def test_an_edited_file_makes_stale_and_is_made_again(made, name):
+    file = made / "runs" / "first" / name
+    before = file.read_bytes()
+    file.write_bytes(before.replace(b"o", b"0", 1))
+    assert reasons(made)["first"] == f"damaged or deleted: {name}"
+    make(made, "first")
+    assert (reasons(made)["first"], file.read_bytes()) == ("", before)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"inputs": 1, "files": 2}', "NaN"])
+def test_an_unreadable_record_of_a_page_makes_stale(made, content):
+    (made / "runs" / "first" / "page.json").write_text(content)
+    assert reasons(made)["first"] == "damaged: page.json"
+    assert make(made, "first") == ["first"]
+
+
+def test_what_a_killed_build_left_is_taken_back(made):
+    runs = made / "runs"
+    (runs / "first").rename(runs / ".outdated-first")  # killed just then
+    (runs / ".partial-first-1").mkdir()
+    (runs / ".partial-first-1" / "figure.svg").write_text("half")
+    assert make(made, "first") == []
+    assert {path.name for path in runs.iterdir()} == {"first", ".settings"}
 
 
 def test_a_run_is_stale_when_one_that_it_needs_has_other_weights(made, monkeypatch):
@@ -153,8 +180,9 @@ def test_a_run_is_stale_when_one_that_it_needs_has_other_weights(made, monkeypat
 def test_mnist_is_fetched_before_a_notebook_runs(book, monkeypatch):
     """Or the page would show the download."""
     made = []
-    begun = book / "runs" / ".partial-first"
-    monkeypatch.setattr(execute.mnist, "obtain", lambda: made.append(begun.exists()))
+    begun = lambda: bool(list((book / "runs").glob(".partial-first-*")))  # noqa: E731
+    monkeypatch.setattr(execute.mnist, "obtain", lambda: made.append(begun()))
+    (book / RUNS).mkdir()
     execute.make(notebooks.read_notebooks(book, "report"), book, ["first"])
     assert made == [False]
 
@@ -170,7 +198,7 @@ import os, time
 from pathlib import Path
 Path(output_folder, "figure.svg").write_text(os.environ["OMP_NUM_THREADS"])
 for _ in range(300):
-    if Path(output_folder, "..", f".partial-{other}", "figure.svg").exists():
+    if list(Path(output_folder, "..").glob(f".partial-{other}-*/figure.svg")):
         break
     time.sleep(0.1)
 else:

@@ -269,6 +269,7 @@ def mirror(small, tmp_path, monkeypatch):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}/"
     monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [f"{address}no/", address])
+    monkeypatch.setattr(sources, "secure", lambda mirrors: mirrors)  # this machine's has no HTTPS
     monkeypatch.setattr(torchvision.datasets.MNIST, "resources", resources)
     monkeypatch.setitem(sources.SOURCES, INDEX, no_source)
     yield served
@@ -279,6 +280,15 @@ def mirror(small, tmp_path, monkeypatch):
 class QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, *args):
         pass
+
+
+def test_a_mirror_without_https_is_never_asked(monkeypatch):
+    asked = []
+    monkeypatch.setattr(sources, "_first_to_answer", lambda mirrors: asked.extend(mirrors) or "")
+    with pytest.raises(Exception, match="Invalid URL"):
+        sources.from_mirrors(Path("nowhere"))
+    assert asked
+    assert all(address.startswith("https://") for address in asked)
 
 
 def test_a_mirror_that_has_the_files_is_used(small, mirror, tmp_path, capsys):

@@ -8,7 +8,7 @@ from vaelib.figures import cost, recorded
 from vaelib.figures.style import render
 from vaelib.plumbing.files import read_json
 from vaelib.plumbing.places import RECORDED, RECORDS, SUMMARY
-from vaelib.study.claims import read, select
+from vaelib.study.records import read, select
 
 BOOK = Path(__file__).parents[2] / "book"
 

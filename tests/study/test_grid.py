@@ -15,7 +15,7 @@ from distributed import LocalCluster
 
 from vaelib import cli
 from vaelib.plumbing.names import CODED, OBJECTIVES
-from vaelib.study import claims, grid
+from vaelib.study import grid, records
 from vaelib.study.questions import BETAS
 from vaelib.training.recipes import RECIPES
 from vaelib.training.run import Settings
@@ -44,7 +44,7 @@ def test_a_record_is_that_of_the_run_and_is_computed_once(tmp_path, monkeypatch)
 
 
 def test_nothing_is_left_of_a_point_that_fails(tmp_path, monkeypatch):
-    def fail(point):
+    def fail(point, kept):
         if point.seed == 1:
             raise FloatingPointError("not finite")
         return {"losses": {}}
@@ -78,7 +78,7 @@ def test_the_books_records_are_complete_and_of_todays_recipes():
     points = grid.book_points()
     assert grid.missing(points, folder) == []
     assert {path.stem for path in folder.iterdir()} == {point.name for point in points}
-    for record in claims.read(folder):
+    for record in records.read(folder):
         recipe = asdict(RECIPES[record["settings"]["recipe"]])
         assert record["settings"]["recipe_settings"] == json.loads(json.dumps(recipe))
 

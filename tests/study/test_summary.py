@@ -1,6 +1,6 @@
 """The summary of recorded runs, on made-up records whose answers are known."""
 
-import json
+import re
 import shutil
 from pathlib import Path
 
@@ -11,9 +11,9 @@ from scipy import stats
 
 from vaelib import cli
 from vaelib.plumbing.files import read_json, write_json
-from vaelib.plumbing.names import CODED, LOSSES, OBJECTIVES
+from vaelib.plumbing.names import CODED, LOSSES, OBJECTIVES, training_name
 from vaelib.plumbing.places import EARLIER
-from vaelib.study import claims, grid, summary, verdicts
+from vaelib.study import claims, grid, records, summary, verdicts
 from vaelib.study.questions import BETAS
 from vaelib.training.recipes import RECIPES
 
@@ -38,6 +38,7 @@ def made_up(recipe, loss, beta, seed, dimension=2):
         {
             "epoch": epoch,
             **{f"{p}{name}": 1 / epoch for p in ("", "val_") for name in LOSSES},
+            "of": [recipe, loss, beta, seed, dimension],  # no two trainings are equal
         }
         for epoch in range(1, 5)
     ]
@@ -49,6 +50,7 @@ def made_up(recipe, loss, beta, seed, dimension=2):
         "commit": "abc",
         "data": "012345678901234",
     }
+    content["outcome"] = {"epochs": 4, "training_seconds": 10.0 + seed}
     if recipe == "report":
         content |= on_the_scale(loss, beta, dimension, seed)
     if recipe == "report" and dimension == 2 and (loss, beta) in OBJECTIVES.values():
@@ -102,17 +104,18 @@ def book(tmp_path):
         for objective in others - {*OBJECTIVES.values()}
         for seed in range(4)
     ]
-    for point in points:
-        name = "-".join(map(str, point))
-        write_json(made_up(*point), tmp_path / "recorded" / "runs" / f"{name}.json")
+    for recipe, loss, beta, seed, dimension in points:
+        name = training_name(recipe, loss, beta, dimension, seed)
+        content = made_up(recipe, loss, beta, seed, dimension)
+        write_json(content, tmp_path / "recorded" / "runs" / f"{name}.json")
     earlier = tmp_path / "recorded" / "runs-first-edition"
     earlier.mkdir()
     for loss in ("bce", "mse"):
         for seed in range(3):
-            far = record(loss, seed, shift=0.1)
+            far, own = record(loss, seed, shift=0.1), made_up("original", loss, 0.5, seed)
             write_json(
-                made_up("original", loss, 0.5, seed) | {"losses": far["losses"]},
-                earlier / f"{loss}-{seed}.json",
+                own | {"losses": own["losses"] | far["losses"]},
+                earlier / f"{training_name('original', loss, 0.5, 2, seed)}.json",
             )
     return tmp_path
 
@@ -307,7 +310,7 @@ def test_latent_dimensions_are_compared_on_the_same_seeds(book):
 
 
 def test_the_command_computes_what_is_missing_and_sums_up(book, monkeypatch):
-    def compute(point):
+    def compute(point, kept):
         return made_up(
             point.recipe,
             point.reconstruction_loss,
@@ -328,7 +331,7 @@ def test_the_command_computes_what_is_missing_and_sums_up(book, monkeypatch):
     written = read_json(Path("recorded", "reproduction.json"))
     assert written["recorded"]["report"]["runs"] == 91
     assert list(written["latent_dimensions"]) == ["2", "4", "8", "16"]
-    (book / "claims.yml").write_text("C1: {claim: one, rule: prooved, evidence: intro}\n")
+    (book / "claims.yml").write_text("C1: {claim: one, rule: prooved, checked: two, evidence: intro}\n")
     wrong = CliRunner().invoke(cli.main, ["sweep"])
     assert wrong.exit_code == 1
     assert "did you mean 'proved'?" in wrong.output
@@ -336,8 +339,39 @@ def test_the_command_computes_what_is_missing_and_sums_up(book, monkeypatch):
 
 
 def test_the_summary_in_the_book_is_that_of_its_records():
-    file = Path(BOOK, "recorded", "reproduction.json")
-    assert read_json(file) == json.loads(json.dumps(summary.summarise(BOOK)))
+    summary.check(BOOK)
+
+
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        (("claims", "C5", "verdict"), "not reproduced"),
+        (("claims", "C5", "parts", 0, "claimed"), 1.0),
+        (("objectives", "report", "bce", "total", "mean"), 100.0),
+        (("recorded", "report", "runs"), 92),
+        (("verdicts", "proved"), None),
+    ],
+)
+def test_an_edited_summary_is_refused_by_key(book, keys, value):
+    write_json(summary.summarise(book), book / "recorded" / "reproduction.json")
+    summary.check(book)
+    edited = read_json(book / "recorded" / "reproduction.json")
+    place = edited
+    for key in keys[:-1]:
+        place = place[key]
+    assert place[keys[-1]] != value
+    place[keys[-1]] = value
+    write_json(edited, book / "recorded" / "reproduction.json")
+    key = re.escape(".".join(map(str, keys)))
+    with pytest.raises(ValueError, match=rf"not what the records say: {key} is .*; expected"):
+        summary.check(book)
+
+
+def test_a_rounding_of_another_processor_is_no_edit(book):
+    found = summary.summarise(book)
+    found["objectives"]["report"]["bce"]["total"]["mean"] *= 1 + 1e-13
+    write_json(found, book / "recorded" / "reproduction.json")
+    summary.check(book)
 
 
 def test_what_the_chapter_says_in_words_holds_of_its_records():
@@ -380,8 +414,8 @@ def test_what_the_chapter_says_in_words_holds_of_its_records():
     for loss in ("kl", "total"):
         low, high = numbers[f"test, {loss}"]["interval"]
         assert low <= keras[loss] <= high
-    bce = claims.select(
-        claims.read(BOOK / "recorded" / "runs"), recipe="original", reconstruction_loss="bce"
+    bce = records.select(
+        records.read(BOOK / "recorded" / "runs"), recipe="original", reconstruction_loss="bce"
     )
     after_five = [run["history"][4]["val_total"] for run in bce]
     kl = numbers["test, kl"]["values"]
@@ -439,7 +473,7 @@ def test_what_the_chapter_says_in_words_holds_of_its_records():
 
 def first_edition(seeds):
     """Judge the claims by the first seeds of the first edition's records."""
-    pairs = claims.pair_up(claims.read(BOOK / EARLIER), "original")
+    pairs = claims.pair_up(records.read(BOOK / EARLIER), "original")
     assert [pair["mse"]["settings"]["seed"] for pair in pairs] == [0, 1, 2, 3, 4]
     return claims.judge(claims.read_claims(BOOK), pairs[:seeds], ORIGINAL)
 

@@ -1,8 +1,11 @@
+import os
 import shutil
+import subprocess
 
 import pytest
 import torch
 
+from vaelib.plumbing.files import DamagedError
 from vaelib.training import folder
 
 
@@ -26,11 +29,42 @@ def test_a_run_is_never_replaced(smoke_run):
 def test_a_run_that_is_cut_off_is_no_run(smoke_run, tmp_path, monkeypatch):
     run, _ = smoke_run
     full = lambda *_: (_ for _ in ()).throw(OSError(28))  # noqa: E731
-    monkeypatch.setattr("safetensors.torch.save_file", full)
+    monkeypatch.setattr("safetensors.torch.save", full)
     with pytest.raises(OSError, match="28"):
         folder.save(run, tmp_path / "cut")
     assert not folder.holds_run(tmp_path / "cut")
     assert list((tmp_path / "cut").iterdir()) == []
+
+
+@pytest.mark.parametrize("part", sorted(folder.FILES))
+def test_a_file_that_is_not_what_was_saved_is_refused_by_name(smoke_run, tmp_path, part):
+    file = shutil.copytree(smoke_run[1], tmp_path / "copy") / folder.FILES[part]
+    file.write_bytes(file.read_bytes() + b" ")
+    with pytest.raises(DamagedError, match=f"copy: {file.name} is gone, or not what was saved"):
+        folder.load(tmp_path / "copy")
+    file.unlink()
+    with pytest.raises(DamagedError, match=file.name):
+        folder.load(tmp_path / "copy")
+
+
+def test_a_part_that_is_not_what_was_saved_is_refused(smoke_run, tmp_path):
+    shutil.copytree(smoke_run[1], tmp_path / "copy")
+    assert folder.read(tmp_path / "copy", "losses") == smoke_run[0].losses
+    (tmp_path / "copy" / "losses.json").write_text("{}")
+    with pytest.raises(DamagedError, match=r"losses\.json"):
+        folder.read(tmp_path / "copy", "losses")
+
+
+def test_the_sums_are_those_that_everybody_can_check(smoke_run):
+    done = subprocess.run(["sha256sum", "--check", "SHA256SUMS"], cwd=smoke_run[1])
+    assert done.returncode == 0
+
+
+def test_all_may_read_a_run(smoke_run):
+    umask = os.umask(0)
+    os.umask(umask)
+    for file in smoke_run[1].iterdir():
+        assert file.stat().st_mode & 0o777 == 0o666 & ~umask, file.name
 
 
 def test_a_run_that_is_not_there_says_what_makes_it(tmp_path):

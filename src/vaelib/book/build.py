@@ -1,50 +1,101 @@
 """Make what is stale before Sphinx reads a page."""
 
+import atexit
+import shutil
 import time
 from functools import partial
 from pathlib import Path
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
-from sphinx.errors import ExtensionError
 
-from vaelib.book import chapters, execute, stale
+from vaelib.book import chapters, execute, records, stale
+from vaelib.book.alone import alone
 from vaelib.book.notebooks import NotebookError, read_notebooks
 from vaelib.digits.mnist import DataError
+from vaelib.plumbing.files import DamagedError
+from vaelib.plumbing.interruption import end_as_interrupted
+from vaelib.plumbing.names import in_words
 from vaelib.training.recipes import recipe_from_environment
 
 SMOKE_BANNER = (
     "Built with the recipe <em>smoke</em>: synthetic digits, for tests only. "
     "No number or figure here is a result."
 )
+UNFINISHED = ".unfinished-"  # begins the name of the mark of a folder that Sphinx writes into
+NOT_IN_A_PATH = "%?"  # jupyter-cache makes an address of the path, in which these mean something
 
 
 def setup(app: Sphinx) -> None:
     """Connect to Sphinx."""
     # After myst-nb has its settings (800) and before the table of contents is read (900).
     app.connect("config-inited", make_runs, priority=850)
+    app.connect("build-finished", unmark, priority=1000)  # after all others
 
 
 def make_runs(app: Sphinx, config: Config) -> None:
-    """Make what is stale: the notebooks, and the outputs of the chapters' cells in their cache."""
-    book = Path(app.srcdir)
-    recipe = recipe_from_environment()
-    start = time.perf_counter()
+    """Make what is stale: the notebooks, and the outputs of the chapters' cells in their cache.
+
+    What a user can mend ends the program with one sentence: of an exception, Jupyter Book would
+    print tracebacks.
+    """
     try:
-        made = execute.make(read_notebooks(book, recipe), book)
-    except (NotebookError, DataError) as error:
-        raise ExtensionError(str(error)) from error
+        _make_runs(Path(app.srcdir), app, config)
+    except (NotebookError, DataError, DamagedError, OSError, ValueError) as error:
+        raise SystemExit(f"the book was not built: {in_words(error)}") from error
+
+
+def _make_runs(book: Path, app: Sphinx, config: Config) -> None:
+    wrong = [letter for letter in NOT_IN_A_PATH if letter in str(book.resolve())]
+    if wrong:
+        raise ValueError(
+            f"the path of the book is {book}; expected one without {wrong[0]}, which jupyter-cache "
+            "cannot read: rename the folder"
+        )
+    recipe = recipe_from_environment()
+    notebooks = read_notebooks(book, recipe)
+    end_as_interrupted()
+    lock = alone(book)
+    atexit.register(lock.release)  # a PDF is made after Sphinx has ended
+    start = time.perf_counter()
+    records.check(book)
+    made = execute.make(notebooks, book)
     after_notebooks = time.perf_counter()
     print(f"notebooks: {len(made)} executed in {after_notebooks - start:.0f} s")
     # The cache's own key is a chapter's source alone.
-    cache = book / "_build" / f"executed-{stale.chapters_key(book)}"
-    number = chapters.execute(book, cache, config["nb_execution_timeout"])
+    key, seconds = stale.chapters_key(book), config["nb_execution_timeout"]
+    cache, number = chapters.execute(book, key, seconds)
     config["nb_execution_cache_path"] = str(cache)
     begun = time.perf_counter()
     print(f"chapters: {number} executed in {begun - after_notebooks:.0f} s")
+    mark(Path(app.outdir), Path(app.doctreedir))
     app.connect("build-finished", partial(_say_time, begun))
     if recipe == "smoke":
         config["html_theme_options"]["announcement"] = SMOKE_BANNER
+
+
+def mark(outdir: Path, doctreedir: Path) -> None:
+    """Mark a folder of pages as unfinished; remove what a build left that did not finish.
+
+    A page that was cut off while it was written would count as up to date.
+    """
+    for unfinished in outdir.parent.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(unfinished.with_name(unfinished.name.removeprefix(UNFINISHED)), True)
+        shutil.rmtree(doctreedir, ignore_errors=True)
+        unfinished.unlink()
+    outdir.mkdir(parents=True, exist_ok=True)
+    doctreedir.mkdir(parents=True, exist_ok=True)
+    _mark_of(outdir).touch()
+
+
+def unmark(app: Sphinx, error: Exception | None) -> None:
+    """Remove the mark of a folder whose pages are all written."""
+    if not error:
+        _mark_of(Path(app.outdir)).unlink()
+
+
+def _mark_of(outdir: Path) -> Path:
+    return outdir.with_name(f"{UNFINISHED}{outdir.name}")
 
 
 def _say_time(begun: float, app: Sphinx, error: Exception | None) -> None:

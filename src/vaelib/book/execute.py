@@ -2,31 +2,34 @@
 
 import json
 import os
-import shutil
 import sys
 import time
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from graphlib import TopologicalSorter
-from multiprocessing import get_context
 from pathlib import Path
 
-from filelock import FileLock
-
 from vaelib.book import stale
-from vaelib.book.notebooks import Notebook, NotebookError, parameter_names
+from vaelib.book.notebooks import Notebook, NotebookError, parameters_of
 from vaelib.book.page import as_page
 from vaelib.digits import mnist
-from vaelib.plumbing.files import write_json
+from vaelib.plumbing import files
 from vaelib.plumbing.machine import usable_cores
-from vaelib.plumbing.places import RUNS
+from vaelib.plumbing.places import RUNS, SETTINGS
 from vaelib.training.recipes import RECIPES
 
 CELL_SECONDS = 7200  # a training with the recipe `original` takes most of an hour at worst
+ENDED = (
+    "notebook {name}: its process was ended from outside, killed or for want of memory: start again"
+)
 SIDE_BY_SIDE = 4  # notebooks at most: as many as there are trainings in the book
 
 
 def make(notebooks: dict[str, Notebook], book: Path, names: list[str] | None = None) -> list[str]:
     """Execute the notebooks that are stale, side by side, each after those that it needs.
+
+    Each is executed in a folder of its own, which is moved to its place by this process only, when
+    it is whole. The caller keeps other builds out (:func:`vaelib.book.alone.alone`).
 
     Args:
         notebooks: from :func:`vaelib.book.notebooks.read_notebooks`.
@@ -41,34 +44,68 @@ def make(notebooks: dict[str, Notebook], book: Path, names: list[str] | None = N
             finished, and no other begins.
         vaelib.digits.mnist.DataError: MNIST cannot be obtained.
     """
+    from vaelib.book.processes import pool  # imports Jupyter's client
+
     order = _order(notebooks, names or list(notebooks))
     runs_folder = book / RUNS
-    runs_folder.mkdir(exist_ok=True)
+    files.clear_up(runs_folder)
     cores = usable_cores()
     number = min(cores, SIDE_BY_SIDE)
+    try:
+        with pool(number, cores // number, runs_folder / SETTINGS) as processes:
+            return _make(notebooks, order, runs_folder, processes, number)
+    finally:
+        files.clear_up(runs_folder)
+
+
+def _make(
+    notebooks: dict[str, Notebook],
+    order: TopologicalSorter,
+    runs_folder: Path,
+    processes: Executor,
+    number: int,
+) -> list[str]:
     made: list[str] = []
     ready: list[str] = []
-    running: dict[Future, str] = {}
+    running: dict[Future, tuple[str, dict]] = {}
     verified: set[str] = set()
-    with FileLock(runs_folder / ".lock"), _processes(number, cores // number) as processes:
-        while order.is_active():
-            # In the order of the file. None is handed over before a process is free, so after a
-            # failure or Ctrl-C no other begins.
-            ready = sorted([*ready, *order.get_ready()], key=list(notebooks).index)
-            while ready and len(running) < number:
-                notebook = notebooks[ready.pop(0)]
-                reason = stale.why_stale(notebook, runs_folder)
-                if not reason:
-                    order.done(notebook.name)
-                    continue
-                print(f"notebook {notebook.name}: {reason}", flush=True)
+    failure: Exception | None = None
+    while order.is_active() and (running or not failure):
+        # In the order of the file. None is handed over before a process is free, so after a
+        # failure or Ctrl-C no other begins.
+        ready = sorted([*ready, *order.get_ready()], key=list(notebooks).index)
+        while ready and len(running) < number and not failure:
+            notebook = notebooks[ready.pop(0)]
+            inputs = stale.inputs(notebook, runs_folder)  # before: they may change meanwhile
+            reason = stale.why_stale(notebook, runs_folder, inputs)
+            if not reason:
+                order.done(notebook.name)
+                continue
+            print(f"notebook {notebook.name}: {reason}", flush=True)
+            try:
                 _require_data(notebook, verified)
-                running[processes.submit(execute, notebook, runs_folder)] = notebook.name
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                name = running.pop(future)
-                print(f"notebook {name}: done in {future.result():.0f} s", flush=True)
+            except mnist.DataError as error:
+                failure = error
+                break
+            future = processes.submit(execute, notebook, _staging(notebook.name, runs_folder))
+            running[future] = notebook.name, inputs
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            name, inputs = running.pop(future)
+            try:
+                seconds = future.result()
+            except BrokenProcessPool:
+                failure = failure or NotebookError(ENDED.format(name=name))
+            except NotebookError as error:
+                failure = failure or NotebookError(
+                    f"{error} (execute it alone with `vaelib runs {name}`)"
+                )
+            else:
+                _publish(name, inputs, runs_folder)
+                print(f"notebook {name}: done in {seconds:.0f} s", flush=True)
                 made.append(name)
                 order.done(name)
+    if failure:
+        raise failure
     return made
 
 
@@ -91,83 +128,82 @@ def _require_data(notebook: Notebook, verified: set[str]) -> None:
         verified.add(data)
 
 
-def _processes(number: int, threads: int) -> ProcessPoolExecutor:
-    """Make processes for notebooks, and share the cores among them.
-
-    A step in small batches is too short to keep two cores busy: two trainings with one thread each
-    take less time together than one after the other with two.
-    """
-    context = get_context("spawn")  # a fork would copy what Sphinx holds
-    return ProcessPoolExecutor(number, context, _use_threads, (threads,))
+def _staging(name: str, runs_folder: Path) -> Path:
+    """Name the folder in which a notebook is executed: this process's own."""
+    return runs_folder / f"{files.PARTIAL}{name}-{os.getpid()}"
 
 
-def _use_threads(number: int) -> None:
-    os.environ.setdefault("OMP_NUM_THREADS", str(number))  # for PyTorch, in the notebook's kernel
+def _publish(name: str, inputs: dict, runs_folder: Path) -> None:
+    """Note what a finished notebook depended on and what it left, and move it to its place."""
+    staging = _staging(name, runs_folder)
+    left = sorted(path for path in staging.rglob("*") if path.is_file())
+    sums = {str(path.relative_to(staging)): files.sha256(path) for path in left}
+    files.write_json({"inputs": inputs, "files": sums}, staging / stale.PAGE)
+    files.replace_folder(runs_folder / name, staging)
 
 
-def execute(notebook: Notebook, runs_folder: Path) -> float:
-    """Execute a notebook beside its final place, and move it there when it is whole.
+def execute(notebook: Notebook, staging: Path) -> float:
+    """Execute a notebook in a new folder, and leave it there as a page with its files.
 
     Returns:
         Seconds that it took.
 
     Raises:
-        NotebookError: a cell failed; the message says which, why, and how to run it again.
+        NotebookError: as :func:`executed` does.
     """
     start = time.perf_counter()
-    staging = runs_folder / f".partial-{notebook.name}"
-    shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir()
-    try:
-        page = as_page(_executed(notebook, staging), notebook.title)
-    except NotebookError:
-        shutil.rmtree(staging)
-        raise
+    known = parameters_of(notebook.template)
+    # Relative to the folder, so that no path of this machine gets into a page.
+    places = {"output_folder": ".", "earlier_run": f"../{notebook.name}", "runs_folder": ".."}
+    parameters = notebook.parameters | {key: places[key] for key in places if key in known}
+    made = executed(notebook.template, parameters, staging, notebook.name)
+    page = as_page(made, notebook.title)
     (staging / "notebook.ipynb").write_text(json.dumps(page, indent=1) + "\n", encoding="utf-8")
-    files = sorted(str(path.relative_to(staging)) for path in staging.rglob("*") if path.is_file())
-    write_json(
-        {"inputs": stale.inputs(notebook, runs_folder), "files": files}, staging / stale.PAGE
-    )
-    _replace(runs_folder / notebook.name, staging)
     return time.perf_counter() - start
 
 
-def _executed(notebook: Notebook, folder: Path) -> dict:
-    """Execute a notebook in a folder; return it with its outputs."""
+def executed(template: Path, parameters: dict, folder: Path, name: str) -> dict:
+    """Execute a template with papermill.
+
+    Args:
+        template: the notebook.
+        parameters: that replace its own.
+        folder: in which its cells run.
+        name: under which its output is printed.
+
+    Returns:
+        The notebook with its outputs.
+
+    Raises:
+        NotebookError: a cell failed, or the process was ended from outside.
+    """
     import papermill  # slow to import, and needed only where something is stale
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
-    known = parameter_names(notebook.template)
-    # Relative to the folder, so that no path of this machine gets into a page.
-    places = {"output_folder": ".", "earlier_run": f"../{notebook.name}", "runs_folder": ".."}
+    from vaelib.book.processes import Kernels
+
     try:
         return papermill.execute_notebook(
-            str(notebook.template),
+            str(template),
             None,
-            notebook.parameters | {key: value for key, value in places.items() if key in known},
+            parameters,
             kernel_name="python3",
             language="python",
             cwd=str(folder),
             progress_bar=False,
-            stdout_file=_Named(notebook.name),
+            stdout_file=_Named(name),
             execution_timeout=CELL_SECONDS,
+            kernel_manager_class=Kernels,
         )
     except PapermillExecutionError as error:
         raise NotebookError(
-            f"notebook {notebook.name} failed in cell {error.exec_count} of "
-            f"{notebook.template.name}: {error.ename}: {error.evalue} "
-            f"(execute it alone with `vaelib runs {notebook.name}`)"
+            f"notebook {name} failed in cell {error.exec_count} of {template.name}: "
+            f"{error.ename}: {error.evalue}"
         ) from error
-
-
-def _replace(final: Path, staging: Path) -> None:
-    """Put a finished folder in the place of an earlier one."""
-    outdated = final.with_name(f".outdated-{final.name}")
-    shutil.rmtree(outdated, ignore_errors=True)
-    if final.exists():
-        final.rename(outdated)
-    staging.rename(final)
-    shutil.rmtree(outdated, ignore_errors=True)
+    except DeadKernelError as error:
+        raise NotebookError(ENDED.format(name=name)) from error
 
 
 class _Named:

@@ -4,14 +4,14 @@ import ast
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
+from vaelib.plumbing.entries import read_entries
 from vaelib.plumbing.files import read_json
 from vaelib.plumbing.names import require
 from vaelib.plumbing.places import ENTRIES, NOTEBOOKS
 from vaelib.training.recipes import RECIPES
 
-KEYS = ("template", "title", "parameters", "needs")  # of an entry of runs.yml
+KEYS = ("template", "title")  # of every entry of runs.yml
+OPTIONAL = ("parameters", "needs")
 
 
 class NotebookError(RuntimeError):
@@ -44,43 +44,49 @@ def read_notebooks(book: Path, recipe: str) -> dict[str, Notebook]:
             message names the nearest right one.
     """
     file = book / ENTRIES
-    templates = {path.stem: path for path in sorted((book / NOTEBOOKS).glob("*.ipynb"))}
     notebooks: dict[str, Notebook] = {}
     try:
         require("recipe", recipe, RECIPES)
-        for name, entry in yaml.safe_load(file.read_text(encoding="utf-8")).items():
-            notebooks[name] = _read_entry(name, entry, recipe, templates, notebooks)
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise NotebookError(f"{file}: {error}") from error
+        for name, entry in read_entries(file, KEYS, OPTIONAL).items():
+            notebooks[name] = _read_entry(name, entry, recipe, templates(book), notebooks)
+    except ValueError as error:
+        raise NotebookError(str(error)) from error
     return notebooks
 
 
 def _read_entry(
-    name: str, entry: dict, recipe: str, templates: dict[str, Path], before: dict[str, Notebook]
+    name: str, entry: dict, recipe: str, known: dict[str, Path], before: dict[str, Notebook]
 ) -> Notebook:
-    for key in entry:
-        require(f"a key of {name}", key, KEYS)
-    require(f"the template of {name}", entry["template"], templates)
-    template = templates[entry["template"]]
-    known = parameter_names(template)
-    parameters = {"recipe": recipe} if "recipe" in known else {}
-    for key, value in entry.get("parameters", {}).items():
-        require(f"a parameter of {name}", key, known)
+    require(f"the template of {name}", entry["template"], known)
+    template = known[entry["template"]]
+    own = parameters_of(template)
+    parameters = {"recipe": recipe} if "recipe" in own else {}
+    given, needs = entry.get("parameters", {}), entry.get("needs", [])
+    if not isinstance(given, dict) or not isinstance(needs, list):
+        raise ValueError(
+            f"{name} has parameters {given!r} and needs {needs!r}; expected a mapping and a list"
+        )
+    for key, value in given.items():
+        require(f"a parameter of {name}", key, own)
         parameters[key] = value
-    needs = tuple(entry.get("needs", ()))
     for needed in needs:
         require(f"a notebook that {name} needs, listed before it,", needed, before)
-    return Notebook(name, template, entry["title"], parameters, needs)
+    return Notebook(name, template, entry["title"], parameters, tuple(needs))
 
 
-def parameter_names(template: Path) -> list[str]:
-    """List the names that a template's parameters cell assigns."""
+def templates(book: Path) -> dict[str, Path]:
+    """List the templates of a book by name."""
+    return {path.stem: path for path in sorted((book / NOTEBOOKS).glob("*.ipynb"))}
+
+
+def parameters_of(template: Path) -> dict[str, object]:
+    """Read the parameters of a template: the names that its parameters cell assigns → values."""
     for cell in read_json(template)["cells"]:
         if "parameters" in cell["metadata"].get("tags", ()):
-            return [
-                target.id
+            return {
+                target.id: ast.literal_eval(node.value)
                 for node in ast.parse("".join(cell["source"])).body
                 if isinstance(node, ast.Assign)
                 for target in node.targets
-            ]
-    return []
+            }
+    return {}

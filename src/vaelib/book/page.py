@@ -17,8 +17,9 @@ def as_page(notebook: dict, title: str) -> dict:
     if not heading.startswith("# "):
         raise NotebookError(f"the first cell of a template is a heading; received {heading!r}")
     notebook["cells"][0]["source"] = "\n".join([f"# {title}", *rest])
-    for cell in notebook["cells"]:
+    for position, cell in enumerate(notebook["cells"]):
         cell["metadata"] = kept(cell["metadata"])
+        cell["id"] = f"cell-{position}"  # papermill's are random
     notebook["metadata"] = {
         "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
         "language_info": {"name": "python"},

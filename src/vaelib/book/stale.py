@@ -1,7 +1,8 @@
 """What makes a result of the build stale: the one place that decides it.
 
 An executed notebook is stale when its template, title or parameters, a file of ``vaelib`` that its
-cells reach, a version, or the weights of a run that it needs have changed, or a file of it is gone.
+cells reach, a version, or the weights of a run that it needs have changed, or a file of it is gone
+or is not what it left there, by its SHA-256.
 The outputs of the chapters' cells are stale when a file that these reach, or a record, has changed.
 A stale notebook that trains takes over its earlier run unless something has changed that the
 training itself depends on: see :func:`vaelib.training.run.reuse`.
@@ -14,11 +15,11 @@ from pathlib import Path
 from vaelib.book import page
 from vaelib.book.notebooks import Notebook
 from vaelib.plumbing import fingerprint
-from vaelib.plumbing.files import read_json
+from vaelib.plumbing.files import DamagedError, differing, read_json
 from vaelib.plumbing.places import RECORDED
 from vaelib.training import folder
 
-PAGE = "page.json"  # in the folder of an executed notebook: its inputs and the names of its files
+PAGE = "page.json"  # in the folder of an executed notebook: its inputs, and its files' SHA-256
 CODE_CELL = re.compile(
     r"^```{code-cell}[^\n]*\n(?:---\n.*?^---\n)?(.*?)^```", re.DOTALL | re.MULTILINE
 )
@@ -43,17 +44,27 @@ def inputs(notebook: Notebook, runs_folder: Path) -> dict:
     }
 
 
-def why_stale(notebook: Notebook, runs_folder: Path) -> str:
-    """Say why a notebook must be executed; an empty string if what it left is fresh."""
+def why_stale(notebook: Notebook, runs_folder: Path, current: dict | None = None) -> str:
+    """Say why a notebook must be executed; an empty string if what it left is fresh.
+
+    Args:
+        notebook: of the book.
+        runs_folder: where the notebooks' folders lie.
+        current: its :func:`inputs`, if they are known.
+    """
     made = runs_folder / notebook.name
     if not (made / PAGE).exists():
         return "not made yet"
-    recorded = read_json(made / PAGE)
-    changed = fingerprint.changes(recorded["inputs"], inputs(notebook, runs_folder))
+    try:
+        recorded = read_json(made / PAGE)
+        old, sums = dict(recorded["inputs"]), dict(recorded["files"])
+    except (DamagedError, OSError, KeyError, TypeError, ValueError):
+        return f"damaged: {PAGE}"
+    changed = fingerprint.changes(old, current or inputs(notebook, runs_folder))
     if changed:
         return f"changed: {', '.join(changed)}"
-    gone = [name for name in recorded["files"] if not (made / name).exists()]
-    return f"deleted: {', '.join(gone)}" if gone else ""
+    damaged = differing(made, sums)
+    return f"damaged or deleted: {', '.join(damaged)}" if damaged else ""
 
 
 def chapters(book: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -9,6 +10,10 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 from vaelib.digits.sources import SOURCES, UNUSABLE
+from vaelib.plumbing.files import sha256
+from vaelib.plumbing.names import in_words
+
+RAW = Path("MNIST", "raw")  # torchvision's layout
 
 SHA256 = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -51,36 +56,54 @@ def obtain(folder: Path | None = None) -> Path:
         DataError: a file has another SHA-256 than it should, or no source has the files.
     """
     folder = Path(folder or data_folder())
-    raw = folder / "MNIST" / "raw"
-    raw.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / ".lock"):
-        missing = [name for name in SHA256 if not (raw / name).exists()]
-        if not missing:
-            for name in SHA256:
-                verify(name, raw / name)
+    try:
+        if all((folder / RAW / name).exists() for name in SHA256):  # it need not be writable
+            _verify_all(folder / RAW)
             print("MNIST: the four files in the data folder, verified by SHA-256")
-            return folder
-        refusals = []
-        for source, fetch in SOURCES.items():
-            # Beside the final place, so that moving a finished file there is one atomic step.
-            with tempfile.TemporaryDirectory(dir=raw, prefix=".partial-") as partial:
-                try:
-                    fetch(Path(partial))
-                except UNUSABLE as error:
-                    refusals.append(f"{source}: {error}")
-                    print(f"MNIST: {refusals[-1]}")
-                    continue
-                for name in SHA256:
-                    verify(name, Path(partial, name))
-                for name in SHA256:
-                    os.replace(Path(partial, name), raw / name)
-                print(f"MNIST: four files saved in {raw}, verified by SHA-256")
-                return folder
+        else:
+            (folder / RAW).mkdir(parents=True, exist_ok=True)
+            with FileLock(folder / ".lock"):
+                _fetch(folder / RAW)
+    except OSError as error:
+        raise DataError(
+            f"the data folder {folder} cannot be used: {in_words(error)}: mend that, or set "
+            "VAELIB_DATA to another folder"
+        ) from error
+    return folder
+
+
+def _fetch(raw: Path) -> None:
+    """Fetch the four files from the first source that has them, unless they came meanwhile."""
+    if all((raw / name).exists() for name in SHA256):
+        _verify_all(raw)
+        return
+    for left in raw.glob(".partial-*"):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    refusals = []
+    for source, fetch in SOURCES.items():
+        # Beside the final place, so that moving a finished file there is one atomic step.
+        with tempfile.TemporaryDirectory(dir=raw, prefix=".partial-") as partial:
+            try:
+                fetch(Path(partial))
+            except UNUSABLE as error:
+                refusals.append(f"{source}: {in_words(error)}")
+                print(f"MNIST: {refusals[-1]}")
+                continue
+            _verify_all(Path(partial))
+            for name in SHA256:
+                os.replace(Path(partial, name), raw / name)
+            print(f"MNIST: four files saved in {raw}, verified by SHA-256")
+            return
     raise DataError(
         f"MNIST is not in {raw} and could not be fetched: {'; '.join(refusals)}. "
         f"Put the uncompressed files {', '.join(SHA256)} there, or set VAELIB_DATA to a folder "
         "that has them in MNIST/raw."
     )
+
+
+def _verify_all(raw: Path) -> None:
+    for name in SHA256:
+        verify(name, raw / name)
 
 
 def verify(name: str, path: Path) -> None:
@@ -89,8 +112,7 @@ def verify(name: str, path: Path) -> None:
     Raises:
         DataError: it differs; the message names the file.
     """
-    with open(path, "rb") as file:
-        received = hashlib.file_digest(file, "sha256").hexdigest()
+    received = sha256(path)
     if received != SHA256[name]:
         raise DataError(
             f"{path} has {path.stat().st_size} bytes and SHA-256 {received}; expected SHA-256 "

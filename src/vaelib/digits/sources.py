@@ -46,7 +46,7 @@ def from_mirrors(folder: Path) -> None:
     from vaelib.digits.torchvision_import import torchvision
 
     source = torchvision.datasets.MNIST
-    mirror = _first_to_answer([m + source.resources[0][0] for m in source.mirrors])
+    mirror = _first_to_answer([m + source.resources[0][0] for m in secure(source.mirrors)])
     mirror = mirror.removesuffix(source.resources[0][0])
     print(f"MNIST: downloading from {mirror}")
     for name, md5 in source.resources:
@@ -59,6 +59,11 @@ def from_mirrors(folder: Path) -> None:
         )
         with gzip.open(archive) as packed, open(folder / Path(name).stem, "wb") as plain:
             shutil.copyfileobj(packed, plain)
+
+
+def secure(mirrors: list[str]) -> list[str]:
+    """Leave out the addresses that are not read over HTTPS."""
+    return [mirror for mirror in mirrors if mirror.startswith("https://")]
 
 
 def _first_to_answer(addresses: list[str]) -> str:

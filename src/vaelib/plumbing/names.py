@@ -40,14 +40,37 @@ def require(kind: str, received: object, known: Iterable[str]) -> None:
     Args:
         kind: what is named, for the message.
         received: the name.
-        known: the names there are, at least one.
+        known: the names there are.
 
     Raises:
         ValueError: it is not; the message lists the known names and picks out the nearest.
     """
     known = list(known)
     if received not in known:
-        (close,) = get_close_matches(str(received), known, n=1, cutoff=0)
+        close = get_close_matches(str(received), known, n=1, cutoff=0)
+        hint = f": did you mean {close[0]!r}?" if close else ""
         raise ValueError(
-            f"{kind} is {received!r}; expected one of {', '.join(known)}: did you mean {close!r}?"
+            f"{kind} is {received!r}; expected one of {', '.join(known) or 'none'}{hint}"
         )
+
+
+def require_whole(kind: str, received: object, least: int, most: int) -> None:
+    """Check that a number is whole and in a range; True and False are no numbers.
+
+    Raises:
+        ValueError: it is not.
+    """
+    whole = isinstance(received, int) and not isinstance(received, bool)
+    if not whole or not least <= received <= most:
+        raise ValueError(f"{kind} is {received!r}; expected a whole number from {least} to {most}")
+
+
+def in_words(error: Exception) -> str:
+    """Return an exception's message as a sentence that a user can read.
+
+    Args:
+        error: any; of what the operating system refused, the file comes after the reason.
+    """
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.strerror}: {error.filename}"
+    return str(error) or type(error).__name__

@@ -5,6 +5,7 @@ from pathlib import Path
 NOTEBOOKS = Path("notebooks")  # papermill templates
 ENTRIES = Path("runs.yml")  # which template is executed under which name
 RUNS = Path("runs")  # what the build makes: a folder per entry
+SETTINGS = Path(".settings")  # in RUNS: what Jupyter and matplotlib keep for themselves
 OFFERED = Path("explorer.json")  # in the folder of a notebook that measures the evidence
 
 RECORDED = Path("recorded")  # what was measured once and is part of the repository

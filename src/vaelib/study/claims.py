@@ -5,15 +5,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import yaml
 
-from vaelib.plumbing.files import read_json
+from vaelib.plumbing.entries import read_entries, require_keys
 from vaelib.plumbing.names import LOSSES, require
 from vaelib.plumbing.places import CLAIMS
 from vaelib.study import measures, verdicts
 from vaelib.study.original import SPLITS
 from vaelib.study.prediction import p_value
+from vaelib.study.records import select
 from vaelib.vae.model import VAE, count_parameters
+
+WORDS = ("claim", "rule", "checked", "evidence")  # keys of every claim
+KEYS = {
+    "proved": (),
+    "exact": ("numbers",),
+    "numbers": ("loss", "widest"),
+    "effects": ("quantities",),
+}
+"""Rule → the further keys of a claim that it decides."""
 
 Pair = dict[str, dict]  # the two records of one seed, by reconstruction loss
 
@@ -78,17 +87,6 @@ class Finding:
     parts: list[Part]
 
 
-def read(folder: Path) -> list[dict]:
-    """Read the recorded runs, which :func:`vaelib.study.grid.record` writes."""
-    return [read_json(path) for path in sorted(folder.glob("*.json"))]
-
-
-def select(records: list[dict], **settings) -> list[dict]:
-    """Choose the records with these settings, in the order of their seeds."""
-    chosen = [record for record in records if record["settings"].items() >= settings.items()]
-    return sorted(chosen, key=lambda record: record["settings"]["seed"])
-
-
 def pair_up(records: list[dict], recipe: str) -> list[Pair]:
     """Pair by seed the runs with two latent dimensions and the original's weight β.
 
@@ -129,8 +127,16 @@ def judge(claims: dict, pairs: list[Pair], original: dict) -> dict[str, Finding]
 
 
 def read_claims(book: Path) -> dict:
-    """Read ``claims.yml``."""
-    return yaml.safe_load((book / CLAIMS).read_text(encoding="utf-8"))
+    """Read ``claims.yml``; raise ValueError for a key that is missing, twice there or not known."""
+    of_rules = dict.fromkeys(key for keys in KEYS.values() for key in keys)
+    entries = read_entries(book / CLAIMS, WORDS, of_rules)
+    for name, claim in entries.items():
+        require(f"the rule of {name}", claim["rule"], KEYS)
+        try:
+            require_keys(name, claim, (*WORDS, *KEYS[claim["rule"]]))
+        except ValueError as error:
+            raise ValueError(f"{book / CLAIMS}: {error}") from error
+    return entries
 
 
 def _proved(claim: dict, pairs: list[Pair], original: dict) -> list[Part]:

@@ -1,7 +1,7 @@
 """What the recorded runs say of the evidence and its gap to the bound, over seeds."""
 
 from vaelib.plumbing.names import OBJECTIVES
-from vaelib.study.claims import select
+from vaelib.study.records import select
 from vaelib.study.verdicts import over_seeds
 
 COMPARED = ("log_evidence", "bound", "gap")  # between two weights of the divergence

@@ -12,13 +12,13 @@ from vaelib.plumbing.files import write_json
 from vaelib.plumbing.names import CODED, OBJECTIVES
 from vaelib.study import code_length, gap, gap_sources, measures, rate, samples
 from vaelib.study.questions import BETAS
-from vaelib.training.run import Settings, model_of, train
+from vaelib.study.records import SEEDS
+from vaelib.training.run import Settings, model_of, resumable, train
 from vaelib.vae.latent import decode, encode, latent_grid
 from vaelib.vae.model import VAE
 
 REFERENCES = 10_000  # training images among which the nearest to a reconstruction is sought
 GRID = (30, 2.0)  # points along each axis of the decoded grid, and the axes' limit
-SEEDS = 5  # of the points of the chapter on the one scale
 FEWER_SEEDS = 3  # of those that have no code length there: more weights β, and ``cb``
 
 
@@ -47,8 +47,12 @@ def book_points() -> list[Settings]:
     ]
 
 
-def compute(point: Settings) -> dict:
+def compute(point: Settings, kept: Path | None = None) -> dict:
     """Train and measure one point; the data are found as :func:`vaelib.digits.mnist.obtain` says.
+
+    Args:
+        point: of the grid.
+        kept: see :func:`vaelib.training.run.train`.
 
     Returns:
         Plain values, namely ``settings``, ``losses``, ``outcome``, ``history`` and ``environment``
@@ -59,7 +63,7 @@ def compute(point: Settings) -> dict:
         :func:`vaelib.study.samples.of_the_prior`.
     """
     digits = dataset.load(point.recipe_settings.data)
-    run = train(point, digits)
+    run = train(point, digits, kept)
     model = model_of(run)
     result = {
         "settings": run.settings,
@@ -166,7 +170,7 @@ def record(points: Iterable[Settings], folder: Path, scheduler: str = "") -> Ite
     """
     folder.mkdir(parents=True, exist_ok=True)
     todo = missing(points, folder)
-    finished = _on_cluster(todo, scheduler) if scheduler else ((p, compute(p)) for p in todo)
+    finished = _on_cluster(todo, scheduler) if scheduler else _here(todo, folder)
     for point, result in finished:
         write_json(result, _file(folder, point))
         yield point.name
@@ -174,6 +178,12 @@ def record(points: Iterable[Settings], folder: Path, scheduler: str = "") -> Ite
 
 def _file(folder: Path, point: Settings) -> Path:
     return folder / f"{point.name}.json"
+
+
+def _here(points: list[Settings], folder: Path) -> Iterator[tuple[Settings, dict]]:
+    for point in points:
+        with resumable(point, _file(folder, point)) as kept:
+            yield point, compute(point, kept)
 
 
 def _on_cluster(points: list[Settings], scheduler: str) -> Iterator[tuple[Settings, dict]]:

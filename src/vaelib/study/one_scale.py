@@ -10,8 +10,8 @@ from vaelib.plumbing.files import read_json
 from vaelib.plumbing.names import CODED
 from vaelib.plumbing.places import YARDSTICKS
 from vaelib.study import measures, questions
-from vaelib.study.claims import select
 from vaelib.study.questions import BETAS, LOSSES, Seed
+from vaelib.study.records import select
 from vaelib.study.verdicts import over_seeds
 
 

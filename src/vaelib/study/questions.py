@@ -6,12 +6,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import torch
-import yaml
 
+from vaelib.plumbing.entries import read_entries
 from vaelib.plumbing.names import CODED, require
 from vaelib.plumbing.places import QUESTIONS
 from vaelib.study import measures, verdicts
-from vaelib.study.claims import select
+from vaelib.study.records import select
 
 LOSSES = ("bce", "mse")
 BETAS = tuple(2.0**n for n in range(-4, 3))
@@ -134,8 +134,8 @@ ALONG_CURVES: dict[str, Callable[[Seed], float]] = {
 
 
 def read_questions(book: Path) -> dict:
-    """Read ``questions.yml``."""
-    return yaml.safe_load((book / QUESTIONS).read_text(encoding="utf-8"))
+    """Read ``questions.yml``; raise ValueError for a key that is missing, twice or not known."""
+    return read_entries(book / QUESTIONS, ("question", "quantities"))
 
 
 def by_seed(records: list[dict], yardsticks: dict[str, float]) -> list[Seed]:

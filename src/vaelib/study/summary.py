@@ -1,6 +1,9 @@
 """What the recorded runs say together: the content of ``recorded/reproduction.json``."""
 
+import json
+import math
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
@@ -8,8 +11,9 @@ from statistics import correlation, mean
 
 import torch
 
+from vaelib.plumbing.files import read_json
 from vaelib.plumbing.names import LOSSES, OBJECTIVES
-from vaelib.plumbing.places import EARLIER, RECORDS
+from vaelib.plumbing.places import EARLIER, RECORDS, SUMMARY
 from vaelib.study import (
     claims,
     gap_over_seeds,
@@ -19,9 +23,11 @@ from vaelib.study import (
     prediction,
     verdicts,
 )
-from vaelib.study.claims import pair_up, select
+from vaelib.study.claims import pair_up
 from vaelib.study.comparison import kl_divergence
 from vaelib.study.original import SPLITS, original_history, original_losses
+from vaelib.study.records import read as records_of
+from vaelib.study.records import select
 from vaelib.study.verdicts import over_seeds
 
 RECIPES = ("original", "report")
@@ -53,7 +59,7 @@ def summarise(book: Path) -> dict:
         original's BCE training, the first epoch, the lowest validation total and the number of
         epochs.
     """
-    records = claims.read(book / RECORDS)
+    records = records_of(book / RECORDS)
     original = _of_the_original(records)
     return {
         "recorded": {recipe: _provenance(select(records, recipe=recipe)) for recipe in RECIPES},
@@ -85,6 +91,37 @@ def summarise(book: Path) -> dict:
     }
 
 
+def check(book: Path) -> None:
+    """Check that the summary in the book is what its records say.
+
+    Raises:
+        ValueError: it is not; the message names the first entry that differs.
+        vaelib.plumbing.files.DamagedError: a record, or the summary, cannot be read.
+    """
+    written, found = read_json(book / SUMMARY), json.loads(json.dumps(summarise(book)))
+    for key, one, other in _differences(written, found):
+        raise ValueError(
+            f"{book / SUMMARY} is not what the records say: {key} is {one!r:.60}; expected "
+            f"{other!r:.60}: `vaelib sweep` writes it anew"
+        )
+
+
+def _differences(written: object, found: object, key: str = "") -> Iterator[tuple]:
+    """List the entries in which two records differ, but for roundings of another processor."""
+    if isinstance(written, dict) and isinstance(found, dict):
+        for name in written.keys() | found.keys():
+            place = f"{key}.{name}" if key else name
+            yield from _differences(written.get(name), found.get(name), place)
+    elif isinstance(written, list) and isinstance(found, list) and len(written) == len(found):
+        for place, pair in enumerate(zip(written, found, strict=True)):
+            yield from _differences(*pair, f"{key}.{place}")
+    elif isinstance(written, float) and isinstance(found, float):
+        if not math.isclose(written, found, rel_tol=1e-9, abs_tol=1e-12):
+            yield key, written, found
+    elif written != found:
+        yield key, written, found
+
+
 def _of_the_original(records: list[dict]) -> dict[str, list[dict]]:
     """Choose the runs with the original's recipe, by reconstruction loss."""
     return {
@@ -109,7 +146,7 @@ def _judged(book: Path, records: list[dict]) -> dict[str, claims.Finding]:
 
 def _earlier(book: Path) -> dict:
     """Judge the claims by the records of the first edition: the same seeds, recorded before."""
-    records = claims.read(book / EARLIER)
+    records = records_of(book / EARLIER)
     findings = _judged(book, records)
     (kl,) = (part for part in findings["C5"].parts if part.name == "test, kl")
     low, high = kl.interval

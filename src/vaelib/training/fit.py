@@ -2,7 +2,8 @@
 
 import copy
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -51,6 +52,7 @@ class Fit:
     ``trace`` has about twenty rows per epoch: ``epoch`` as a fraction, and the three training
     losses, each averaged over the steps since the row before.
     ``validation`` has the losses of the validation images, each (M,), after the best epoch.
+    ``seconds`` is the time that the epochs took, those before an interruption included.
     """
 
     history: list[dict[str, float]] = field(default_factory=list)
@@ -58,9 +60,18 @@ class Fit:
     validation: Losses | None = None
     best_epoch: int = 0
     stopped_early: bool = False
+    seconds: float = 0.0
 
 
-def fit(model: VAE, objective: Objective, recipe: Recipe, digits: Digits, seed: int) -> Fit:
+def fit(
+    model: VAE,
+    objective: Objective,
+    recipe: Recipe,
+    digits: Digits,
+    seed: int,
+    earlier: dict | None = None,
+    keep: Callable[[dict], None] = lambda state: None,
+) -> Fit:
     """Train a model in place; its best weights by validation total are restored at the end.
 
     Args:
@@ -70,6 +81,9 @@ def fit(model: VAE, objective: Objective, recipe: Recipe, digits: Digits, seed: 
         digits: N images to train on and M to validate on, one draw of noise each.
         seed: of the order of the images and of all noise. The same seed on the same CPU, with as
             many threads, gives the same weights, bit for bit.
+        earlier: the state of this training after an epoch, from which it goes on; the result is
+            that of a training without interruption, bit for bit.
+        keep: called with the state after every epoch.
 
     Returns:
         The history; see :class:`Fit`.
@@ -82,10 +96,20 @@ def fit(model: VAE, objective: Objective, recipe: Recipe, digits: Digits, seed: 
     check_images(digits.validation_images)
     of_file = draw_noise(len(digits.images), model.latent_dim, seed)
     validation_noise = of_file[digits.training_number :]
-    epochs = _epochs(model, objective, recipe, digits.training_images, seed)
+    epochs = _Epochs(model, objective, recipe, digits.training_images, seed)
     stopping = EarlyStopping(recipe.patience)
     result = Fit()
-    for epoch, (losses, sizes) in enumerate(epochs, start=1):
+    if earlier:
+        epochs.restore(earlier["epochs"])
+        vars(stopping).update(earlier["stopping"])
+        vars(result).update(earlier["result"])
+        if result.validation:
+            result.validation = Losses(*result.validation)
+        print(f"training goes on after epoch {len(result.history)}, from its checkpoint")
+    before, start = result.seconds, time.perf_counter()
+    while len(result.history) < recipe.max_epochs and not result.stopped_early:
+        epoch = len(result.history) + 1
+        losses, sizes = epochs.next(epoch)
         if not losses.isfinite().all():
             raise FloatingPointError(
                 f"the training loss is not finite in epoch {epoch}, with {objective} and "
@@ -97,48 +121,77 @@ def fit(model: VAE, objective: Objective, recipe: Recipe, digits: Digits, seed: 
         result.history.append(row)
         result.trace += _trace(epoch, losses, sizes)
         _say(row)
-        stop = stopping.update(epoch, row["val_total"], model)
+        result.stopped_early = stopping.update(epoch, row["val_total"], model)
         if stopping.best_epoch == epoch:
             result.validation = validation
-        if stop:
-            result.stopped_early = True
-            break
+        result.seconds = before + time.perf_counter() - start
+        keep({"epochs": epochs.state(), "stopping": vars(stopping), "result": _plain(result)})
     model.load_state_dict(stopping.weights)
     result.best_epoch = stopping.best_epoch
     return result
 
 
-def _epochs(
-    model: VAE, objective: Objective, recipe: Recipe, images: Tensor, seed: int
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Train epoch after epoch.
+def _plain(result: Fit) -> dict:
+    """Return a result as a checkpoint holds it."""
+    return vars(result) | {"validation": list(result.validation or ())}
 
-    Yields:
-        The losses of each batch (K, 3), float64, and the sizes of the batches (K,), float64.
-    """
-    device = images.device
-    order = torch.Generator().manual_seed(seed)
-    noise = torch.Generator(device).manual_seed(seed)
-    batches = -(-len(images) // recipe.batch_size)
-    take_step = Step(model, objective, recipe)
-    schedulers = [_scheduler(optimizer, recipe, batches) for optimizer in take_step.optimizers]
-    for epoch in range(1, recipe.max_epochs + 1):
-        losses = torch.empty(batches, 3, device=device)  # no loss leaves the device before the end
-        sizes = torch.empty(batches, dtype=torch.float64)
-        permutation = torch.randperm(len(images), generator=order).to(device)
+
+class _Epochs:
+    """A training's epochs: what moves the weights, and what is drawn at random."""
+
+    def __init__(self, model: VAE, objective: Objective, recipe: Recipe, images: Tensor, seed: int):
+        self.model, self.images, self.batch_size = model, images, recipe.batch_size
+        self.batches = -(-len(images) // recipe.batch_size)
+        self.order = torch.Generator().manual_seed(seed)
+        self.noise = torch.Generator(images.device).manual_seed(seed)
+        self.step = Step(model, objective, recipe)
+        self.schedulers = [
+            _scheduler(optimizer, recipe, self.batches) for optimizer in self.step.optimizers
+        ]
+
+    def next(self, epoch: int) -> tuple[Tensor, Tensor]:
+        """Train one epoch.
+
+        Returns:
+            The losses of each batch (K, 3), float64, and the sizes of the batches (K,), float64.
+        """
+        device, latent_dim = self.images.device, self.model.latent_dim
+        losses = torch.empty(
+            self.batches, 3, device=device
+        )  # none leaves the device before the end
+        sizes = torch.empty(self.batches, dtype=torch.float64)
+        permutation = torch.randperm(len(self.images), generator=self.order).to(device)
         progress = tqdm(
-            permutation.split(recipe.batch_size),
+            permutation.split(self.batch_size),
             desc=f"epoch {epoch}",
             leave=False,
             disable=not sys.stderr.isatty(),
         )
-        for step, indices in enumerate(progress):
-            epsilon = torch.randn(len(indices), model.latent_dim, generator=noise, device=device)
-            losses[step] = take_step(images[indices], epsilon)
-            for scheduler in schedulers:
+        for number, indices in enumerate(progress):
+            epsilon = torch.randn(len(indices), latent_dim, generator=self.noise, device=device)
+            losses[number] = self.step(self.images[indices], epsilon)
+            for scheduler in self.schedulers:
                 scheduler.step()
-            sizes[step] = len(indices)
-        yield losses.cpu().double(), sizes
+            sizes[number] = len(indices)
+        return losses.cpu().double(), sizes
+
+    def state(self) -> dict:
+        """Return all that the next epoch depends on."""
+        movers = [*self.step.optimizers, *self.schedulers]
+        return {
+            "model": self.model.state_dict(),
+            "movers": [mover.state_dict() for mover in movers],
+            "generators": [self.order.get_state(), self.noise.get_state()],
+        }
+
+    def restore(self, state: dict) -> None:
+        """Go back to a state."""
+        self.model.load_state_dict(state["model"])
+        movers = [*self.step.optimizers, *self.schedulers]
+        for mover, held in zip(movers, state["movers"], strict=True):
+            mover.load_state_dict(held)
+        for generator, held in zip((self.order, self.noise), state["generators"], strict=True):
+            generator.set_state(held)
 
 
 def _say(row: dict[str, float]) -> None:

@@ -5,14 +5,23 @@ PyTorch is imported where it is used: a build with nothing to run does not need 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vaelib.plumbing.files import read_json, read_table, write_json, write_table
+from vaelib.plumbing.files import (
+    DamagedError,
+    differing,
+    read_json,
+    read_table,
+    sha256,
+    write_bytes,
+    write_json,
+    write_table,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +36,11 @@ FILES = {
     "trace": "trace.csv",
     "weights": "weights.safetensors",
 }
-"""Part of a :class:`Run` → its file. A folder without the first of them holds no run."""
+"""Part of a :class:`Run` → its file."""
+
+SUMS = "SHA256SUMS"
+"""The SHA-256 of these files, as ``sha256sum --check`` reads it. It is written last: a folder
+without it holds no run."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +75,9 @@ def save(run: Run, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as partial:
         for part, name in FILES.items():
             _write(getattr(run, part), Path(partial, name))
-        for name in reversed(FILES.values()):  # that which makes it a run comes last
+        lines = [f"{sha256(Path(partial, name))}  {name}\n" for name in FILES.values()]
+        Path(partial, SUMS).write_text("".join(lines), encoding="utf-8")
+        for name in (*FILES.values(), SUMS):
             os.replace(Path(partial, name), folder / name)
 
 
@@ -71,6 +86,7 @@ def load(folder: Path) -> Run:
 
     Raises:
         FileNotFoundError: the folder holds no run.
+        vaelib.plumbing.files.DamagedError: a file of it is not what :func:`save` wrote.
     """
     folder = Path(folder)
     if not holds_run(folder):
@@ -78,17 +94,31 @@ def load(folder: Path) -> Run:
             f"there is no run in {folder}: `vaelib runs {folder.name}` makes the book's run of "
             "that name, `make book` all of them"
         )
+    _verify(folder, FILES.values())
     return Run(**{part: _read(folder / name) for part, name in FILES.items()})
 
 
 def read(folder: Path, part: str) -> dict:
-    """Read one part of a run, a record."""
+    """Read one part of a run, a record; raise as :func:`load` does."""
+    _verify(folder, [FILES[part]])
     return read_json(folder / FILES[part])
+
+
+def _verify(folder: Path, names: Iterable[str]) -> None:
+    """Compare files of a run with the SHA-256 that they were saved with."""
+    lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
+    sums = {name: expected for expected, _, name in (line.partition("  ") for line in lines)}
+    damaged = differing(folder, {name: sums.get(name, "") for name in names})
+    if damaged:
+        raise DamagedError(
+            f"{folder}: {', '.join(damaged)} is gone, or not what was saved there, by the SHA-256 "
+            f"in {SUMS}: delete the folder, and make the run again"
+        )
 
 
 def holds_run(folder: Path) -> bool:
     """Tell whether a folder holds a run."""
-    return (Path(folder) / FILES["settings"]).exists()
+    return (Path(folder) / SUMS).exists()
 
 
 def require_free(folder: Path) -> None:
@@ -101,9 +131,7 @@ def require_free(folder: Path) -> None:
 
 def identity(folder: Path) -> str:
     """Return the SHA-256 of a run's weights; an empty string where there is no run."""
-    if not holds_run(folder):
-        return ""
-    return hashlib.sha256((Path(folder) / FILES["weights"]).read_bytes()).hexdigest()
+    return sha256(Path(folder) / FILES["weights"]) if holds_run(folder) else ""
 
 
 def _write(part: dict | list, path: Path) -> None:
@@ -112,9 +140,9 @@ def _write(part: dict | list, path: Path) -> None:
     elif path.suffix == ".csv":
         write_table(part, path)
     else:
-        from safetensors.torch import save_file
+        from safetensors.torch import save as as_bytes  # its own files only their owner may read
 
-        save_file({name: weight.contiguous().cpu() for name, weight in part.items()}, path)
+        write_bytes(as_bytes({name: w.contiguous().cpu() for name, w in part.items()}), path)
 
 
 def _read(path: Path) -> dict | list:

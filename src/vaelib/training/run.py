@@ -1,8 +1,12 @@
-"""One training, from its settings and the data to a run: pure, nothing is read or written."""
+"""One training, from its settings and the data to a run; nothing is written but its checkpoint."""
 
+import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -11,15 +15,17 @@ from vaelib.digits import dataset
 from vaelib.digits.dataset import Digits
 from vaelib.digits.slices import table_start
 from vaelib.plumbing import fingerprint, machine
-from vaelib.plumbing.names import require, training_name
-from vaelib.training import folder
+from vaelib.plumbing.files import DamagedError
+from vaelib.plumbing.names import require, require_whole, training_name
+from vaelib.training import checkpoint, folder
 from vaelib.training.fit import Fit, fit
 from vaelib.training.folder import Run
 from vaelib.training.recipes import RECIPES, Recipe
 from vaelib.vae.losses import draw_noise, image_losses, mean_losses
-from vaelib.vae.model import VAE
+from vaelib.vae.model import MOST_DIMENSIONS, VAE
 from vaelib.vae.objective import Losses, Objective
 
+MOST_SEED = 2**63 - 1
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
@@ -51,12 +57,8 @@ class Settings:
         Objective(self.reconstruction_loss, self.beta)
         require("recipe", self.recipe, RECIPES)
         require("device", self.device, DEVICES)
-        for name, least in (("seed", 0), ("latent_dim", 1)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < least:
-                raise ValueError(
-                    f"{name} is {value!r}; expected a whole number of at least {least}"
-                )
+        require_whole("seed", self.seed, 0, MOST_SEED)
+        require_whole("latent_dim", self.latent_dim, 1, MOST_DIMENSIONS)
 
     @property
     def name(self) -> str:
@@ -76,22 +78,32 @@ class Settings:
         return RECIPES[self.recipe]
 
     def torch_device(self) -> torch.device:
-        """Return the device to run on."""
-        if self.device != "auto":
-            return torch.device(self.device)
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        """Return the device to run on; raise ValueError where it is not there."""
+        there = {
+            "cpu": True,
+            "cuda": torch.cuda.is_available(),
+            "mps": torch.backends.mps.is_available(),
+        }
+        if self.device == "auto":
+            return torch.device("cuda" if there["cuda"] else "cpu")
+        if not there[self.device]:
+            known = ", ".join(name for name in there if there[name])
+            raise ValueError(f"device is {self.device!r}; expected one that is here: auto, {known}")
+        return torch.device(self.device)
 
     def folder_by_hand(self) -> Path:
         """Name a new folder, under ``by-hand`` in the current one, for a run that no book shows."""
         return Path("by-hand", f"{self.name}-{datetime.now():%Y%m%d-%H%M%S}")
 
 
-def train(settings: Settings, digits: Digits) -> Run:
+def train(settings: Settings, digits: Digits, kept: Path | None = None) -> Run:
     """Train a model and evaluate it.
 
     Args:
         settings: of the training.
         digits: the data set that the recipe names, from :func:`vaelib.digits.dataset.load`.
+        kept: file for the state after each epoch, from which a training that was interrupted goes
+            on; see :func:`resumable`.
 
     Returns:
         The run; :func:`vaelib.training.folder.save` writes it. Its ``losses`` have the slices of
@@ -101,14 +113,18 @@ def train(settings: Settings, digits: Digits) -> Run:
         FloatingPointError: a loss is not finite.
     """
     start = time.perf_counter()
+    began_with = inputs(settings)  # the files may change meanwhile
     machine.keep_freed_memory()
     device = settings.torch_device()
     digits = digits.to(device)
     model = VAE(settings.latent_dim, generator=torch.Generator().manual_seed(settings.seed))
     model.to(device)
-    training_start = time.perf_counter()
-    result = fit(model, settings.objective, settings.recipe_settings, digits, settings.seed)
-    training_seconds = time.perf_counter() - training_start
+    earlier, keep = None, lambda state: None
+    if kept:
+        of = _identity(began_with, device)
+        earlier, keep = checkpoint.load(of, kept), partial(checkpoint.save, of=of, file=kept)
+    recipe = settings.recipe_settings
+    result = fit(model, settings.objective, recipe, digits, settings.seed, earlier, keep)
     losses = _slices(model, settings, digits, result)
     return Run(
         settings=asdict(settings) | {"recipe_settings": _plain(settings.recipe_settings)},
@@ -117,17 +133,41 @@ def train(settings: Settings, digits: Digits) -> Run:
             "epochs": len(result.history),
             "best_epoch": result.best_epoch,
             "stopped_early": result.stopped_early,
-            "training_seconds": training_seconds,
+            "training_seconds": result.seconds,
             "wall_seconds": time.perf_counter() - start,
             "peak_memory_mb": machine.peak_memory_mb(),
         },
         environment=machine.describe(device)
         | {"data": dataset.fingerprint(settings.recipe_settings.data)},
-        fingerprint=inputs(settings),
+        fingerprint=began_with,
         history=result.history,
         trace=result.trace,
         weights={name: weight.cpu() for name, weight in model.state_dict().items()},
     )
+
+
+@contextmanager
+def resumable(settings: Settings, output: Path) -> Iterator[Path]:
+    """Name the file of a training's state, beside its folder, and remove it if all ends well.
+
+    Args:
+        settings: of the training.
+        output: the folder of the run; equal trainings for folders side by side share the file.
+    """
+    of = _identity(inputs(settings), settings.torch_device())
+    folder_of_all = output.resolve().parent / ".checkpoints"
+    kept = folder_of_all / f"{settings.name}-{of[:16]}.pt"
+    yield kept
+    kept.unlink(missing_ok=True)
+    with suppress(OSError):  # others lie there
+        folder_of_all.rmdir()
+
+
+def _identity(begun_with: dict, device: torch.device) -> str:
+    """Digest all that the bits of a training depend on, the machine included."""
+    place = machine.describe(device)
+    here = [place[name] for name in ("processor", "threads", "device")]
+    return fingerprint.digest(json.dumps([begun_with, here]))
 
 
 def _slices(
@@ -180,7 +220,11 @@ def reuse(earlier: Path | None, settings: Settings) -> Run | None:
     """
     if not (earlier and folder.holds_run(earlier)):
         return None
-    run = folder.load(earlier)
+    try:
+        run = folder.load(earlier)
+    except DamagedError as error:
+        print(f"trained again: {error}")
+        return None
     if fingerprint.changes(run.fingerprint, inputs(settings)):
         return None
     print("nothing that the training depends on has changed: earlier run taken")

@@ -5,9 +5,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from vaelib.plumbing.names import require_whole
 from vaelib.vae.layers import Conv2d, ConvTranspose2d, ToOneChannel
 
 IMAGE_SHAPE = (1, 28, 28)
+MOST_DIMENSIONS = 28 * 28  # of a latent space: as many as an image has pixels
 HIDDEN = (
     "encoder.conv2.weight",
     "encoder.dense.weight",
@@ -88,15 +90,12 @@ class VAE(nn.Module):
         generator: source of the initial weights; two models from equal generators are equal.
 
     Raises:
-        ValueError: latent_dim is not a positive integer.
+        ValueError: latent_dim is not a whole number from 1 to 784.
     """
 
     def __init__(self, latent_dim: int = 2, *, generator: torch.Generator):
         super().__init__()
-        if not isinstance(latent_dim, int) or latent_dim < 1:
-            raise ValueError(
-                f"latent_dim is {latent_dim!r}; expected a whole number of at least 1, such as 2"
-            )
+        require_whole("latent_dim", latent_dim, 1, MOST_DIMENSIONS)
         self.latent_dim = latent_dim
         self.encoder = Encoder(latent_dim)
         self.decoder = Decoder(latent_dim)

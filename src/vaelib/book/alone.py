@@ -1,0 +1,23 @@
+"""One build at a time in a book."""
+
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from vaelib.plumbing.places import RUNS
+
+
+def alone(book: Path) -> FileLock:
+    """Keep other builds out of a book; wait for the one that is there.
+
+    Returns:
+        The lock, held. It is free again when it is released, or the process ends, however that is.
+    """
+    (book / RUNS).mkdir(exist_ok=True)
+    lock = FileLock(book / RUNS / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(f"waiting for another build, which works in {book}", flush=True)
+        lock.acquire()
+    return lock
