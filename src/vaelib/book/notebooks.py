@@ -44,13 +44,18 @@ def read_notebooks(book: Path, recipe: str) -> dict[str, Notebook]:
             message names the nearest right one.
     """
     file = book / ENTRIES
+    known = templates(book)
     notebooks: dict[str, Notebook] = {}
     try:
         require("recipe", recipe, RECIPES)
-        for name, entry in read_entries(file, KEYS, OPTIONAL).items():
-            notebooks[name] = _read_entry(name, entry, recipe, templates(book), notebooks)
+        entries = read_entries(file, KEYS, OPTIONAL)
     except ValueError as error:
         raise NotebookError(str(error)) from error
+    for name, entry in entries.items():
+        try:
+            notebooks[name] = _read_entry(name, entry, recipe, known, notebooks)
+        except ValueError as error:
+            raise NotebookError(f"{file}: {error}") from error
     return notebooks
 
 

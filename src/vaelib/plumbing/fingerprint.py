@@ -6,6 +6,7 @@ counts by its syntax tree without docstrings, so that a better comment or docstr
 
 import ast
 import hashlib
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from platform import python_version
@@ -25,7 +26,7 @@ def sources(code: str) -> dict[str, str]:
         Dotted name of a module, without ``vaelib.`` → SHA-256 of its :func:`meaning`.
     """
     hashes: dict[str, str] = {}
-    pending = _imported(code)
+    pending = set(_imported(code))
     while pending:
         name = pending.pop()
         if name not in hashes:
@@ -35,6 +36,7 @@ def sources(code: str) -> dict[str, str]:
     return dict(sorted(hashes.items()))
 
 
+@cache  # the same files are asked for again and again
 def meaning(code: str) -> str:
     """Return the syntax tree of a piece of code as text, without docstrings and line numbers."""
     return ast.dump(_Docstrings().visit(ast.parse(code)))
@@ -47,7 +49,8 @@ class _Docstrings(ast.NodeTransformer):
         return None if isinstance(node.value, ast.Constant) else node
 
 
-def _imported(code: str) -> set[str]:
+@cache
+def _imported(code: str) -> frozenset[str]:
     """Name the modules that the import statements of a piece of code load, packages included."""
     names = set()
     for node in ast.walk(ast.parse(code)):
@@ -62,7 +65,7 @@ def _imported(code: str) -> set[str]:
             parts = name.split(".")
             if parts[0] == NAME:
                 names |= {".".join(parts[1:end]) for end in range(2, len(parts) + 1)}
-    return {name for name in names if _file(name)}
+    return frozenset(name for name in names if _file(name))
 
 
 def _file(name: str) -> Path | None:

@@ -63,7 +63,7 @@ SCHEMA = _object(
         ),
     }
 )
-"""What every record has. Others may have more: see :func:`parts`."""
+"""What every record has; some have more, see :func:`parts`."""
 
 PARTS = {
     "rate": _object({"nats": NUMBER, "dimensions": {"type": "array", "items": NUMBER}}),
