@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from vaelib.book.notebooks import NotebookError
 from vaelib.digits.mnist import DataError, obtain
 from vaelib.plumbing.files import DamagedError, write_json
 from vaelib.plumbing.interruption import end_as_interrupted
@@ -12,7 +13,15 @@ from vaelib.plumbing.places import RECORDS, RUNS, SUMMARY, find_book
 from vaelib.training.recipes import RECIPES, recipe_from_environment
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
-MENDABLE = (ValueError, FloatingPointError, OSError, ImportError, DataError, DamagedError)
+MENDABLE = (
+    ValueError,
+    FloatingPointError,
+    OSError,
+    ImportError,
+    DataError,
+    DamagedError,
+    NotebookError,
+)
 """What the user can mend; it ends in one sentence and exit code 1."""
 
 
