@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
-RECIPE ?= report
+RECIPE ?= $(or $(VAELIB_RECIPE),report)
 BIN := .venv/bin
 SCRIPT := src/vaelib/book/explorer/script
 # Everything else may move when the lock is made anew; these are chosen.

@@ -18,11 +18,11 @@ def test_the_split_of_mnist_is_the_original_one():
 
 
 def test_to_unit_divides_by_255():
-    images = torch.arange(256, dtype=torch.uint8).reshape(1, 16, 16)
-    unit = dataset.to_unit(images)
-    assert unit.shape == (1, 1, 16, 16)
+    levels = torch.arange(784) % 256
+    unit = dataset.to_unit(levels.byte().view(1, 28, 28))
+    assert unit.shape == (1, 1, 28, 28)
     assert unit.dtype == torch.float32
-    expected = torch.arange(256, dtype=torch.float64) / 255
+    expected = levels.double() / 255
     torch.testing.assert_close(unit.flatten().double(), expected, rtol=1e-7, atol=0)
 
 

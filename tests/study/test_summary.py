@@ -331,7 +331,9 @@ def test_the_command_computes_what_is_missing_and_sums_up(book, monkeypatch):
     written = read_json(Path("recorded", "reproduction.json"))
     assert written["recorded"]["report"]["runs"] == 91
     assert list(written["latent_dimensions"]) == ["2", "4", "8", "16"]
-    (book / "claims.yml").write_text("C1: {claim: one, rule: prooved, checked: two, evidence: intro}\n")
+    (book / "claims.yml").write_text(
+        "C1: {claim: one, rule: prooved, checked: two, evidence: intro}\n"
+    )
     wrong = CliRunner().invoke(cli.main, ["sweep"])
     assert wrong.exit_code == 1
     assert "did you mean 'proved'?" in wrong.output

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from vaelib.plumbing.files import require_writable
 from vaelib.plumbing.places import RUNS
 
 
@@ -12,8 +13,11 @@ def alone(book: Path) -> FileLock:
 
     Returns:
         The lock, held. It is free again when it is released, or the process ends, however that is.
+
+    Raises:
+        OSError: nothing can be written there.
     """
-    (book / RUNS).mkdir(exist_ok=True)
+    require_writable(book / RUNS)
     lock = FileLock(book / RUNS / ".lock")
     try:
         lock.acquire(timeout=0)

@@ -2,6 +2,7 @@
 
 import atexit
 import shutil
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from vaelib.book import chapters, execute, records, stale
 from vaelib.book.alone import alone
 from vaelib.book.notebooks import NotebookError, read_notebooks
 from vaelib.digits.mnist import DataError
-from vaelib.plumbing.files import DamagedError
+from vaelib.plumbing.files import DamagedError, require_writable
 from vaelib.plumbing.interruption import end_as_interrupted
 from vaelib.plumbing.names import in_words
 from vaelib.training.recipes import recipe_from_environment
@@ -39,10 +40,16 @@ def make_runs(app: Sphinx, config: Config) -> None:
     What a user can mend ends the program with one sentence: of an exception, Jupyter Book would
     print tracebacks.
     """
+    sys.excepthook = say_last
     try:
         _make_runs(Path(app.srcdir), app, config)
     except (NotebookError, DataError, DamagedError, OSError, ValueError) as error:
         raise SystemExit(f"the book was not built: {in_words(error)}") from error
+
+
+def say_last(kind: type, error: BaseException, traceback: object) -> None:
+    """Print why the book was not built, in one line; Sphinx keeps the traceback in a file."""
+    print(f"the book was not built: {in_words(error.__cause__ or error)}", file=sys.stderr)
 
 
 def _make_runs(book: Path, app: Sphinx, config: Config) -> None:
@@ -56,6 +63,7 @@ def _make_runs(book: Path, app: Sphinx, config: Config) -> None:
     notebooks = read_notebooks(book, recipe)
     end_as_interrupted()
     lock = alone(book)
+    require_writable(book / "_build")
     atexit.register(lock.release)  # a PDF is made after Sphinx has ended
     start = time.perf_counter()
     records.check(book)

@@ -3,9 +3,10 @@
 import os
 import shutil
 import time
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from vaelib.book.notebooks import NotebookError
+from vaelib.book.notebooks import ENDED, NotebookError
 from vaelib.book.stale import CODE_CELL, chapters
 from vaelib.plumbing import files
 from vaelib.plumbing.fingerprint import digest
@@ -33,7 +34,6 @@ def execute(book: Path, key: str, cell_seconds: int) -> tuple[Path, int]:
         NotebookError: a cell failed; the message names the chapter and the cell.
     """
     build = book / "_build"
-    build.mkdir(exist_ok=True)
     files.clear_up(build)
     cache = build / f"{CACHE}{key}"
     cells = {page: CODE_CELL.findall(page.read_text("utf-8")) for page in chapters(book)}
@@ -70,7 +70,10 @@ def _add(names: list[str], book: Path, cache_folder: Path, cell_seconds: int) ->
             for name in names
         }
         for name, future in running.items():
-            chapter, seconds, failure = future.result()
+            try:
+                chapter, seconds, failure = future.result()
+            except BrokenProcessPool as error:
+                raise NotebookError(f"{name}: {ENDED}") from error
             if failure:
                 raise NotebookError(f"{name}: {failure}")
             bundle = CacheBundleIn(chapter, book / name, data={"execution_seconds": seconds})
@@ -84,7 +87,7 @@ def executed(chapter, page: Path, cell_seconds: int) -> tuple[object, float, str
         The chapter with outputs, the seconds that it took, and which cell failed and why.
     """
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+    from nbclient.exceptions import CellExecutionError
 
     from vaelib.book.processes import Kernels
 
@@ -107,8 +110,8 @@ def executed(chapter, page: Path, cell_seconds: int) -> tuple[object, float, str
         )
         first = failed.splitlines()[0]
         failure = f"the cell that begins with `{first}` failed: {error.ename}: {error.evalue}"
-    except CellTimeoutError:
+    except TimeoutError:
         failure = f"a cell took more than {cell_seconds} s"
-    except DeadKernelError:
-        failure = "its process was ended from outside; start the build again"
+    except RuntimeError:  # the kernel has died, at its start or later
+        failure = ENDED
     return chapter, time.perf_counter() - start, failure

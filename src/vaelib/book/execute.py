@@ -10,7 +10,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 from vaelib.book import stale
-from vaelib.book.notebooks import Notebook, NotebookError, parameters_of
+from vaelib.book.notebooks import ENDED, Notebook, NotebookError, parameters_of
 from vaelib.book.page import as_page
 from vaelib.digits import mnist
 from vaelib.plumbing import files
@@ -19,9 +19,6 @@ from vaelib.plumbing.places import RUNS, SETTINGS
 from vaelib.training.recipes import RECIPES
 
 CELL_SECONDS = 7200  # a training with the recipe `original` takes most of an hour at worst
-ENDED = (
-    "notebook {name}: its process was ended from outside, killed or for want of memory: start again"
-)
 SIDE_BY_SIDE = 4  # notebooks at most: as many as there are trainings in the book
 
 
@@ -94,7 +91,7 @@ def _make(
             try:
                 seconds = future.result()
             except BrokenProcessPool:
-                failure = failure or NotebookError(ENDED.format(name=name))
+                failure = failure or NotebookError(f"notebook {name}: {ENDED}")
             except NotebookError as error:
                 failure = failure or NotebookError(
                     f"{error} (execute it alone with `vaelib runs {name}`)"
@@ -179,7 +176,6 @@ def executed(template: Path, parameters: dict, folder: Path, name: str) -> dict:
         NotebookError: a cell failed, or the process was ended from outside.
     """
     import papermill  # slow to import, and needed only where something is stale
-    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     from vaelib.book.processes import Kernels
@@ -202,8 +198,10 @@ def executed(template: Path, parameters: dict, folder: Path, name: str) -> dict:
             f"notebook {name} failed in cell {error.exec_count} of {template.name}: "
             f"{error.ename}: {error.evalue}"
         ) from error
-    except DeadKernelError as error:
-        raise NotebookError(ENDED.format(name=name)) from error
+    except TimeoutError as error:
+        raise NotebookError(f"notebook {name}: a cell took more than {CELL_SECONDS} s") from error
+    except RuntimeError as error:  # the kernel has died, at its start or later
+        raise NotebookError(f"notebook {name}: {ENDED}") from error
 
 
 class _Named:

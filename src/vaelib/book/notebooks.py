@@ -14,6 +14,9 @@ KEYS = ("template", "title")  # of every entry of runs.yml
 OPTIONAL = ("parameters", "needs")
 
 
+ENDED = "its process was ended from outside, killed or for want of memory: start again"
+
+
 class NotebookError(RuntimeError):
     """``runs.yml`` is wrong, or a notebook failed."""
 

@@ -27,5 +27,4 @@ def check(book: Path) -> None:
     from vaelib.study import summary  # imports PyTorch, which takes seconds
 
     summary.check(book)
-    checked.parent.mkdir(exist_ok=True)
     write_json(key, checked)

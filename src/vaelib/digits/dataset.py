@@ -10,6 +10,7 @@ from vaelib.digits import mnist
 from vaelib.digits.slices import training_number
 from vaelib.digits.synthetic import synthetic_digits
 from vaelib.plumbing.names import require
+from vaelib.plumbing.tensors import require_tensor
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,22 @@ def fingerprint(name: str) -> str:
     return mnist.fingerprint() if name == "mnist" else name
 
 
-def to_unit(images: Tensor) -> Tensor:
-    """Turn uint8 images (B, 28, 28) into a float32 batch (B, 1, 28, 28) with pixels in [0, 1]."""
-    return images.unsqueeze(1).float().div_(255)
+def to_unit(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Turn images into a batch for the network.
+
+    Args:
+        images: (B, 28, 28), uint8.
+        dtype: of the batch, a floating one.
+
+    Returns:
+        (B, 1, 28, 28), pixels in [0, 1].
+
+    Raises:
+        ValueError: images of another shape or dtype; divided by 255 once more, pixels in [0, 1]
+            would be all but black.
+    """
+    check_images(images)
+    return images.unsqueeze(1).to(dtype).div_(255)
 
 
 def check_images(images: Tensor) -> None:
@@ -92,10 +106,5 @@ def check_images(images: Tensor) -> None:
     Raises:
         ValueError: they are not; the message says what was received.
     """
-    if images.dtype != torch.uint8 or images.ndim != 3 or images.shape[1:] != (28, 28):
-        raise ValueError(
-            f"images have shape {tuple(images.shape)} and dtype {images.dtype}; expected "
-            "(N, 28, 28) and torch.uint8, grey values of 0 to 255"
-        )
-    if len(images) == 0:
-        raise ValueError("there is no image; expected (N, 28, 28) with N of at least 1")
+    hint = "grey values of 0 to 255, as vaelib.digits.dataset.load returns them"
+    require_tensor("images", images, ("N", 28, 28), torch.uint8, hint=hint)

@@ -3,6 +3,10 @@
 import torch
 from torch import Tensor
 
+from vaelib.plumbing.names import MOST_SEED, require_whole
+
+MOST = 10**6  # digits at a time
+
 # Segments: a top, b upper right, c lower right, d bottom, e lower left, f upper left, g middle.
 DIGITS = ("abcdef", "bc", "abged", "abgcd", "fgbc", "afgcd", "afgecd", "abc", "abcdefg", "abcdfg")
 SEGMENTS = {  # rows and columns of a 28 × 28 image
@@ -26,6 +30,8 @@ def synthetic_digits(number: int, seed: int) -> tuple[Tensor, Tensor]:
     Returns:
         images (N, 28, 28) and labels (N,), both uint8; the labels run 0, 1, …, 9, 0, 1, …
     """
+    require_whole("number", number, 1, MOST)
+    require_whole("seed", seed, 0, MOST_SEED)
     generator = torch.Generator().manual_seed(seed)
     labels = torch.arange(number) % 10
     templates = torch.zeros(10, 28, 28)

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 
@@ -71,6 +72,13 @@ def differing(folder: Path, sums: dict[str, str]) -> list[str]:
     ]
 
 
+def require_writable(folder: Path) -> None:
+    """Make a folder if need be; raise OSError if no file can be made in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=PARTIAL):
+        pass
+
+
 def replace_folder(final: Path, staging: Path) -> None:
     """Put a finished folder in the place of an earlier one, which is set aside until then."""
     outdated = final.with_name(f"{OUTDATED}{final.name}")
@@ -87,7 +95,10 @@ def clear_up(folder: Path) -> None:
     Only who keeps all others out of the folder may call this.
     """
     for partial in folder.glob(f"{PARTIAL}*"):
-        shutil.rmtree(partial, ignore_errors=True)
+        if partial.is_dir():
+            shutil.rmtree(partial, ignore_errors=True)
+        else:
+            partial.unlink(missing_ok=True)
     for outdated in folder.glob(f"{OUTDATED}*"):
         final = folder / outdated.name.removeprefix(OUTDATED)
         if final.exists():
@@ -96,5 +107,5 @@ def clear_up(folder: Path) -> None:
             outdated.rename(final)
 
 
-PARTIAL = ".partial-"  # begins the name of a folder that is not finished
+PARTIAL = ".partial-"  # begins the name of a file or folder that is not finished
 OUTDATED = ".outdated-"  # begins the name of a folder whose successor is moved into its place

@@ -54,6 +54,10 @@ def require(kind: str, received: object, known: Iterable[str]) -> None:
         )
 
 
+MOST_SEED = 2**63 - 1
+"""The greatest seed."""
+
+
 def require_whole(kind: str, received: object, least: int, most: int) -> None:
     """Check that a number is whole and in a range; True and False are no numbers.
 
@@ -71,6 +75,8 @@ def in_words(error: Exception) -> str:
     Args:
         error: any; of what the operating system refused, the file comes after the reason.
     """
+    if isinstance(error, ModuleNotFoundError):
+        return f"{error}: install the packages of the book with `python install.py book`"
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.strerror}: {error.filename}"
     return str(error) or type(error).__name__

@@ -4,6 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vaelib.plumbing.names import require_whole
+from vaelib.plumbing.tensors import require_alike, require_tensor
+
+IMAGES = ("N", 28, 28)  # the shape of images in [0, 1]
 NEIGHBOURS = 10
 CHUNK = 1000  # rows of the matrix of distances at a time: 40 MB for 10,000 codes
 
@@ -19,6 +23,7 @@ def gradient_energy(images: Tensor) -> Tensor:
 
     Source: the focus measures reviewed by Pertuz, Puig and Garcia (2013).
     """
+    require_tensor("images", images, IMAGES, hint="divide grey values of 0 to 255 by 255")
     down = images.diff(dim=1).square().sum((1, 2))
     across = images.diff(dim=2).square().sum((1, 2))
     return down + across
@@ -33,6 +38,7 @@ def sharpness(decoded: Tensor, images: Tensor) -> float:
     Returns:
         The ratio of the mean energies, 1 if edges are as sharp as the inputs', less if blurred.
     """
+    require_alike("decoded", decoded, "images", images)
     return float(gradient_energy(decoded).double().mean() / gradient_energy(images).double().mean())
 
 
@@ -49,6 +55,7 @@ def high_frequency_share(images: Tensor, cutoff: float = 0.15) -> float:
     Source: spectra by radial frequency, as Durall, Keuper and Keuper (2020) use them to tell
     generated images from others.
     """
+    require_tensor("images", images, IMAGES, finite=True)
     power = torch.fft.rfft2(images.double()).abs().square().sum(0)
     height, width = images.shape[1:]
     power[:, 1 : (width + 1) // 2] *= 2  # the transform of real images keeps one half of these
@@ -74,6 +81,10 @@ def recognised(
 
     Source: the nearest-neighbour rule, Cover and Hart (1967).
     """
+    require_tensor("decoded", decoded, IMAGES, finite=True)
+    require_tensor("references", references, IMAGES, decoded.dtype, finite=True)
+    _check_labels("labels", labels, len(decoded))
+    _check_labels("reference_labels", reference_labels, len(references))
     right = 0
     for batch, own in zip(decoded.split(CHUNK), labels.split(CHUNK), strict=True):
         nearest = torch.cdist(batch.flatten(1), references.flatten(1)).argmin(1)
@@ -93,7 +104,10 @@ def dispersion(codes: Tensor) -> dict[str, float]:
 
     Source: robust alternatives to the standard deviation, Rousseeuw and Croux (1993).
     """
-    codes = codes.double()
+    require_tensor("codes", codes, ("N", "d"), finite=True)
+    if len(codes) < 2:
+        raise ValueError("there is one code, which has no spread; expected at least 2")
+    codes = codes.double().contiguous()  # of rows that share memory, PyTorch's median is wrong
     distances = torch.linalg.vector_norm(codes - codes.median(0).values, dim=1)
     return {
         "deviation": float(codes.var(0).sum().sqrt()),
@@ -114,6 +128,9 @@ def confusion(codes: Tensor, labels: Tensor, neighbours: int = NEIGHBOURS) -> Te
 
     Source: the k-nearest-neighbour rule, Cover and Hart (1967).
     """
+    require_tensor("codes", codes, ("N", "d"), finite=True)
+    _check_labels("labels", labels, len(codes))
+    require_whole("neighbours", neighbours, 1, len(codes) - 1)
     labels = labels.long()
     voted = []
     for start in range(0, len(codes), CHUNK):
@@ -128,6 +145,7 @@ def confusion(codes: Tensor, labels: Tensor, neighbours: int = NEIGHBOURS) -> Te
 
 def accuracy(table: Tensor) -> float:
     """Return the share of the counts (10, 10) that lie on the diagonal."""
+    _check_counts(table)
     return float(table.diag().sum() / table.sum())
 
 
@@ -140,6 +158,7 @@ def overlap_shares(table: Tensor) -> dict[tuple[int, int], float]:
     Returns:
         Pair (a, b), a < b → share, for all 45 pairs.
     """
+    _check_counts(table)
     totals = table.sum(1)
     return {
         (a, b): float((table[a, b] + table[b, a]) / (totals[a] + totals[b]))
@@ -161,6 +180,9 @@ def roughness(grid: Tensor) -> dict[str, float]:
 
     Source: the smoothness of interpolations, Berthelot, Raffel, Roy and Goodfellow (2019).
     """
+    require_tensor("grid", grid, ("n", "n", 28, 28), finite=True)
+    if len(grid) < 2 or len(grid) != grid.shape[1]:
+        raise ValueError(f"grid has shape {tuple(grid.shape)}; expected (n, n, 28, 28), n above 1")
     grid = grid.double()
     steps = torch.cat([grid.diff(dim=axis).square().sum((2, 3)).flatten() for axis in (0, 1)])
     at_random = 2 * grid.flatten(0, 1).var(0).sum()
@@ -178,6 +200,27 @@ def ten_tiles(points: int) -> Tensor:
     Returns:
         (n, n, 28, 28), as :func:`roughness` takes it: two rows of five tiles.
     """
+    require_whole("points", points, 10, 1000)
     rows, columns = torch.arange(points) * 2 // points, torch.arange(points) * 5 // points
     image = 5 * rows[:, None] + columns[None]
     return F.one_hot(image, 28 * 28).view(points, points, 28, 28).float()
+
+
+def _check_labels(name: str, labels: Tensor, number: int) -> None:
+    """Check that labels are digits, one for each of so many images."""
+    if labels.shape != (number,) or labels.is_floating_point() or labels.dtype == torch.bool:
+        raise ValueError(
+            f"{name} has shape {tuple(labels.shape)} and dtype {labels.dtype}; expected "
+            f"({number},) and whole numbers"
+        )
+    if labels.min() < 0 or labels.max() > 9:
+        raise ValueError(f"{name} has {labels.min()} to {labels.max()}; expected digits 0 to 9")
+
+
+def _check_counts(table: Tensor) -> None:
+    """Check that a table counts images by two classes, some of each true one."""
+    if table.shape != (10, 10) or not (table >= 0).all() or not (table.sum(1) > 0).all():
+        raise ValueError(
+            f"table has shape {tuple(table.shape)} and from {table.min()} to {table.max()} in a "
+            "place; expected (10, 10), counts of at least 0, with some in every row"
+        )

@@ -22,6 +22,12 @@ def p_value(claimed: float, values: list[float]) -> float:
         The two-sided p-value of Student's t for a new value. It is below 0.05 where the number lies
         outside :func:`vaelib.study.verdicts.prediction_interval`.
     """
+    finite = all(map(math.isfinite, [claimed, *values]))
+    if not finite or len(values) < 2 or stdev(values) == 0:
+        raise ValueError(
+            f"the claimed number is {claimed}, the values are {values}; expected finite numbers, "
+            "at least two of them different"
+        )
     n = len(values)
     distance = abs(claimed - mean(values)) / (stdev(values) * math.sqrt(1 + 1 / n))
     return float(2 * stats.t.sf(distance, n - 1))

@@ -21,7 +21,7 @@ def confidence_interval(values: list[float]) -> tuple[float, float]:
     """Bound the mean over seeds: mean ± t·s/√n, at 95 %.
 
     Raises:
-        ValueError: fewer than two values.
+        ValueError: fewer than two values, or one that is not finite.
     """
     return _interval(values, 0)
 
@@ -30,7 +30,7 @@ def prediction_interval(values: list[float]) -> tuple[float, float]:
     """Bound the value of one new seed: mean ± t·s·√(1 + 1/n), at 95 %.
 
     Raises:
-        ValueError: fewer than two values.
+        ValueError: fewer than two values, or one that is not finite.
     """
     return _interval(values, 1)
 
@@ -52,6 +52,8 @@ def _interval(values: list[float], new: int) -> tuple[float, float]:
     n = len(values)
     if n < 2:
         raise ValueError(f"{n} value(s) have no spread; expected at least 2 seeds")
+    if not all(map(math.isfinite, values)):
+        raise ValueError(f"values are {values}; expected finite numbers")
     half = t.ppf((1 + LEVEL) / 2, n - 1) * stdev(values) * math.sqrt(new + 1 / n)
     return mean(values) - half, mean(values) + half
 
@@ -65,6 +67,8 @@ def of_number(claimed: float, values: list[float], widest: float) -> str:
         widest: the greatest width of the prediction interval, as a share of the claimed number,
             that still tells something; a wider one decides nothing.
     """
+    if not math.isfinite(claimed):
+        raise ValueError(f"the claimed number is {claimed}; expected a finite one")
     low, high = prediction_interval(values)
     if not low <= claimed <= high:
         return NOT_REPRODUCED

@@ -16,7 +16,7 @@ from vaelib.digits.dataset import Digits
 from vaelib.digits.slices import table_start
 from vaelib.plumbing import fingerprint, machine
 from vaelib.plumbing.files import DamagedError
-from vaelib.plumbing.names import require, require_whole, training_name
+from vaelib.plumbing.names import MOST_SEED, require, require_whole, training_name
 from vaelib.training import checkpoint, folder
 from vaelib.training.fit import Fit, fit
 from vaelib.training.folder import Run
@@ -25,7 +25,6 @@ from vaelib.vae.losses import draw_noise, image_losses, mean_losses
 from vaelib.vae.model import MOST_DIMENSIONS, VAE
 from vaelib.vae.objective import Losses, Objective
 
-MOST_SEED = 2**63 - 1
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 

@@ -1,23 +1,33 @@
 """Latent codes of images, and images of latent codes, without gradients."""
 
+import math
+
 import torch
 from torch import Tensor
 
-from vaelib.digits.dataset import to_unit
+from vaelib.digits.dataset import check_images, to_unit
+from vaelib.plumbing.names import require_whole
+from vaelib.plumbing.tensors import require_tensor
 from vaelib.vae.losses import BATCH_SIZE, draw_noise
 from vaelib.vae.model import VAE, Posterior
+
+MOST_POINTS = 1000  # along an axis of a grid
 
 
 @torch.no_grad()
 def encode(model: VAE, images: Tensor) -> Posterior:
     """Encode images (N, 28, 28), uint8; return mean and log-variance of q(z|x), each (N, d)."""
-    parts = [model.encoder(to_unit(batch)) for batch in images.split(BATCH_SIZE)]
+    check_images(images)
+    dtype = next(model.parameters()).dtype
+    parts = [model.encoder(to_unit(batch, dtype)) for batch in images.split(BATCH_SIZE)]
     return Posterior(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
 @torch.no_grad()
 def decode(model: VAE, z: Tensor) -> Tensor:
-    """Decode latent vectors (N, d); return images (N, 28, 28), float32 in [0, 1]."""
+    """Decode latent vectors (N, d); return images (N, 28, 28) in [0, 1]; both as the weights."""
+    dtype = next(model.parameters()).dtype
+    require_tensor("z", z, ("N", model.latent_dim), dtype, finite=True)
     return torch.cat(
         [torch.sigmoid(model.decoder(batch)).squeeze(1) for batch in z.split(BATCH_SIZE)]
     )
@@ -33,6 +43,9 @@ def latent_grid(number: int, limit: float) -> Tensor:
     Returns:
         (n·n, 2), float32, row by row from the top; z₂ falls from row to row, z₁ grows within one.
     """
+    require_whole("number", number, 1, MOST_POINTS)
+    if not 0 < limit < math.inf:
+        raise ValueError(f"limit is {limit!r}; expected a number above 0")
     axis = torch.linspace(-limit, limit, number)
     z2, z1 = torch.meshgrid(axis.flip(0), axis, indexing="ij")
     return torch.stack([z1.flatten(), z2.flatten()], dim=1)
@@ -49,6 +62,7 @@ def plane(codes: Tensor) -> tuple[Tensor, tuple[str, str]]:
         d = 2, their first two principal components for d > 2, and for d = 1 the code and a
         random height.
     """
+    require_tensor("codes", codes, ("N", "d"), finite=True)
     if codes.shape[1] == 2:
         return codes, ("$z_1$", "$z_2$")
     if codes.shape[1] == 1:

@@ -3,8 +3,10 @@
 import torch
 from torch import Tensor
 
-from vaelib.digits.dataset import to_unit
-from vaelib.vae.model import VAE
+from vaelib.digits.dataset import check_images, to_unit
+from vaelib.plumbing.names import MOST_SEED, require_whole
+from vaelib.plumbing.tensors import require_tensor
+from vaelib.vae.model import MOST_DIMENSIONS, VAE
 from vaelib.vae.objective import Losses, Objective
 
 BATCH_SIZE = 250  # images per forward pass: as fast as more, and 70 MB of activations
@@ -21,6 +23,9 @@ def draw_noise(number: int, latent_dim: int, seed: int) -> Tensor:
     Returns:
         (N, d), float32, on the CPU.
     """
+    require_whole("number", number, 1, MOST_SEED)
+    require_whole("latent_dim", latent_dim, 1, MOST_DIMENSIONS)
+    require_whole("seed", seed, 0, MOST_SEED)
     return torch.randn(number, latent_dim, generator=torch.Generator().manual_seed(seed))
 
 
@@ -39,13 +44,22 @@ def image_losses(
             ``gaussian``, whose variance is that of each batch.
 
     Returns:
-        Losses, each (N,), float32, on the device of the images. Means are the caller's.
+        Losses, each (N,), in the dtype of the model, on the device of the images. Means are the
+        caller's.
+
+    Raises:
+        ValueError: images or noise of another shape or dtype, or noise that is not finite.
     """
+    check_images(images)
+    of_noise = len(images), model.latent_dim
+    require_tensor("noise", noise, of_noise, finite=True, hint="one row per image")
+    require_whole("batch_size", batch_size, 1, MOST_SEED)
+    dtype = next(model.parameters()).dtype
     parts = []
     for batch, epsilon in zip(
-        images.split(batch_size), noise.to(images.device).split(batch_size), strict=True
+        images.split(batch_size), noise.to(images.device, dtype).split(batch_size), strict=True
     ):
-        x = to_unit(batch)
+        x = to_unit(batch, dtype)
         logits, mean, log_variance, _ = model(x, epsilon)
         parts.append(torch.stack(objective(logits, x, mean, log_variance)))
     return Losses(*torch.cat(parts, dim=1))
@@ -53,6 +67,7 @@ def image_losses(
 
 def mean_losses(losses: Losses) -> dict[str, float]:
     """Average per-image losses (N,) over images, in float64; return plain numbers by name."""
+    require_tensor("losses", losses[0], ("N",))
     return {name: float(value.cpu().double().mean()) for name, value in losses._asdict().items()}
 
 
@@ -68,6 +83,7 @@ def entropy_floor(images: Tensor) -> float:
 
     Source: equation :eq:`bce-floor`.
     """
+    check_images(images)
     x = torch.arange(256, dtype=torch.float64) / 255
     entropies = -(torch.xlogy(x, x) + torch.xlogy(1 - x, 1 - x))
     counts = torch.bincount(images.flatten().long(), minlength=256)

@@ -138,13 +138,15 @@ class VAE(nn.Module):
                 f"images have dtype {images.dtype}; expected {expected}, that of the weights: "
                 "vaelib.digits.dataset.to_unit turns uint8 images into float32"
             )
-        if noise.shape != (len(images), self.latent_dim):
+        if noise.shape != (len(images), self.latent_dim) or noise.dtype != expected:
             raise ValueError(
-                f"noise has shape {tuple(noise.shape)}; expected one row per image, "
-                f"({len(images)}, {self.latent_dim})"
+                f"noise has shape {tuple(noise.shape)} and dtype {noise.dtype}; expected one row "
+                f"per image, ({len(images)}, {self.latent_dim}), and {expected}"
             )
         # On an accelerator the comparison would wait for the device in every step.
         if images.device.type == "cpu" and images.numel():
+            if not noise.isfinite().all():
+                raise ValueError("noise has values that are NaN or infinite; expected finite ones")
             low, high = torch.aminmax(images)
             if not (low >= 0 and high <= 1):
                 raise ValueError(

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vaelib.plumbing.names import LOSSES, require
+from vaelib.plumbing.tensors import require_alike, require_tensor
 
 SERIES = 0.1  # arguments nearer to 0 than this have what divides by them from a series
 HALF = 1 / 510  # of the width of a grey level's bin
@@ -37,6 +38,7 @@ def binary_cross_entropy(logits: Tensor, images: Tensor) -> Tensor:
 
     Source: equation :eq:`bernoulli-likelihood`.
     """
+    _check(logits, images)
     return F.binary_cross_entropy_with_logits(logits, images, reduction="none").flatten(1).sum(1)
 
 
@@ -91,6 +93,7 @@ def continuous_bernoulli_levels(logits: Tensor, images: Tensor) -> Tensor:
 
     Source: equation :eq:`continuous-bernoulli-levels`.
     """
+    _check(logits, images)
     inner = math.log(2 * HALF) + log_sinhc(2 * HALF * logits)
     outer = math.log(HALF) + log_sinhc(HALF * logits)
     tilt = HALF * logits / 2  # from the level to the middle of an outer bin
@@ -122,6 +125,7 @@ def squared_error(logits: Tensor, images: Tensor) -> Tensor:
 
     Source: equation :eq:`gaussian-likelihood`.
     """
+    _check(logits, images)
     return F.mse_loss(torch.sigmoid(logits), images, reduction="none").flatten(1).sum(1)
 
 
@@ -159,6 +163,9 @@ def gaussian_kl(
 
     Source: equation :eq:`gaussian-kl`.
     """
+    require_alike("mean_q", mean_q, "log_variance_q", log_variance_q)
+    require_alike("mean_q", mean_q, "mean_p", mean_p)
+    require_alike("mean_q", mean_q, "log_variance_p", log_variance_p)
     ratio = log_variance_q - log_variance_p
     distance = (mean_q - mean_p).square() * torch.exp(-log_variance_p)
     # expm1 keeps the digits that exp(ratio) - 1 would lose where the divergence is near 0.
@@ -176,8 +183,19 @@ def kl_per_dimension(mean: Tensor, log_variance: Tensor) -> Tensor:
 
     Source: equation :eq:`kl-standard-normal`.
     """
+    require_tensor("mean", mean, ("B", "d"))
     zero = torch.zeros_like(mean)
     return gaussian_kl(mean, log_variance, zero, zero)
+
+
+def _check(logits: Tensor, images: Tensor) -> None:
+    """Refuse tensors of which one would be stretched to the other's shape, and grey values."""
+    if logits.ndim < 2 or not len(logits) or not logits.is_floating_point():
+        raise ValueError(
+            f"logits have shape {tuple(logits.shape)} and dtype {logits.dtype}; expected "
+            "(B, 1, 28, 28) with B of at least 1 and a floating dtype"
+        )
+    require_alike("logits", logits, "images", images)
 
 
 RECONSTRUCTION_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
@@ -208,7 +226,8 @@ class Objective:
 
     def __post_init__(self):
         require("reconstruction_loss", self.reconstruction_loss, RECONSTRUCTION_LOSSES)
-        if not (isinstance(self.beta, int | float) and 0 < self.beta < math.inf):
+        number = isinstance(self.beta, int | float) and not isinstance(self.beta, bool)
+        if not (number and 0 < self.beta < math.inf):
             raise ValueError(
                 f"beta is {self.beta!r}; expected a weight above 0, such as 1 for the ELBO"
             )
@@ -227,6 +246,10 @@ class Objective:
 
         Source: equation :eq:`objective`.
         """
+        if len(mean) != len(images):
+            raise ValueError(
+                f"mean has {len(mean)} rows for {len(images)} images; expected one row per image"
+            )
         reconstruction = RECONSTRUCTION_LOSSES[self.reconstruction_loss](logits, images)
         kl = self.beta * kl_per_dimension(mean, log_variance).sum(1)
         return Losses(reconstruction + kl, reconstruction, kl)

@@ -164,13 +164,18 @@ def require_tex(app: Sphinx) -> None:
 
 
 def pdf_of_this_book(app: Sphinx) -> Path | None:
-    """Return the PDF, unless there is none or a page or a run is newer."""
+    """Return the PDF, unless there is none, it is cut off, or a page or a run is newer."""
     book = Path(app.srcdir)
     pdf = book / "_build" / "latex" / PDF
     pages = [*book.glob("*.md"), *book.glob("*/*.md"), *book.glob(f"{RUNS}/*/notebook.ipynb")]
-    if pdf.exists() and all(page.stat().st_mtime <= pdf.stat().st_mtime for page in pages):
+    if is_whole(pdf) and all(page.stat().st_mtime <= pdf.stat().st_mtime for page in pages):
         return pdf
     return None
+
+
+def is_whole(pdf: Path) -> bool:
+    """Tell whether a PDF is there with its last line, which is written last."""
+    return pdf.exists() and pdf.read_bytes()[-16:].rstrip().endswith(b"%%EOF")
 
 
 def offer_pdf(app: Sphinx, pagename: str, template: str, context: dict, doctree) -> None:

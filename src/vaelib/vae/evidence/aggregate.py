@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from vaelib.plumbing.tensors import require_tensor
 from vaelib.vae.model import Posterior
 
 STEP = 1 / 64
@@ -31,6 +32,8 @@ def aggregate(q: Posterior) -> Aggregate:
     Source: Hoffman and Johnson (2016), who part the divergence in the ELBO into that of the
     aggregate posterior from the prior and the mutual information of images and codes.
     """
+    require_tensor("mean", q.mean, ("N", 2), finite=True)
+    require_tensor("log_variance", q.log_variance, tuple(q.mean.shape), finite=True)
     axis = (torch.arange(round(2 * LIMIT / STEP), dtype=torch.float64) + 0.5) * STEP - LIMIT
     deviation = torch.exp(q.log_variance.double() / 2)
     scaled = (axis - q.mean.double()[:, :, None]) / deviation[:, :, None]  # (N, 2, n)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from vaelib.plumbing.tensors import require_tensor
 from vaelib.vae.objective import SERIES, Objective, log_normaliser
 
 
@@ -27,6 +28,7 @@ class Bernoulli:
         Returns:
             (N, M), nats per image.
         """
+        _check(images, logits)
         return torch.addmm(-F.softplus(logits).sum(1), images, logits.T)
 
     def divergence(self, a: Tensor, b: Tensor) -> Tensor:
@@ -70,8 +72,14 @@ class Gaussian:
 
     variance: float
 
+    def __post_init__(self):
+        number = isinstance(self.variance, int | float) and not isinstance(self.variance, bool)
+        if not (number and 0 < self.variance < math.inf):
+            raise ValueError(f"variance is {self.variance!r}; expected a number above 0")
+
     def log_density(self, images: Tensor, logits: Tensor) -> Tensor:
         """Compute log p(x|z) as :meth:`Bernoulli.log_density` does, the constant included."""
+        _check(images, logits)
         means = torch.sigmoid(logits)
         constant = images.shape[1] * math.log(2 * math.pi * self.variance) / 2
         products = torch.addmm(-means.square().sum(1) / 2, images, means.T)
@@ -80,6 +88,11 @@ class Gaussian:
     def divergence(self, a: Tensor, b: Tensor) -> Tensor:
         """Compute the two divergences' sum as :meth:`Bernoulli.divergence` does."""
         return (torch.sigmoid(a) - torch.sigmoid(b)).square().sum(-1) / self.variance
+
+
+def _check(images: Tensor, logits: Tensor) -> None:
+    require_tensor("images", images, ("N", "D"))
+    require_tensor("logits", logits, ("M", images.shape[1]), images.dtype)
 
 
 Likelihood = Bernoulli | ContinuousBernoulli | Gaussian

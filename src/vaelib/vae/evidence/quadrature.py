@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vaelib.plumbing.tensors import require_tensor
 from vaelib.vae.evidence.cover import LIMITS, Cover, log_prior
 from vaelib.vae.evidence.likelihood import Likelihood
 from vaelib.vae.evidence.tiles import SIDE, Pairs, by_quarter, every_second
@@ -78,11 +79,18 @@ def integrate(
         tolerance: the greatest error estimate that is accepted, in nats.
 
     Raises:
+        ValueError: images or posteriors of another shape, or not finite.
         QuadratureError: an error estimate exceeds the tolerance on the finest grid, or more than
             that was left out, which no finer grid mends.
 
     Source: equation :eq:`evidence`; the trapezoid rule, Trefethen and Weideman (2014).
     """
+    require_tensor("images", images, ("N", "D"), finite=True)
+    if q is not None:
+        require_tensor("mean", q.mean, (len(images), 2), finite=True)
+        require_tensor("log_variance", q.log_variance, (len(images), 2), finite=True)
+    if not 0 < tolerance < math.inf:
+        raise ValueError(f"tolerance is {tolerance!r}; expected nats above 0")
     evidence = _Integral(images, tolerance)
     expectation = _Integral(images, tolerance, wanted=q is not None)
     accepted = []
