@@ -13,7 +13,7 @@ help:  ## show this list
 
 install: .venv/.installed  ## make .venv with the locked packages and vaelib
 
-.venv/.installed: requirements.lock pyproject.toml install.py
+.venv/.installed: requirements.lock requirements.hashes pyproject.toml install.py
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit(f"Python {v[0]}.{v[1]} was found; Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.11 $(MAKECMDGOALS)")'
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python install.py book
@@ -67,13 +67,17 @@ yardsticks: install  ## code the test images without a network: a minute
 readme:  ## write the README's numbers and figure from the runs at hand
 	$(BIN)/python -m vaelib.book.readme
 
-lock:  ## make requirements.lock anew from pyproject.toml
+lock:  ## make requirements.lock and requirements.hashes anew from pyproject.toml
 	$(PYTHON) -m venv --clear .venv-lock
 	.venv-lock/bin/python -m pip install --quiet $(PINS) --editable '.[book,test,dev]'
 	.venv-lock/bin/python -m pip freeze --all --exclude-editable --exclude pip > requirements.new
 	@# No local version labels (+cpu): each index has its own builds of the same version. PyTorch
 	@# itself pins the CUDA packages that its CUDA builds need.
 	grep -viE '^(nvidia|cuda|triton)' requirements.new | sed 's/+[a-z0-9.]*$$//' > requirements.lock
+	@# Those two have other files on PyTorch's own index.
+	grep -vE '^(torch|torchvision)==' requirements.lock > requirements.new
+	.venv-lock/bin/python -m uv pip compile --quiet --no-deps --generate-hashes --no-header \
+		--no-annotate requirements.new -o requirements.hashes
 	rm -r requirements.new .venv-lock
 
 clean:  ## remove the site and the runs; the environment and the data stay

@@ -1,5 +1,8 @@
 """Install vaelib and the packages of some extras, in the versions of requirements.lock.
 
+Every file is compared with its SHA-256 in requirements.hashes before it is installed, but for those
+of PyTorch and torchvision: each index has its own builds of these.
+
 Usage: .venv/bin/python install.py EXTRA...   (make install and make test do it)
 
 uv does it in seconds. It does not read pip's settings (index, certificates and the like), so it
@@ -13,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 LOCK = "requirements.lock"
+HASHES = "requirements.hashes"
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
 UV = (sys.executable, "-m", "uv", "pip")
 # pip's setting → uv's variable, and what stands between several values there.
@@ -69,11 +73,12 @@ def with_uv(extras: list[str]) -> bool:
     def done(*command: str, env: dict[str, str] = environment, **more) -> bool:
         return subprocess.run(command, cwd=ROOT, env=env, **more).returncode == 0
 
-    if not done(*PIP, "install", "--quiet", "--constraint", LOCK, "uv"):
+    if not done(*PIP, "install", "--quiet", "--no-deps", "--constraint", HASHES, locked("uv")):
         return False
     # PyTorch's own index has builds that fit the machine: small ones where there is no GPU. uv
     # knows its address; whether it can be reached shows here, at once, installed or not.
-    install = (*UV, "install", "--python", sys.executable, "--quiet", "--constraint", LOCK)
+    install = (*UV, "install", "--python", sys.executable, "--quiet")
+    install += ("--constraint", LOCK, "--constraint", HASHES)
     if sys.dont_write_bytecode:  # then no later process compiles what it imports, and all are slow
         install += ("--compile-bytecode",)
     fitting = (*install, "--torch-backend", "auto")
@@ -81,6 +86,12 @@ def with_uv(extras: list[str]) -> bool:
     if done(*ask, env=environment | {"UV_HTTP_RETRIES": "0"}, stderr=subprocess.DEVNULL):
         install = fitting
     return done(*install, "setuptools") and done(*install, *project(extras))
+
+
+def locked(name: str) -> str:
+    """Return a package with its locked version, without which pip would not look at hashes."""
+    lines = (ROOT / LOCK).read_text(encoding="utf-8").splitlines()
+    return next(line for line in lines if line.startswith(f"{name}=="))
 
 
 def project(extras: list[str]) -> tuple[str, ...]:
@@ -93,9 +104,14 @@ def main(extras: list[str]) -> None:
     if with_uv(extras):
         return
     print("uv could not install it; pip does, more slowly", file=sys.stderr)
-    install = (*PIP, "install", "--quiet", "--constraint", LOCK)
-    for words in (("setuptools",), project(extras)):
-        subprocess.run((*install, *words), cwd=ROOT, check=True)
+    install = (*PIP, "install", "--quiet")
+    hashed = ("--no-deps", "--require-hashes", "--requirement", HASHES)
+    for words in (hashed, ("--constraint", LOCK, *project(extras))):
+        if subprocess.run((*install, *words), cwd=ROOT).returncode:
+            sys.exit(
+                "the packages could not be installed: look above for the cause, mend it, and start "
+                "again; what has been installed so far does no harm"
+            )
 
 
 if __name__ == "__main__":

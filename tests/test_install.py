@@ -1,8 +1,11 @@
 """The installation: pip's settings reach uv, and what uv cannot do, pip does."""
 
+import hashlib
 import json
+import re
 import subprocess
 import sys
+import zipfile
 
 import install
 import pytest
@@ -81,15 +84,22 @@ def commands(tmp_path, monkeypatch):
 
 
 PROJECT = ["--no-build-isolation", "--editable", ".[book]"]
-LOCKED = ["--quiet", "--constraint", "requirements.lock"]
-BY_UV = ["uv", "install", "--python", sys.executable, *LOCKED]
-BY_PIP = ["pip", "install", *LOCKED]
+HASHED = ["--constraint", "requirements.lock", "--constraint", "requirements.hashes"]
+BY_UV = ["uv", "install", "--python", sys.executable, "--quiet", *HASHED]
+BY_PIP = ["pip", "install", "--quiet"]
 
 
 def test_uv_installs_what_the_lock_says_with_a_pytorch_that_fits(commands):
     *_, setuptools, project = commands()
     assert setuptools == [*BY_UV, "--torch-backend", "auto", "setuptools"]
     assert project == [*BY_UV, "--torch-backend", "auto", *PROJECT]
+
+
+def test_uv_itself_is_compared_with_its_hash(commands):
+    _, first, *_ = commands()
+    of_uv = [*BY_PIP, "--no-deps", "--constraint", "requirements.hashes"]
+    assert first[:-1] == of_uv
+    assert first[-1].startswith("uv==")
 
 
 def test_where_python_writes_no_bytecode_uv_does(commands):
@@ -101,15 +111,70 @@ def test_without_pytorchs_own_index_the_ordinary_one_serves(commands):
     assert commands("uv --torch-backend")[-1] == [*BY_UV, *PROJECT]
 
 
-@pytest.mark.parametrize("refused", ["pip uv", "uv .[book]"])
+@pytest.mark.parametrize("refused", [f"pip {install.locked('uv')}", "uv .[book]"])
 def test_what_uv_cannot_do_pip_does(commands, refused, capfd):
     assert commands(refused)[-2:] == [
-        [*BY_PIP, "setuptools"],
-        [*BY_PIP, *PROJECT],
+        [*BY_PIP, "--no-deps", "--require-hashes", "--requirement", "requirements.hashes"],
+        [*BY_PIP, "--constraint", "requirements.lock", *PROJECT],
     ]
     assert "pip does" in capfd.readouterr().err
 
 
-def test_what_neither_can_do_is_an_error(commands):
-    with pytest.raises(subprocess.CalledProcessError):
+def test_what_neither_can_do_ends_in_a_sentence(commands):
+    with pytest.raises(SystemExit, match="the packages could not be installed: look above"):
         commands("--editable")
+
+
+def test_every_locked_package_has_hashes_but_pytorchs():
+    lines = (install.ROOT / install.LOCK).read_text().splitlines()
+    lock = {line.lower().replace("_", "-") for line in lines}
+    entries = (install.ROOT / install.HASHES).read_text().replace("\\\n", " ").splitlines()
+    hashed = {entry.split()[0]: entry.split()[1:] for entry in entries}
+    assert {line.partition("==")[0] for line in lock - set(hashed)} == {"torch", "torchvision"}
+    assert set(hashed) <= lock
+    for name, hashes in hashed.items():
+        assert hashes, name
+        assert all(re.fullmatch("--hash=sha256:[0-9a-f]{64}", word) for word in hashes), name
+
+
+@pytest.fixture
+def wheel(tmp_path):
+    """The smallest package."""
+    made = tmp_path / "wheels" / "smallest-1.0-py3-none-any.whl"
+    made.parent.mkdir()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("smallest.py", "")
+        info = "smallest-1.0.dist-info"
+        archive.writestr(
+            f"{info}/METADATA", "Metadata-Version: 2.1\nName: smallest\nVersion: 1.0\n"
+        )
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+    return made
+
+
+@pytest.mark.parametrize("by", ["uv", "pip"])
+def test_a_package_with_other_bytes_is_not_installed(wheel, tmp_path, by):
+    (tmp_path / "lock").write_text("smallest==1.0\n")
+    locked = ["--constraint", "lock", "--constraint", "hashes"]
+    ways = {
+        "uv": [*install.UV, "install", "--offline", "--no-cache", *locked, "smallest"],
+        "pip": [
+            *install.PIP,
+            "install",
+            "--no-deps",
+            "--require-hashes",
+            "--requirement",
+            "hashes",
+        ],
+    }
+    command = [*ways[by], "--no-index", "--find-links", wheel.parent, "--target", "there"]
+
+    def code(hash):
+        (tmp_path / "hashes").write_text(f"smallest==1.0 --hash=sha256:{hash}\n")
+        return subprocess.run(command, cwd=tmp_path, capture_output=True).returncode
+
+    assert code("0" * 64) != 0
+    assert not list(tmp_path.glob("there/smallest*"))
+    assert code(hashlib.sha256(wheel.read_bytes()).hexdigest()) == 0
+    assert list(tmp_path.glob("there/smallest*"))

@@ -149,7 +149,7 @@ def kill_once(folder: Path, rng: random.Random, longest: float) -> str:
     output, _ = again.communicate(timeout=PATIENCE)
     assert again.returncode == 0, f"{kind}: {output}"
     first, _ = process.communicate(timeout=PATIENCE)
-    started = "notebook" in first  # before that, Python itself has the word
+    started = "\nnotebook " in f"\n{first}"  # before that, Python itself has the word
     if below:
         assert first.splitlines()[-1].startswith(("Error: ", "Aborted!", *entries)), first
     elif started:
