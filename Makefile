@@ -6,7 +6,7 @@ SCRIPT := src/vaelib/book/explorer/script
 # Everything else may move when the lock is made anew; these are chosen.
 PINS := torch==2.13.0 torchvision==0.28.0 jupyter-book==1.0.4.post1 sphinx-book-theme==1.1.4
 
-.PHONY: help install book pdf serve test test-site record bench yardsticks readme lock clean
+.PHONY: help install book pdf serve test test-hostile test-site record bench yardsticks readme lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -30,6 +30,8 @@ book: install  ## run what is stale and build the site; RECIPE=original for the 
 pdf: install  ## print the report (needs TeX, see README) and put it into the site
 	@# First of all, not after minutes of training.
 	@$(BIN)/python -c 'import sys; from vaelib.book.site.pdf import missing_tex; sys.exit(missing_tex())'
+	@# The date of the last commit, so that equal sources give equal bytes.
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 1767225600) \
 	VAELIB_RECIPE=$(RECIPE) LATEXMKOPTS="-interaction=nonstopmode -halt-on-error" \
 		$(BIN)/jupyter-book build book/ --builder pdflatex -W -n --keep-going < /dev/null
 	@$(MAKE) --no-print-directory book
@@ -44,7 +46,10 @@ test: .venv/.installed-for-tests  ## check the code's style and run the tests (n
 	$(BIN)/deno fmt --quiet --check --config $(SCRIPT)/deno.json $(SCRIPT) tests/book
 	$(BIN)/deno lint --quiet $(SCRIPT) tests/book
 	@# One thread each: two processes with two threads each would fight for two cores.
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --ignore=tests/browser
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --ignore=tests/browser --ignore=tests/hostile
+
+test-hostile: .venv/.installed-for-tests  ## break builds in every way that we know: a quarter of an hour
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 tests/hostile
 
 test-site: .venv/.installed-for-tests  ## look at the built site in a real browser (needs chromium; after make book)
 	VAELIB_BUILT=1 $(BIN)/python -m pytest tests/browser tests/book/test_site.py

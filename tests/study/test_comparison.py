@@ -25,5 +25,7 @@ def test_runs_side_by_side(smoke_run):
     found = comparison.compare({"a": run, "b": run})
     assert set(found["kl_divergence"]) == {"a", "b"}
     assert found["best_variance"] == {}
-    assert found["training_seconds"] == pytest.approx(run.outcome["training_seconds"])
-    assert found["peak_memory_mb"] == run.outcome["peak_memory_mb"]
+    assert comparison.times({"a": run, "b": run}) == {
+        "training_seconds": pytest.approx(run.outcome["training_seconds"]),
+        "peak_memory_mb": run.outcome["peak_memory_mb"],
+    }

@@ -30,7 +30,7 @@ def block(book: Path) -> str:
     settings, environment = (
         folder.read(runs / "bce", part) for part in ("settings", "environment")
     )
-    seconds = read_json(runs / "compare" / "numbers.json")["training_seconds"]
+    seconds = read_json(runs / "compare" / "times.json")["training_seconds"]
     lines += [
         "",
         f"One seed ({settings['seed']}), recipe `{settings['recipe']}`, KL divergence averaged "

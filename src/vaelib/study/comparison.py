@@ -22,13 +22,11 @@ def compare(runs: dict[str, Run]) -> dict:
         runs: by name.
 
     Returns:
-        ``kl_divergence`` of each run, see the function of that name; ``best_variance`` of each run
+        ``kl_divergence`` of each run, see the function of that name; and ``best_variance`` of each run
         with squared error, the mean squared error per pixel, which is the variance that suits the
-        decoder best (:eq:`best-variance`); and, of all runs together, the mean
-        ``training_seconds`` and the greatest ``peak_memory_mb`` of a process.
+        decoder best (:eq:`best-variance`).
     """
     tests = {name: run.losses["test"] for name, run in runs.items()}
-    seconds = [run.outcome["training_seconds"] for run in runs.values()]
     return {
         "kl_divergence": {
             name: kl_divergence(run.settings, tests[name]) for name, run in runs.items()
@@ -38,6 +36,17 @@ def compare(runs: dict[str, Run]) -> dict:
             for name, run in runs.items()
             if run.settings["reconstruction_loss"] == "mse"
         },
-        "training_seconds": sum(seconds) / len(seconds),
-        "peak_memory_mb": max(run.outcome["peak_memory_mb"] for run in runs.values()),
+    }
+
+
+def times(runs: dict[str, Run]) -> dict[str, float]:
+    """Return what no two trainings have in common, of all runs together.
+
+    Returns:
+        The mean ``training_seconds`` and the greatest ``peak_memory_mb`` of a process.
+    """
+    outcomes = [run.outcome for run in runs.values()]
+    return {
+        "training_seconds": sum(part["training_seconds"] for part in outcomes) / len(outcomes),
+        "peak_memory_mb": max(part["peak_memory_mb"] for part in outcomes),
     }

@@ -55,18 +55,17 @@ def add_line(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def _records(run: Path) -> dict:
-    return {part: folder.read(run, part) for part in ("settings", "environment", "outcome")}
+    return {part: folder.read(run, part) for part in ("settings", "environment")}
 
 
 def line_of(runs: dict[str, dict]) -> str:
     """Say where runs come from.
 
     Args:
-        runs: name → ``settings``, ``environment`` and ``outcome`` of the run.
+        runs: name → ``settings`` and ``environment`` of the run.
     """
     settings = [run["settings"] for run in runs.values()]
     places = [run["environment"] for run in runs.values()]
-    seconds = [run["outcome"]["training_seconds"] for run in runs.values()]
 
     def each(values) -> str:
         return ", ".join(dict.fromkeys(map(str, values)))
@@ -80,8 +79,7 @@ def line_of(runs: dict[str, dict]) -> str:
         f"(SHA-256 {each(p['data'][:12] for p in places)}…); "
         f"Python {each(p['versions']['python'] for p in places)}, "
         f"PyTorch {each(p['versions']['torch'] for p in places)}; "
-        f"{each(p['date'] for p in places)}; training took "
-        f"{each(f'{number:.0f} s' for number in seconds)}."
+        f"{each(p['date'] for p in places)}."
     )
 
 

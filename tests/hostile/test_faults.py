@@ -1,0 +1,505 @@
+"""What a build does when things go wrong: each fault in a copy of the book built for tests.
+
+Slow: `make test-hostile` runs these, `make test` does not.
+"""
+
+import os
+import random
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from vaelib.plumbing import files
+
+from ..book.conftest import ROOT, smoke_site  # noqa: F401
+from . import kills
+
+PROGRAMS = Path(sys.executable).parent
+BUILD = [PROGRAMS / "jupyter-book", "build", "book/", "-W", "-n", "--keep-going"]
+SMOKE = os.environ | {"VAELIB_RECIPE": "smoke", "NO_COLOR": "1"}
+# Root may write everywhere, so it gives that right up where a test is about rights.
+AS_OWNER = (
+    ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all", "--"]
+    if os.geteuid() == 0
+    else []
+)
+
+
+@pytest.fixture
+def copy(smoke_site, tmp_path):  # noqa: F811
+    """A copy of the built book, to break."""
+    return shutil.copytree(smoke_site.root, tmp_path / "a copy", symlinks=True)
+
+
+def build(folder, *, before=(), **environment):
+    done = subprocess.run(
+        [*before, *BUILD],
+        cwd=folder,
+        env=SMOKE | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=400,
+    )
+    return done.returncode, done.stdout
+
+
+def refused(folder, message, **more):
+    """Build; check that it fails in one sentence, which is the last line."""
+    code, output = build(folder, **more)
+    assert code == 1, output
+    assert "Traceback" not in output
+    last = output.rstrip().splitlines()[-1]
+    assert last.startswith("the book was not built: "), output
+    assert message in last
+    return output
+
+
+def pages(folder):
+    html = folder / "book" / "_build" / "html"
+    return {
+        str(path.relative_to(html)): path.read_text("utf-8", errors="replace")
+        for path in html.rglob("*.html")
+    }
+
+
+def edit(file, old, new):
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+
+
+@pytest.fixture
+def read_only():
+    """Make folders read-only, and writable again at the end."""
+    made = []
+
+    def lock(folder):
+        made.append(folder)
+        folder.chmod(0o555)
+
+    yield lock
+    for folder in made:
+        folder.chmod(0o755)
+
+
+# What pages show is what was measured.
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("bce/losses.json", '"total": ', '"total": 123.456, "was": '),
+        ("bce/SHA256SUMS", "losses.json", "losses.jsno"),
+        ("mse/history.csv", "\n1", "\n9"),
+        ("bce/figures/curves.svg", "<svg", "<svg id='edited'"),
+        ("mse/notebook.ipynb", "One", "No"),
+        ("compare/numbers.json", "{", '{"edited": 123.456,'),
+        ("model/page.json", "{", ""),
+    ],
+    ids=lambda value: value if "/" in value else "",
+)
+def test_an_edited_result_is_made_again(copy, name, old, new):
+    file = copy / "book" / "runs" / name
+    before, shown = file.read_bytes(), pages(copy)
+    edit(file, old, new)
+    code, output = build(copy)
+    assert code == 0, output
+    run, _, edited = name.partition("/")
+    assert f"notebook {run}: damaged" in output
+    if edited != "page.json":
+        assert f"damaged or deleted: {edited}" in output
+        assert file.read_bytes() == before
+    again = pages(copy)
+    assert "123.456" not in "".join(again.values())
+    assert again.keys() == shown.keys()
+
+
+def test_truncated_weights_are_trained_again(copy):
+    weights = copy / "book" / "runs" / "bce" / "weights.safetensors"
+    before = weights.read_bytes()
+    weights.write_bytes(before[:1000])
+    code, output = build(copy)
+    assert code == 0, output
+    assert (
+        "bce: trained again: ../bce: weights.safetensors is gone, or not what was saved" in output
+    )
+    assert weights.read_bytes() == before
+
+
+def test_an_edited_summary_is_refused_before_anything_is_made(copy):
+    shutil.rmtree(copy / "book" / "runs" / "bce")
+    edit(copy / "book" / "recorded" / "reproduction.json", '"not reproduced"', '"reproduced"')
+    output = refused(copy, "reproduction.json is not what the records say: claims.")
+    assert "notebook bce" not in output
+
+
+def test_a_record_under_another_name_is_refused(copy):
+    records = copy / "book" / "recorded" / "runs"
+    name = "original-bce-beta0.5-d2-seed{}.json"
+    shutil.copy(records / name.format(0), records / name.format(9))
+    refused(copy, f"{name.format(9)}: settings are those of {name.format(0)[:-5]}")
+
+
+def test_a_record_that_is_gone_is_missed(copy):
+    (copy / "book" / "recorded" / "runs" / "original-bce-beta0.5-d2-seed0.json").unlink()
+    refused(copy, "reproduction.json is not what the records say: ")
+
+
+# What the system refuses.
+
+
+def test_runs_that_cannot_be_written(copy, read_only):
+    shutil.rmtree(copy / "book" / "runs" / "bce")
+    read_only(copy / "book" / "runs")
+    output = refused(copy, "Permission denied: ", before=AS_OWNER)
+    assert "notebook bce" not in output
+
+
+def test_a_folder_of_pages_that_cannot_be_written(copy, read_only):
+    shutil.rmtree(copy / "book" / "runs" / "bce")
+    read_only(copy / "book" / "_build")
+    output = refused(copy, "Permission denied: ", before=AS_OWNER)
+    assert "notebook bce" not in output
+
+
+def test_no_more_room(copy):
+    """A limit of the size of files stands in for a full disk."""
+    shutil.rmtree(copy / "book" / "runs" / "bce")
+    limited = ["bash", "-c", 'ulimit -f 100; exec "$@"', "limited"]
+    code, output = build(copy, before=limited)
+    assert code == 1
+    assert output.rstrip().splitlines()[-1].startswith("the book was not built: ")
+    assert "File too large" in output
+    assert not (copy / "book" / "runs" / "bce").exists()
+    assert build(copy)[0] == 0
+
+
+def test_a_home_that_cannot_be_written_leaves_no_trace(copy, tmp_path, read_only):
+    shutil.rmtree(copy / "book" / "runs" / "model")
+    home = tmp_path / "home of somebody"
+    home.mkdir()
+    read_only(home)
+    more = {"HOME": str(home), "XDG_CACHE_HOME": str(home), "XDG_CONFIG_HOME": str(home)}
+    code, output = build(copy, before=AS_OWNER, **more)
+    assert code == 0, output
+    assert "notebook model: done" in output
+    assert "somebody" not in "".join(pages(copy).values())
+
+
+def test_settings_of_the_user_change_no_figure(copy, tmp_path):
+    model = copy / "book" / "runs" / "model"
+    before = (model / "figures" / "samples.svg").read_bytes()
+    shutil.rmtree(model)
+    home = tmp_path / "home"
+    startup = home / ".ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "mine.py").write_text("print('my own start')")
+    (home / ".config" / "matplotlib").mkdir(parents=True)
+    (home / ".config" / "matplotlib" / "matplotlibrc").write_text("savefig.facecolor: red\n")
+    code, output = build(copy, HOME=str(home), XDG_CONFIG_HOME=str(home / ".config"))
+    assert code == 0, output
+    assert (model / "figures" / "samples.svg").read_bytes() == before
+    assert "my own start" not in (model / "notebook.ipynb").read_text()
+
+
+# What a user can write wrongly.
+
+
+def test_an_unknown_recipe(copy):
+    output = refused(copy, "recipe is 'smok'; expected one of", VAELIB_RECIPE="smok")
+    assert len(output.splitlines()) < 12
+
+
+def test_the_recipe_of_the_environment_reaches_make():
+    """And a recipe that is said to make itself counts more."""
+
+    def shown(*words):
+        command = ["make", "--dry-run", "--assume-old=install", "book", *words]
+        return subprocess.run(command, cwd=ROOT, env=SMOKE, capture_output=True, text=True).stdout
+
+    assert "VAELIB_RECIPE=smoke" in shown()
+    assert "VAELIB_RECIPE=original" in shown("RECIPE=original")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "runs.yml: it holds nothing; expected entries"),
+        ("bce: {template: train, title: a}\nbce: {template: train, title: b}\n", "stands twice"),
+        ("bce: {template: train}\n", "bce has no title"),
+        ("bce: {template: trian, title: a}\n", "did you mean 'train'"),
+        ("bce: {template: train, title: a, parameters: {seeed: 1}}\n", "did you mean 'seed'"),
+        ("bce: {template: train, title: a, needs: [mse]}\n", "expected one of none"),
+        ("bce: {template: train, title: a, needs: mse}\n", "expected a mapping and a list"),
+        ("bce: [\n", "runs.yml: while parsing"),
+    ],
+)
+def test_a_wrong_list_of_notebooks(copy, text, message):
+    (copy / "book" / "runs.yml").write_text(text)
+    refused(copy, message)
+
+
+def test_a_setting_that_cannot_be_meant_is_named_with_its_notebook(copy):
+    edit(copy / "book" / "runs.yml", "beta: 0.5", "beta: -0.5")
+    refused(
+        copy, "notebook bce failed in cell 3 of train.ipynb: ValueError: beta is -0.5; expected"
+    )
+
+
+def test_a_cell_that_fails_is_named_with_its_chapter(copy):
+    page = copy / "book" / "theory" / "kl-divergence.md"
+    page.write_text(page.read_text() + "\n```{code-cell} ipython3\nx = 1 / 0\n```\n")
+    refused(copy, "theory/kl-divergence.md: the cell that begins with `x = 1 / 0` failed: ZeroDiv")
+
+
+def test_a_value_that_is_not_there_is_named_with_its_line(copy):
+    page = copy / "book" / "references.md"
+    page.write_text(page.read_text() + "\n{value}`bce:losses.tets.total:.2f`\n")
+    refused(copy, "there is no entry 'tets'; did you mean 'test'?")
+
+
+@pytest.mark.parametrize("name", ["50%20off", "why?"])
+def test_a_path_that_cannot_work_is_refused_at_once(smoke_site, tmp_path, name):  # noqa: F811
+    folder = shutil.copytree(
+        smoke_site.root,
+        tmp_path / name,
+        symlinks=True,
+        ignore=lambda folder, names: {"runs", "_build"} & set(names),
+    )
+    output = refused(folder, "rename the folder")
+    assert "notebook" not in output
+    assert not (folder / "book" / "runs").exists()
+
+
+@pytest.mark.parametrize("name", ["ü 数字 🙂", 'it\'s "quoted"', "-n", "a#b&c;d"])
+def test_odd_paths_work(tmp_path, name):
+    folder = kills.small_book(tmp_path / name)
+    done = kills.build(folder)
+    output, _ = done.communicate(timeout=100)
+    assert done.returncode == 0, output
+
+
+# What is ended from outside.
+
+
+def started(folder, until, mark="1"):
+    """Start a build, and wait until it has printed something."""
+    process = subprocess.Popen(
+        BUILD,
+        cwd=folder,
+        env=SMOKE | {kills.MARK: mark},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if until in line:
+            return process
+    raise AssertionError("".join(said))
+
+
+STAGES = {
+    "a notebook begins": "notebook bce: ",
+    "a notebook has trained": "bce: epoch",
+    "a notebook is done": "notebook model: done",
+    "chapters": "notebooks: ",
+    "pages are read": "chapters: ",
+    "pages are written": "writing output",
+}
+
+
+OTHERS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP) * 2
+
+
+@pytest.mark.parametrize(
+    ("stage", "number"),
+    [*((stage, signal.SIGKILL) for stage in STAGES), *zip(STAGES, OTHERS, strict=True)],
+)
+def test_a_build_that_was_ended_is_followed_by_one_that_works(copy, smoke_site, stage, number):  # noqa: F811
+    if "notebook" in stage:
+        for name in ("bce", "model"):
+            shutil.rmtree(copy / "book" / "runs" / name)
+    else:
+        shutil.rmtree(copy / "book" / "_build")
+    process = started(copy, STAGES[stage], mark := f"{stage} {number}")
+    time.sleep(random.random())
+    os.kill(process.pid, number)
+    kills.require_whole(copy / "book")
+    code, output = build(copy)
+    assert code == 0, output
+    process.communicate(timeout=30)
+    assert not kills.left_over(mark)
+    assert not list((copy / "book").glob("*/.partial-*"))
+    assert not list((copy / "book").glob("*/.unfinished-*"))
+    reference, made = pages(smoke_site.root), pages(copy)
+    assert made.keys() == reference.keys()
+    for name, text in made.items():
+        assert text.endswith("</html>\n") or text.rstrip().endswith(
+            reference[name].rstrip()[-7:]
+        ), name
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_process_that_was_ended_is_named(copy, number):
+    shutil.rmtree(copy / "book" / "runs" / "bce")
+    process = started(copy, "bce: epoch")
+    kernels = [
+        child
+        for child in psutil.Process(process.pid).children(recursive=True)
+        if "ipykernel_launcher" in " ".join(child.cmdline())
+    ]
+    for kernel in kernels:
+        kernel.send_signal(number)
+    output, _ = process.communicate(timeout=100)
+    assert process.returncode == 1
+    assert "Traceback" not in output
+    assert output.rstrip().splitlines()[-1].startswith("the book was not built: notebook bce: its")
+    assert build(copy)[0] == 0
+
+
+def test_a_closed_terminal_with_nohup_ends_nothing(copy):
+    shutil.rmtree(copy / "book" / "runs" / "model")
+    process = subprocess.Popen(
+        ["nohup", *BUILD], cwd=copy, env=SMOKE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    time.sleep(4)
+    process.send_signal(signal.SIGHUP)
+    output, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, output
+
+
+def test_the_second_of_two_builds_waits_and_says_so(copy):
+    shutil.rmtree(copy / "book" / "runs" / "model")
+    first = started(copy, "notebook model: ")
+    code, output = build(copy)
+    assert code == 0, output
+    assert "waiting for another build, which works in" in output
+    assert "notebook model" not in output  # the first has made it
+    first.communicate(timeout=100)
+    assert first.returncode == 0
+
+
+def test_a_run_by_hand_goes_on_where_it_was_killed(tmp_path):
+    def train(*more):
+        command = [PROGRAMS / "vaelib", "train", "--recipe", "smoke", "--device", "cpu"]
+        return subprocess.Popen(
+            [*command, *more], cwd=tmp_path, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+
+    whole = train("--output", "elsewhere/whole")
+    assert whole.wait(100) == 0
+    killed = train("--output", "run")
+    next(line for line in killed.stdout if "epoch  1" in line)
+    while not list(tmp_path.glob(".checkpoints/*.pt")):
+        time.sleep(0.01)
+    killed.kill()
+    killed.wait(10)
+    assert not (tmp_path / "run" / "SHA256SUMS").exists()
+    again = train("--output", "run")
+    output, _ = again.communicate(timeout=100)
+    assert again.returncode == 0
+    assert "training goes on after epoch 1, from its checkpoint" in output
+    for name in ("weights.safetensors", "losses.json", "history.csv", "trace.csv"):
+        other = tmp_path / "elsewhere" / "whole" / name
+        assert (tmp_path / "run" / name).read_bytes() == other.read_bytes(), name
+    assert not (tmp_path / ".checkpoints").exists()
+
+
+@pytest.mark.parametrize("make_book", [kills.small_book, kills.training_book])
+def test_random_kills(make_book):
+    found = kills.main(6, seed=int(time.time()), make_book=make_book)
+    assert found.total() == 6
+
+
+# Two clean builds are equal, but for what holds times.
+
+IN_RUNS = {"outcome.json", "times.json", "page.json", "SHA256SUMS"}
+PAGES = {"intro.html", "all-runs.html", "experiments/bce.html", "experiments/mse.html"}
+
+
+def sums(folder):
+    return {
+        str(path.relative_to(folder)): files.sha256(path)
+        for path in folder.rglob("*")
+        if path.is_file() and path.relative_to(folder).parts[0][0] != "."
+    }
+
+
+def differing(first, second):
+    return {name for name in first | second if first.get(name) != second.get(name)}
+
+
+def test_two_clean_builds_leave_the_same_files(copy, smoke_site):  # noqa: F811
+    shutil.rmtree(copy / "book" / "runs")
+    shutil.rmtree(copy / "book" / "_build")
+    code, output = build(copy)
+    assert code == 0, output
+    runs = differing(sums(smoke_site.book / "runs"), sums(copy / "book" / "runs"))
+    assert {Path(name).name for name in runs} <= IN_RUNS, runs
+    html = Path("book", "_build", "html")
+    site = differing(sums(smoke_site.root / html), sums(copy / html))
+    timed = {name for name in site if Path(name).name in {"outcome.json", "searchindex.js"}}
+    assert site - timed <= PAGES, site
+    for name in site - timed:
+        shown = [(root / html / name).read_text() for root in (smoke_site.root, copy)]
+        without_numbers = {re.sub(r"\d+", "", text) for text in shown}
+        assert len(without_numbers) == 1, name
+
+
+def test_the_same_runs_give_the_same_site(copy, smoke_site):  # noqa: F811
+    shutil.rmtree(copy / "book" / "_build")
+    code, output = build(copy)
+    assert code == 0, output
+    html = Path("book", "_build", "html")
+    assert differing(sums(smoke_site.root / html), sums(copy / html)) == set()
+
+
+@pytest.mark.skipif(not shutil.which("xelatex"), reason="TeX is not installed")
+def test_the_same_runs_give_the_same_pdf(copy, smoke_site):  # noqa: F811
+    printed = []
+    for root in (copy, smoke_site.root):
+        command = ["make", "--file", ROOT / "Makefile", "--assume-old=install"]
+        done = subprocess.run(
+            [*command, f"BIN={PROGRAMS}", "pdf"],
+            cwd=root,
+            env=SMOKE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout
+        printed.append((root / "book" / "_build" / "latex" / "report.pdf").read_bytes())
+    assert printed[0] == printed[1]
+
+
+def test_all_may_read_what_was_made(smoke_site):  # noqa: F811
+    for path in smoke_site.book.rglob("*"):
+        if not path.is_symlink():
+            assert path.stat().st_mode & stat.S_IROTH, path
+
+
+def test_no_page_names_a_folder_of_this_machine(smoke_site):  # noqa: F811
+    own = [str(smoke_site.root), str(ROOT), str(Path.home()), str(PROGRAMS)]
+    for path in (smoke_site.book / "_build" / "html").rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            for place in own:
+                if len(place) > 5:
+                    assert place.encode() not in content, (path, place)
+
+
+def test_json_of_runs_has_no_number_that_json_does_not_know(smoke_site):  # noqa: F811
+    for path in (smoke_site.book / "runs").rglob("*.json"):
+        files.read_json(path)
