@@ -10,14 +10,17 @@ gets them here. Where uv cannot be had, or fails, pip does the same.
 """
 
 import os
+import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 LOCK = "requirements.lock"
 HASHES = "requirements.hashes"
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
+PIP_HASHED = (*PIP, "install", "--quiet", "--no-deps", "--require-hashes", "--requirement")
 UV = (sys.executable, "-m", "uv", "pip")
 # pip's setting → uv's variable, and what stands between several values there.
 SETTINGS = {
@@ -73,8 +76,11 @@ def with_uv(extras: list[str]) -> bool:
     def done(*command: str, env: dict[str, str] = environment, **more) -> bool:
         return subprocess.run(command, cwd=ROOT, env=env, **more).returncode == 0
 
-    if not done(*PIP, "install", "--quiet", "--no-deps", "--constraint", HASHES, locked("uv")):
-        return False
+    with tempfile.TemporaryDirectory() as folder:
+        requirement = Path(folder, "uv.txt")
+        requirement.write_text(hashed("uv"))
+        if not done(*PIP_HASHED, str(requirement)):
+            return False
     # PyTorch's own index has builds that fit the machine: small ones where there is no GPU. uv
     # knows its address; whether it can be reached shows here, at once, installed or not.
     install = (*UV, "install", "--python", sys.executable, "--quiet")
@@ -88,10 +94,10 @@ def with_uv(extras: list[str]) -> bool:
     return done(*install, "setuptools") and done(*install, *project(extras))
 
 
-def locked(name: str) -> str:
-    """Return a package with its locked version, without which pip would not look at hashes."""
-    lines = (ROOT / LOCK).read_text(encoding="utf-8").splitlines()
-    return next(line for line in lines if line.startswith(f"{name}=="))
+def hashed(name: str) -> str:
+    """Return the entry of a package: its version, and the hashes of its files on further lines."""
+    text = (ROOT / HASHES).read_text(encoding="utf-8")
+    return re.search(rf"^{name}==(?:.*\\\n)*.*\n", text, re.MULTILINE)[0]
 
 
 def project(extras: list[str]) -> tuple[str, ...]:
@@ -104,10 +110,9 @@ def main(extras: list[str]) -> None:
     if with_uv(extras):
         return
     print("uv could not install it; pip does, more slowly", file=sys.stderr)
-    install = (*PIP, "install", "--quiet")
-    hashed = ("--no-deps", "--require-hashes", "--requirement", HASHES)
-    for words in (hashed, ("--constraint", LOCK, *project(extras))):
-        if subprocess.run((*install, *words), cwd=ROOT).returncode:
+    of_project = (*PIP, "install", "--quiet", "--constraint", LOCK, *project(extras))
+    for command in ((*PIP_HASHED, HASHES), of_project):
+        if subprocess.run(command, cwd=ROOT).returncode:
             sys.exit(
                 "the packages could not be installed: look above for the cause, mend it, and start "
                 "again; what has been installed so far does no harm"

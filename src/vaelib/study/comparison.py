@@ -22,9 +22,9 @@ def compare(runs: dict[str, Run]) -> dict:
         runs: by name.
 
     Returns:
-        ``kl_divergence`` of each run, see the function of that name; and ``best_variance`` of each run
-        with squared error, the mean squared error per pixel, which is the variance that suits the
-        decoder best (:eq:`best-variance`).
+        ``kl_divergence`` of each run, see the function of that name; and ``best_variance`` of each
+        run with squared error, the mean squared error per pixel, which is the variance that suits
+        the decoder best (:eq:`best-variance`).
     """
     tests = {name: run.losses["test"] for name, run in runs.items()}
     return {
