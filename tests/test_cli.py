@@ -1,6 +1,12 @@
 import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner
 
 from vaelib import cli
@@ -54,3 +60,81 @@ def test_runs_away_from_the_book_says_where_to_start(run, tmp_path, monkeypatch)
     result = run("runs", "--list")
     assert result.exit_code == 1
     assert "root of the repository" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--loss", "bcee"), "did you mean 'bce'"),
+        (("--recipe", "smok"), "did you mean 'smoke'"),
+        (("--beta", "0"), "beta is 0.0; expected a weight above 0"),
+        (("--beta", "nan"), "beta is nan; expected"),
+        (("--beta", "inf"), "beta is inf; expected"),
+        (("--beta", "half"), "'half' is not a valid float"),
+        (("--seed", "-1"), "seed is -1; expected a whole number from 0"),
+        (("--seed", str(2**64)), f"seed is {2**64}; expected a whole number from 0"),
+        (("--seed", "1.5"), "'1.5' is not a valid integer"),
+        (("--latent-dim", "0"), "latent_dim is 0; expected a whole number from 1 to 784"),
+        (("--latent-dim", "1000000"), "latent_dim is 1000000; expected a whole number from 1"),
+        (("--device", "gpu"), "expected one of auto, cpu, cuda, mps"),
+        (("--output", ""), "it is empty, or the current folder"),
+        (("--data-folder", ""), "it is empty, or the current folder"),
+        (("--output", __file__), "is a file"),
+        (("--ouput", "x"), "Did you mean '--output'"),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_meant_is_refused_before_training(run, monkeypatch, words, message):
+    monkeypatch.setattr("vaelib.training.run.train", lambda *_: pytest.fail("trained"))
+    result = run("train", "--recipe", "smoke", *words)
+    assert result.exit_code != 0
+    assert message in result.output.replace("\n", " ")
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_device_that_is_not_there_is_refused(run):
+    result = run("train", "--recipe", "smoke", "--device", "cuda")
+    assert result.exit_code == 1
+    assert "device is 'cuda'; expected one that is here: auto, cpu" in result.output
+
+
+def test_a_run_is_not_replaced(run, tmp_path):
+    (tmp_path / "SHA256SUMS").touch()
+    result = run("train", "--recipe", "smoke", "--output", str(tmp_path))
+    assert result.exit_code == 1
+    assert "already holds a run, which is never replaced" in result.output
+
+
+def test_a_data_folder_that_cannot_be_made_is_named(run, tmp_path):
+    (tmp_path / "file").touch()
+    result = run("data", "--folder", str(tmp_path / "file" / "below"))
+    assert result.exit_code == 1
+    assert "Not a directory: " in result.output
+    assert "VAELIB_DATA" in result.output
+
+
+def test_what_is_not_installed_is_named_with_what_installs_it(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "nbformat", None)
+    monkeypatch.delitem(sys.modules, "vaelib.book.by_hand", raising=False)
+    result = run("notebook", "train", "--output", "x.ipynb")
+    assert result.exit_code == 1
+    assert "nbformat" in result.output
+    assert "install the packages of the book with `python install.py book`" in result.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_training_that_is_ended_leaves_no_run_and_says_so(tmp_path, number):
+    program = Path(sys.executable).with_name("vaelib")
+    words = ["train", "--recipe", "smoke", "--device", "cpu", "--output", "run"]
+    process = subprocess.Popen(
+        [program, *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    while not list(tmp_path.glob(".checkpoints/*.pt")):  # made after the first epoch
+        assert process.poll() is None, process.stdout.read()
+        time.sleep(0.01)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert output.rstrip().endswith("Aborted!")
+    assert not (tmp_path / "run" / "SHA256SUMS").exists()

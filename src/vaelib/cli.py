@@ -50,7 +50,12 @@ def main():
 
 
 @main.command()
-@click.option("--folder", type=FOLDER, help="Data folder.  [default: VAELIB_DATA, or the cache]")
+@click.option(
+    "--folder",
+    type=FOLDER,
+    callback=named,
+    help="Data folder.  [default: VAELIB_DATA, or the cache]",
+)
 def data(folder: Path | None):
     """Fetch MNIST if it is not there, and verify it."""
     click.echo(obtain(folder))
@@ -69,9 +74,12 @@ def data(folder: Path | None):
     "--output",
     type=FOLDER,
     callback=named,
-    help="Folder of the run.  [default: a new one in by-hand/]",
+    help="Folder of the run; the same command again goes on with a training that was interrupted.  "
+    "[default: a new one in by-hand/]",
 )
-@click.option("--data-folder", type=FOLDER, help="[default: VAELIB_DATA, or the cache]")
+@click.option(
+    "--data-folder", type=FOLDER, callback=named, help="[default: VAELIB_DATA, or the cache]"
+)
 def train(loss, beta, recipe, seed, latent_dim, device, output, data_folder):
     """Train one model; leave its weights, history, losses and environment in a folder."""
     # These import PyTorch, which takes a second or two.

@@ -93,8 +93,18 @@ def test_a_pdf_older_than_a_page_is_not_offered(tmp_path):
     page, report = tmp_path / "intro.md", tmp_path / "_build" / "latex" / "report.pdf"
     report.parent.mkdir(parents=True)
     for path, time in ((page, 100), (report, 200)):
-        path.touch()
+        path.write_text("%%EOF\n")
         os.utime(path, (time, time))
     assert pdf.pdf_of_this_book(app) == report
     os.utime(page, (300, 300))
     assert pdf.pdf_of_this_book(app) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "whole"),
+    [(b"%PDF-1.7 ... %%EOF\n", True), (b"%PDF-1.7 ... ", False), (b"", False), (None, False)],
+)
+def test_a_pdf_that_was_cut_off_is_not_offered(tmp_path, content, whole):
+    if content is not None:
+        (tmp_path / "report.pdf").write_bytes(content)
+    assert pdf.is_whole(tmp_path / "report.pdf") == whole

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import threading
@@ -280,6 +281,50 @@ def mirror(small, tmp_path, monkeypatch):
 class QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, *args):
         pass
+
+
+OBTAIN = """
+import sys
+from vaelib.digits import mnist
+try:
+    mnist.obtain(mnist.Path(sys.argv[1]))
+except mnist.DataError as error:
+    sys.exit(str(error))
+"""
+
+
+def obtained_as_owner(folder):
+    """Obtain MNIST without root's right to read and write everything."""
+    drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all", "--"]
+    as_owner = drop if os.geteuid() == 0 else []
+    command = [*as_owner, sys.executable, "-c", OBTAIN, folder]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_a_folder_without_rights_is_named_in_one_sentence(tmp_path):
+    (tmp_path / "data").mkdir(mode=0o555)
+    done = obtained_as_owner(tmp_path / "data")
+    assert done.stderr.startswith(f"the data folder {tmp_path / 'data'} cannot be used: Permission")
+    assert "VAELIB_DATA" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_complete_folder_need_not_be_writable(small, tmp_path, offline, capsys, monkeypatch):
+    monkeypatch.setattr(mnist, "FileLock", lambda path: pytest.fail("a lock was asked for"))
+    raw = shutil.copytree(small, tmp_path / "MNIST" / "raw")
+    raw.chmod(0o555)
+    assert mnist.obtain(tmp_path) == tmp_path
+    assert "verified by SHA-256" in capsys.readouterr().out
+    raw.chmod(0o755)
+
+
+def test_a_folder_in_the_place_of_a_file_is_named(small, tmp_path, offline):
+    raw = shutil.copytree(small, tmp_path / "MNIST" / "raw")
+    name = next(iter(mnist.SHA256))
+    (raw / name).unlink()
+    (raw / name).mkdir()
+    with pytest.raises(mnist.DataError, match=f"cannot be used: Is a directory: .*{name}"):
+        mnist.obtain(tmp_path)
 
 
 def test_a_mirror_without_https_is_never_asked(monkeypatch):

@@ -1,0 +1,68 @@
+"""What make refuses, and what it does after an interrupted installation."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def make(tmp_path):
+    """A copy of what an installation reads, with a Python that only says what it would do."""
+    for name in ("Makefile", "install.py", "pyproject.toml", "requirements.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copy(ROOT / "requirements.hashes", tmp_path)
+    python = tmp_path / "python"
+
+    def call(*words, version="(3, 12)", fails=False):
+        # Either it is asked for its version, or it makes an environment with itself inside.
+        pretend = f"import sys; sys.version_info = {version}"
+        python.write_text(
+            "#!/bin/sh\n"
+            f'if [ "$1" = -c ]; then exec python3 -c "{pretend}; $2"; fi\n'
+            'echo "python $*"\n'
+            'if [ "$2" = venv ]; then mkdir -p .venv/bin; cp "$0" .venv/bin/python; fi\n'
+            f'if [ "$1" = install.py ]; then exit {int(fails)}; fi\n'
+        )
+        python.chmod(0o755)
+        return subprocess.run(
+            ["make", *words, f"PYTHON={python}"], cwd=tmp_path, capture_output=True, text=True
+        )
+
+    return call
+
+
+@pytest.mark.parametrize("version", ["(3, 10)", "(3, 14)", "(2, 7)"])
+def test_another_python_is_refused_in_one_sentence(make, version):
+    done = make("install", version=version)
+    assert done.returncode != 0
+    wrong = version.strip("()").replace(", ", ".")
+    assert f"Python {wrong} was found; Python 3.11, 3.12 or 3.13 is needed" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_interrupted_installation_is_begun_anew(make):
+    assert make("install", fails=True).returncode != 0
+    again = make("install")
+    assert again.returncode == 0
+    assert "-m venv --clear .venv" in again.stdout
+    assert "install.py book" in again.stdout
+    assert "venv" not in make("install").stdout  # it is complete now
+
+
+def test_make_alone_lists_what_there_is(make):
+    listed = make().stdout
+    makefile = (ROOT / "Makefile").read_text()
+    for name in ("book", "pdf", "test", "test-hostile", "clean"):
+        assert f"\n{name}:" in makefile
+        assert f"\n{name} " in listed
+
+
+@pytest.mark.parametrize("made", ["book/_build", "book/runs"])
+def test_clean_removes_what_was_made(make, tmp_path, made):
+    (tmp_path / made).mkdir(parents=True)
+    assert make("clean").returncode == 0
+    assert not (tmp_path / made).exists()
