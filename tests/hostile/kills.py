@@ -174,7 +174,9 @@ def main(number: int, seed: int, make_book=small_book) -> Counter:
     with tempfile.TemporaryDirectory(prefix="kills ") as place:
         folder = make_book(Path(place))
         start = time.perf_counter()
-        assert build(folder).wait(PATIENCE) == 0
+        with build(folder) as first:
+            output, _ = first.communicate(timeout=PATIENCE)
+        assert first.returncode == 0, output
         longest = time.perf_counter() - start
         kinds: Counter = Counter()
         for turn in range(number):

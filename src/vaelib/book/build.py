@@ -99,7 +99,7 @@ def mark(outdir: Path, doctreedir: Path) -> None:
 def unmark(app: Sphinx, error: Exception | None) -> None:
     """Remove the mark of a folder whose pages are all written."""
     if not error:
-        _mark_of(Path(app.outdir)).unlink()
+        _mark_of(Path(app.outdir)).unlink(missing_ok=True)
 
 
 def _mark_of(outdir: Path) -> Path:
