@@ -415,6 +415,27 @@ def test_the_vote_of_neighbours(data):
 
 
 @FEW
+@given(tensors((10, 10), (10, 1), low=0, high=9), st.booleans())
+def test_shares_of_a_table(table, empty):
+    if empty and table.ndim and len(table):
+        table = table.clone()
+        table[0] = 0
+
+    def share(table):
+        return sum(table[k, k] for k in range(10)) / table.sum()
+
+    def overlaps(table):
+        return [
+            (table[a, b] + table[b, a]) / (table[a].sum() + table[b].sum())
+            for a in range(10)
+            for b in range(a + 1, 10)
+        ]
+
+    right_or_refused(measures.accuracy, share, table)
+    right_or_refused(lambda t: list(measures.overlap_shares(t).values()), overlaps, table)
+
+
+@FEW
 @given(tensors((4, 4, 28, 28), (2, 2, 28, 28), low=0, high=1))
 def test_roughness(grid):
     def reference(grid):

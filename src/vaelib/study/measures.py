@@ -1,4 +1,7 @@
-"""Quantities behind words about images and latent planes: blur, dispersion, overlap, smoothness."""
+"""Quantities behind words about images and latent planes: blur, dispersion, overlap, smoothness.
+
+All raise ValueError for tensors of another shape or dtype than they take.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -219,8 +222,9 @@ def _check_labels(name: str, labels: Tensor, number: int) -> None:
 
 def _check_counts(table: Tensor) -> None:
     """Check that a table counts images by two classes, some of each true one."""
-    if table.shape != (10, 10) or not (table >= 0).all() or not (table.sum(1) > 0).all():
+    counts = table.shape == (10, 10) and bool((table >= 0).all() and (table.sum(1) > 0).all())
+    if not counts:
         raise ValueError(
-            f"table has shape {tuple(table.shape)} and from {table.min()} to {table.max()} in a "
-            "place; expected (10, 10), counts of at least 0, with some in every row"
+            f"table has shape {tuple(table.shape)} and dtype {table.dtype}; expected (10, 10), "
+            "counts of at least 0, with some in every row"
         )

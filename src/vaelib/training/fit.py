@@ -156,9 +156,8 @@ class _Epochs:
             The losses of each batch (K, 3), float64, and the sizes of the batches (K,), float64.
         """
         device, latent_dim = self.images.device, self.model.latent_dim
-        losses = torch.empty(
-            self.batches, 3, device=device
-        )  # none leaves the device before the end
+        # No loss leaves the device before the end of the epoch.
+        losses = torch.empty(self.batches, 3, device=device)
         sizes = torch.empty(self.batches, dtype=torch.float64)
         permutation = torch.randperm(len(self.images), generator=self.order).to(device)
         progress = tqdm(

@@ -1,4 +1,7 @@
-"""Latent codes of images, and images of latent codes, without gradients."""
+"""Latent codes of images, and images of latent codes, without gradients.
+
+All raise ValueError for tensors of another shape or dtype than they take.
+"""
 
 import math
 

@@ -22,6 +22,9 @@ def draw_noise(number: int, latent_dim: int, seed: int) -> Tensor:
 
     Returns:
         (N, d), float32, on the CPU.
+
+    Raises:
+        ValueError: a number that is not whole, or out of range.
     """
     require_whole("number", number, 1, MOST_SEED)
     require_whole("latent_dim", latent_dim, 1, MOST_DIMENSIONS)
@@ -80,6 +83,9 @@ def entropy_floor(images: Tensor) -> float:
     Returns:
         Entropies of the pixels, each black with its grey value as probability, summed over the
         pixels and averaged over the images, in float64; nats per image.
+
+    Raises:
+        ValueError: images of another shape or dtype.
 
     Source: equation :eq:`bce-floor`.
     """

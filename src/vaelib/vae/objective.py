@@ -1,7 +1,8 @@
 """The training objective: reconstruction loss plus KL divergence, per image.
 
 All functions are pure, keep the batch dimension and reduce over everything else. Means over
-images are taken in one place only, by the caller.
+images are taken in one place only, by the caller. They raise ValueError for tensors of which one
+would be stretched to the other's shape, and for whole numbers.
 """
 
 import math
