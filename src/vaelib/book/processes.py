@@ -5,7 +5,9 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -63,10 +65,15 @@ class Kernels(AsyncKernelManager):
 
     A kernel itself looks once a second whether its parent has become process 1. Linux can do
     better: it kills the kernel at once, also where another process adopts orphans.
+
+    Kernels are spoken to through sockets that are files. The number of a network port could be
+    taken between its choice and its use, by a kernel that starts at the same time.
     """
 
     async def start_kernel(self, **options) -> None:
         """Start a kernel as the base class does."""
+        self.transport = "ipc"
+        self.connection_file = str(Path(tempfile.gettempdir(), f"kernel-{uuid.uuid4().hex}.json"))
         if sys.platform == "linux":
             prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
 
