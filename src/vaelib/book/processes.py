@@ -48,7 +48,7 @@ def pool(number: int, threads: int, settings: Path) -> Iterator[ProcessPoolExecu
 def _begin(threads: int, settings: Path) -> None:
     """Prepare a process for notebooks."""
     os.setsid()  # Ctrl-C in a terminal is for the parent, which ends this process
-    # Nor can it be sent to this process or to a kernel, which would lose a request and wait for ever.
+    # Nor can it be sent to this process or a kernel, which might lose a request, and wait for ever.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
