@@ -48,7 +48,7 @@ test: .venv/.installed-for-tests  ## check the code's style and run the tests (n
 	@# One thread each: two processes with two threads each would fight for two cores.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --ignore=tests/browser --ignore=tests/hostile
 
-test-hostile: .venv/.installed-for-tests  ## break builds in every way that we know: a quarter of an hour
+test-hostile: .venv/.installed-for-tests  ## break builds in every way that we know: about twenty minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 tests/hostile
 
 test-site: .venv/.installed-for-tests  ## look at the built site in a real browser (needs chromium; after make book)
