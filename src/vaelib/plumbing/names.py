@@ -1,4 +1,4 @@
-"""Names that every room uses, and one sentence for a name that is not known."""
+"""Names that every room uses, and one sentence for what cannot be meant."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

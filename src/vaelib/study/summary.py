@@ -109,7 +109,7 @@ def check(book: Path) -> None:
 def _differences(written: object, found: object, key: str = "") -> Iterator[tuple]:
     """List the entries in which two records differ, but for roundings of another processor."""
     if isinstance(written, dict) and isinstance(found, dict):
-        for name in written.keys() | found.keys():
+        for name in sorted(written.keys() | found.keys()):
             place = f"{key}.{name}" if key else name
             yield from _differences(written.get(name), found.get(name), place)
     elif isinstance(written, list) and isinstance(found, list) and len(written) == len(found):
