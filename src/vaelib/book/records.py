@@ -23,9 +23,9 @@ def check(book: Path) -> None:
             return
     except (OSError, DamagedError):
         pass  # never checked
-    from vaelib.study import summary  # imports PyTorch, which takes seconds
+    from vaelib.study import agreement  # imports PyTorch, which takes seconds
 
-    summary.check(book)
+    agreement.check(book)
     write_json(current, checked)
 
 
@@ -34,5 +34,5 @@ def key(book: Path) -> str:
     files = [*(book / RECORDED).rglob("*.json"), *(book / RECORDED).rglob("*.csv")]
     texts = {str(path.relative_to(book)): path.read_text("utf-8") for path in sorted(files)}
     texts |= {str(name): (book / name).read_text("utf-8") for name in (CLAIMS, QUESTIONS)}
-    code = fingerprint.sources("from vaelib.study import summary")
+    code = fingerprint.sources("from vaelib.study import agreement")
     return fingerprint.digest(json.dumps([texts, code]))

@@ -2,7 +2,8 @@
 
 import base64
 import io
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import matplotlib as mpl
 import matplotlib.style
 from cycler import cycler
 from matplotlib.figure import Figure
+from PIL import Image
 
 from vaelib.plumbing.files import write_bytes
 
@@ -39,19 +41,23 @@ STYLE = {  # text is as large as the caption's on the page
     "svg.hashsalt": "vaelib",
     "pdf.fonttype": 42,
 }
+COLOURS = 256  # of an image within an SVG; more cannot be told apart
+EMBEDDED = re.compile(r"(?<=data:image/png;base64,)[^\"]+")
 FORMATS = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": None}  # no dates in files
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure as a notebook shows it and pages take it: SVG for the screen, PDF for print."""
+    """A figure as a notebook shows it and a page takes it: SVG for the screen, PDF for print."""
 
-    svg: str
-    pdf: bytes
+    svg: str = field(repr=False)
+    pdf: bytes | None = field(default=None, repr=False)  # not needed where files are beside it
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        pdf = base64.b64encode(self.pdf).decode()
-        return {"image/svg+xml": self.svg, "application/pdf": pdf}
+        bundle = {"image/svg+xml": self.svg}
+        if self.pdf:
+            bundle["application/pdf"] = base64.b64encode(self.pdf).decode()
+        return bundle
 
 
 def render(figure: Figure, format: str) -> bytes:
@@ -59,7 +65,17 @@ def render(figure: Figure, format: str) -> bytes:
     buffer = io.BytesIO()
     with mpl.style.context(STYLE):
         figure.savefig(buffer, format=format, metadata=FORMATS[format])
+    if format == "svg":
+        return EMBEDDED.sub(lambda found: lighter(found[0]), buffer.getvalue().decode()).encode()
     return buffer.getvalue()
+
+
+def lighter(png: str) -> str:
+    """Return a PNG with a palette instead of four channels, both in Base64."""
+    image = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGBA")
+    buffer = io.BytesIO()
+    image.quantize(COLOURS, Image.Quantize.FASTOCTREE).save(buffer, "png", optimize=True)
+    return base64.b64encode(buffer.getvalue()).decode()
 
 
 def inline(figure: Figure) -> Drawing:
@@ -80,7 +96,7 @@ def save(figure: Figure, folder: Path, name: str) -> Drawing:
     rendered = {format: render(figure, format) for format in FORMATS}
     for format, content in rendered.items():
         write_bytes(content, stem.with_suffix(f".{format}"))
-    return Drawing(rendered["svg"].decode(), rendered["pdf"])
+    return Drawing(rendered["svg"].decode())
 
 
 def styled(draw):

@@ -170,6 +170,32 @@ def overlap_shares(table: Tensor) -> dict[tuple[int, int], float]:
     }
 
 
+def grouping(codes: Tensor, labels: Tensor) -> dict:
+    """Read a scatter plot of latent codes: how well the classes are apart, and which are not.
+
+    Args:
+        codes: (N, d).
+        labels: (N,), digits, some of each class.
+
+    Returns:
+        ``accuracy`` of the vote of :func:`confusion`; the pair of classes that ``overlap`` most by
+        it, with their ``share``; the pair whose medians lie ``farthest`` apart; and the share of
+        the codes ``within`` 2 of the origin in every coordinate, the decoded part of the plane.
+    """
+    table = confusion(codes, labels)
+    shares = overlap_shares(table)
+    a, b = max(shares, key=shares.get)
+    medians = torch.stack([codes[labels == digit].median(0).values for digit in range(10)])
+    c, d = divmod(int(torch.cdist(medians, medians).argmax()), 10)
+    return {
+        "accuracy": accuracy(table),
+        "overlap": f"{a} and {b}",
+        "share": shares[a, b],
+        "farthest": f"{c} and {d}",
+        "within": float((codes.abs() <= 2).all(1).double().mean()),
+    }
+
+
 def roughness(grid: Tensor) -> dict[str, float]:
     """Measure how much decoded images change from one point of a latent grid to the next.
 

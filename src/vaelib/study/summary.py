@@ -1,9 +1,6 @@
 """What the recorded runs say together: the content of ``recorded/reproduction.json``."""
 
-import json
-import math
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
@@ -11,9 +8,8 @@ from statistics import correlation, mean
 
 import torch
 
-from vaelib.plumbing.files import read_json
 from vaelib.plumbing.names import LOSSES, OBJECTIVES
-from vaelib.plumbing.places import EARLIER, RECORDS, SUMMARY
+from vaelib.plumbing.places import EARLIER, RECORDS
 from vaelib.study import (
     claims,
     gap_over_seeds,
@@ -44,7 +40,8 @@ def summarise(book: Path) -> dict:
 
     Returns:
         ``recorded``, by recipe, how many runs, when and where; ``claims``, the findings, and
-        ``verdicts``, how many there are of each; ``earlier``, the verdicts by the first edition's
+        ``verdicts``, how many there are of each; ``mse_too``, the parts of what C7 and C9 ask of
+        BCE, asked of MSE; ``earlier``, the verdicts by the first edition's
         records of the same seeds, and how these bound the KL loss of C5 on the test images;
         ``numbers``, by loss, how surprising the original's numbers are together; ``objectives``,
         by recipe and objective, summaries of losses and measures on the test images; ``tiles``,
@@ -64,6 +61,9 @@ def summarise(book: Path) -> dict:
     return {
         "recorded": {recipe: _provenance(select(records, recipe=recipe)) for recipe in RECIPES},
         **_findings(book, records),
+        "mse_too": [
+            asdict(part) for part in claims.ask(claims.MSE_TOO, pair_up(records, "original"))
+        ],
         "earlier": _earlier(book),
         "numbers": {
             loss: _together(chosen, original_losses(book)[loss])
@@ -89,37 +89,6 @@ def summarise(book: Path) -> dict:
         ),
         "original_history": _history(original_history(book)),
     }
-
-
-def check(book: Path) -> None:
-    """Check that the summary in the book is what its records say.
-
-    Raises:
-        ValueError: it is not; the message names the first entry that differs.
-        vaelib.plumbing.files.DamagedError: a record, or the summary, cannot be read.
-    """
-    written, found = read_json(book / SUMMARY), json.loads(json.dumps(summarise(book)))
-    for key, one, other in _differences(written, found):
-        raise ValueError(
-            f"{book / SUMMARY} is not what the records say: {key} is {one!r:.60}; expected "
-            f"{other!r:.60}: `vaelib sweep` writes it anew"
-        )
-
-
-def _differences(written: object, found: object, key: str = "") -> Iterator[tuple]:
-    """List the entries in which two records differ, but for roundings of another processor."""
-    if isinstance(written, dict) and isinstance(found, dict):
-        for name in sorted(written.keys() | found.keys()):
-            place = f"{key}.{name}" if key else name
-            yield from _differences(written.get(name), found.get(name), place)
-    elif isinstance(written, list) and isinstance(found, list) and len(written) == len(found):
-        for place, pair in enumerate(zip(written, found, strict=True)):
-            yield from _differences(*pair, f"{key}.{place}")
-    elif isinstance(written, float) and isinstance(found, float):
-        if not math.isclose(written, found, rel_tol=1e-9, abs_tol=1e-12):
-            yield key, written, found
-    elif written != found:
-        yield key, written, found
 
 
 def _of_the_original(records: list[dict]) -> dict[str, list[dict]]:

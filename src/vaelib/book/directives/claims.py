@@ -1,8 +1,9 @@
 """Tables and boxes from ``recorded/reproduction.json``.
 
-The directive ``claims`` is the table of all verdicts, ``{claims} C5`` that of one claim's parts;
-both take a caption as content and the option ``name``. ``{recorded} bce`` compares the run ``bce``
-of this build with the recorded runs of its objective: a sentence, or a box if it falls outside.
+The directive ``claims`` is the table of all verdicts, ``{claims} C5`` that of one claim's parts,
+``{claims} MSE`` that of what two claims about BCE ask, asked of MSE; all take a caption as content
+and the option ``name``. ``{recorded} bce`` compares the run ``bce`` of this build with the recorded
+runs of its objective: a sentence, or a box if it falls outside.
 """
 
 from pathlib import Path
@@ -18,6 +19,14 @@ from vaelib.plumbing.names import LOSSES, OBJECTIVES, printed, require
 from vaelib.plumbing.places import RUNS, SUMMARY
 from vaelib.training import folder
 
+# Of a verdict: a mark and a class that may colour it; the word always stands beside them.
+MARKS = {
+    "proved": ("✓", "good"),
+    "reproduced": ("✓", "good"),
+    "not reproduced": ("✗", "bad"),
+    "undecided": ("?", "open"),
+}
+
 
 def setup(app: Sphinx) -> None:
     """Register the directives."""
@@ -32,16 +41,18 @@ class Claims(TableDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return a numbered table."""
-        claims = read_summary(self)["claims"]
+        summary = read_summary(self)
+        claims = summary["claims"]
         if not self.arguments:
-            return self.table(verdicts_of(claims), widths="7 30 14 30 19")
+            return self.table(verdicts_of(claims), widths="6 29 18 29 18")
         source, line = self.get_source_info()
+        claims = claims | {"MSE": {"parts": summary["mse_too"]}}
         try:
             require("claim", self.arguments[0], claims)
         except ValueError as error:
             raise ExtensionError(f"{source}:{line}: {error}") from error
         rows = parts_of(claims[self.arguments[0]])
-        return self.table(rows, widths="20 12 12 25 10 11 16" if len(rows[0]) == 7 else "auto")
+        return self.table(rows, widths="18 11 11 24 9 10 21" if len(rows[0]) == 7 else "auto")
 
 
 def read_summary(directive: SphinxDirective) -> dict:
@@ -58,8 +69,14 @@ def verdicts_of(claims: dict) -> list[list[str]]:
         evidence = f"{{doc}}`/{claim['evidence']}`"
         if claim["parts"][0]["interval"]:
             evidence = f"{{numref}}`tab-{name.lower()}`, {evidence}"
-        rows.append([name, claim["claim"], f"**{claim['verdict']}**", claim["checked"], evidence])
+        rows.append([name, claim["claim"], marked(claim["verdict"]), claim["checked"], evidence])
     return rows
+
+
+def marked(verdict: str) -> str:
+    """Write a verdict with its mark, as Markdown."""
+    mark, kind = MARKS[verdict]
+    return f"[{mark}]{{.verdict-{kind}}} **{verdict}**"
 
 
 def parts_of(claim: dict) -> list[list[str]]:
@@ -76,7 +93,7 @@ def parts_of(claim: dict) -> list[list[str]]:
                 f"{part['claimed']:.3f}" if numbers else "above 0",
                 f"{sum(part['values']) / len(part['values']):.3f}",
                 f"{low:.3f} to {high:.3f}",
-                part["verdict"],
+                marked(part["verdict"]),
             ]
         )
         if numbers:

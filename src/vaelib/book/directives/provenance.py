@@ -114,10 +114,14 @@ class Runs(TableDirective):
             self.env.note_dependency(str(run / folder.FILES[part]))
         losses = folder.read(run, "losses")["test"]
         page = f"/{RUNS}/{run.name}"
-        files = ["notebook.ipynb", *(folder.FILES[part] for part in OFFERED)]
+        files = [folder.FILES[part] for part in OFFERED]
+        # The page's source is the notebook; a download would be a second copy of it.
+        notebook = f'<a class="download" href="_sources{page}/notebook.ipynb" download>notebook</a>'
         return [
             f"{{doc}}`{run.name} <{page}/notebook>`",
             *(f"{losses[loss]:.3f}" for loss in LOSSES),
             f"{folder.read(run, 'outcome')['training_seconds']:.0f}",
-            ", ".join(f"{{download}}`{Path(file).stem} <{page}/{file}>`" for file in files),
+            ", ".join(
+                [notebook, *(f"{{download}}`{Path(file).stem} <{page}/{file}>`" for file in files)]
+            ),
         ]

@@ -4,7 +4,8 @@
 ``recorded/schedules.json``; the place is written as for the role ``value``. The content is two
 lines of a Markdown table, the heads and the template of a row, and then the caption. In the
 template, ``{key}`` stands for the key and ``{label}`` for its label. The option ``labels``, a YAML
-mapping, chooses and orders the keys and gives each a label; a key may be a path.
+mapping, chooses and orders the keys and gives each a label; a key may be a path. The option
+``widths`` has those of the columns.
 """
 
 from pathlib import Path
@@ -38,14 +39,14 @@ class TableDirective(SphinxDirective):
     def table(self, rows: list[list[str]], widths: str = "auto") -> list[nodes.Node]:
         """Return a table; the first row has the heads, and each cell is Markdown.
 
-        In print, a table of more than ten rows with given widths may break between pages.
+        In print, a table of more than eleven rows with given widths may break between pages.
         """
         lines = [
             f":::{{list-table}} {' '.join(self.caption())}",
             ":header-rows: 1",
             f":widths: {widths}",
             f":name: {self.options['name']}",
-            *([":class: longtable"] if len(rows) > 11 and widths != "auto" else []),
+            *([":class: longtable"] if len(rows) > 12 and widths != "auto" else []),
             "",
         ]
         for first, *others in rows:
@@ -57,7 +58,10 @@ class Rows(TableDirective):
     """A table with a row for each key of a recorded entry."""
 
     required_arguments = 1
-    option_spec = TableDirective.option_spec | {"labels": directives.unchanged_required}
+    option_spec = TableDirective.option_spec | {
+        "labels": directives.unchanged_required,
+        "widths": directives.unchanged_required,
+    }
 
     def caption(self) -> list[str]:
         """Return the lines of the caption, which follow those of the table."""
@@ -72,7 +76,8 @@ class Rows(TableDirective):
             raise ExtensionError(f"{source}:{line}: {error}") from error
         self.env.note_dependency(str(file))
         labels = yaml.safe_load(self.options.get("labels", "")) or {key: key for key in record}
-        return self.table(rows_of(*self.content[:2], labels))
+        rows = rows_of(*self.content[:2], labels)
+        return self.table(rows, self.options.get("widths", "auto"))
 
 
 def rows_of(heads: str, template: str, labels: dict[str, str]) -> list[list[str]]:

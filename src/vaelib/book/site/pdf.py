@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from importlib import metadata
 from pathlib import Path
 
 from docutils import nodes
@@ -10,14 +11,17 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
+from sphinx_jupyterbook_latex.nodes import HiddenCellNode, RootHeader
 
 from vaelib.plumbing.places import RUNS
 
 PDF = "report.pdf"
-RUN_IMAGE_WIDTH = "60%"  # the chapters have the same figures in full size
-SQUARE_IMAGE_WIDTH = "70%"  # so that the decoded plane and the latent codes share a page
+UNPRINTED = ("api", "all-runs", f"{RUNS}/")  # pages that begin so are on the site only
+WIDTH = "86%"  # of a figure, as a share of the text's
+NARROW = {"decoded": "50%", "latent": "42%", "aggregate": "48%", "encoder": "60%", "decoder": "60%"}
+NARROW |= {"latent-mean": "64%", "latent-sum": "64%"}
 SHORT = 20  # lines of a cell that is not broken over two pages
-SQUARE_IMAGES = ("decoded", "latent")
+CAPTION = 6  # lines of a long caption of a table, with the space around it
 # What is looked for → the Debian package that has it.
 PROGRAMS = {"latexmk": "latexmk", "xelatex": "texlive-xetex"}
 TEX_FILES = {
@@ -32,6 +36,7 @@ def setup(app: Sphinx) -> None:
     """Connect to Sphinx."""
     app.add_config_value("report_pdf", False, "html", bool)
     app.connect("config-inited", share_macros)
+    app.connect("config-inited", name_edition)
     app.connect("config-inited", note_pdf, priority=870)  # after the runs are made
     app.connect("builder-inited", require_tex)
     app.connect("env-get-updated", number_as_on_site, priority=900)  # after Sphinx has counted
@@ -47,6 +52,11 @@ def share_macros(app: Sphinx, config: Config) -> None:
         f"\\providecommand{{\\{name}}}{{}}\\renewcommand{{\\{name}}}{{{text}}}\n"
         for name, text in macros.items()
     )
+
+
+def name_edition(app: Sphinx, config: Config) -> None:
+    """Print the library's version below the title."""
+    config["release"] = metadata.version("vaelib")
 
 
 def note_pdf(app: Sphinx, config: Config) -> None:
@@ -72,17 +82,41 @@ def adapt_to_print(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Turn the pages of the site into the chapters of a report, in LaTeX only."""
     if app.builder.format != "latex":
         return
-    pages = {page["docname"]: page for page in doctree.findall(start_of_file)}
-    runs = [page for name, page in pages.items() if name.startswith(f"{RUNS}/")]
-    _insert(doctree, r"\chapter*{What this is}\markboth{What this is}{What this is}")
+    leave_out_pages(doctree)
+    put_lead_on_title_page(doctree)
     unwrap_proofs(doctree)
-    leave_out_progress(doctree)
+    unwrap_figures(doctree)
+    keep_tables_together(doctree)
+    keep_cells_together(doctree)
+    size_images(doctree)
+    pages = {page["docname"]: page for page in doctree.findall(start_of_file)}
+    print_sources_once(doctree, pages["conclusion"])
     give_bibliography_its_number(pages["references"])
-    # The contents list the chapters of what follows, not their sections.
-    _insert(pages["api"], r"\addtocontents{toc}{\protect\setcounter{tocdepth}{0}}")
-    _insert(runs[0], r"\small\fvset{fontsize=\scriptsize}")
-    keep_cells_together(doctree, runs)
-    size_images(doctree, runs)
+
+
+def leave_out_pages(doctree: nodes.document) -> None:
+    """Leave out the pages that are on the site only, and the links to them, not their words."""
+    for page in list(doctree.findall(start_of_file)):
+        if page["docname"].startswith(UNPRINTED):
+            page.parent.remove(page)
+    for contents in list(doctree.findall(nodes.compound)):
+        if not contents.children:  # nothing is left of this part
+            part = contents.parent.parent
+            part.parent.remove(part)
+    targets = tuple(f"%{name}" for name in UNPRINTED)
+    for link in list(doctree.findall(nodes.reference)):
+        if link.get("refuri", "").startswith(targets):
+            link.replace_self(link.children)
+
+
+def put_lead_on_title_page(doctree: nodes.document) -> None:
+    """Let the first page begin the title page; the contents stand before its first heading."""
+    first = doctree.next_node(nodes.section)
+    headings = [part for part in first if isinstance(part, RootHeader)]
+    contents = r"\reportcontents\clearpage\markboth{What this is}{What this is}"
+    first.insert(first.index(headings[0]), nodes.raw("", contents, format="latex"))
+    for heading in headings:
+        heading.replace_self(nodes.raw("", f"\\section*{{{heading.astext()}}}", format="latex"))
 
 
 def unwrap_proofs(doctree: nodes.document) -> None:
@@ -92,12 +126,10 @@ def unwrap_proofs(doctree: nodes.document) -> None:
             proof.replace_self(proof.children)
 
 
-def leave_out_progress(doctree: nodes.document) -> None:
-    """Leave out the outputs of cells that show the progress of a training."""
-    for cell in [c for c in doctree.findall(nodes.container) if "tag_progress" in c["classes"]]:
-        for part in list(cell.children):
-            if "cell_output" in part["classes"]:
-                cell.remove(part)
+def unwrap_figures(doctree: nodes.document) -> None:
+    """Take a figure out of the cell that drew it, if the site shows the code on demand only."""
+    for cell in [c for c in doctree.findall(nodes.container) if "tag_hide-input" in c["classes"]]:
+        cell.replace_self(list(cell.findall(nodes.figure)))
 
 
 def give_bibliography_its_number(page: start_of_file) -> None:
@@ -109,35 +141,49 @@ def give_bibliography_its_number(page: start_of_file) -> None:
     references.replace(references[0], nodes.raw("", r"\stepcounter{chapter}", format="latex"))
 
 
-def keep_cells_together(doctree: nodes.document, runs: list[start_of_file]) -> None:
-    """Break no page between the code of a short cell and what it prints, but in the runs."""
-    in_runs = {id(cell) for run in runs for cell in run.findall(nodes.container)}
+def keep_cells_together(doctree: nodes.document) -> None:
+    """Break no page between the code of a short cell and what it prints."""
     for cell in list(doctree.findall(nodes.container)):
-        if "cell" in cell["classes"] and id(cell) not in in_runs:
+        if "cell" in cell["classes"]:
             _keep_together(cell)
 
 
-def size_images(doctree: nodes.document, runs: list[start_of_file]) -> None:
-    """Make square images, and all images of the runs, smaller than the page is wide."""
+def keep_tables_together(doctree: nodes.document) -> None:
+    """Break no page between the caption of a table and its rows."""
+    for table in list(doctree.findall(nodes.table)):
+        if "longtable" not in table["classes"]:
+            rows = sum(1 for _ in table.findall(nodes.row))
+            table.parent.insert(table.parent.index(table), _room(rows + CAPTION))
+
+
+def size_images(doctree: nodes.document) -> None:
+    """Make images smaller than the page is wide, tall ones more so."""
     for image in doctree.findall(nodes.image):
-        if Path(image["uri"]).stem in SQUARE_IMAGES:
-            image["width"] = SQUARE_IMAGE_WIDTH
-    for run in runs:
-        for image in run.findall(nodes.image):
-            image["width"] = RUN_IMAGE_WIDTH
+        image["width"] = NARROW.get(Path(image["uri"]).stem, WIDTH)
+
+
+def print_sources_once(doctree: nodes.document, at: start_of_file) -> None:
+    """Say at the end of one page only where numbers come from: the first page's lines name all."""
+    lines = [part for part in doctree.findall(nodes.paragraph) if "provenance" in part["classes"]]
+    first = doctree.next_node(nodes.section)
+    kept = [line for line in lines if line.parent is first]
+    for line in lines:
+        line.parent.remove(line)
+    list(at.findall(nodes.section))[-1].extend(kept)
 
 
 def _keep_together(cell: nodes.container) -> None:
     """Ask for the room that a short cell needs."""
-    lines = sum(len(block.astext().splitlines()) for block in cell.findall(nodes.literal_block))
-    if lines <= SHORT:
-        room = f"\\needspace{{{lines + 8}\\baselineskip}}"  # with the space around them
-        cell.insert(0, nodes.raw("", room, format="latex"))
+    shown = [part for part in cell if not isinstance(part, HiddenCellNode)]
+    blocks = [block for part in shown for block in part.findall(nodes.literal_block)]
+    lines = sum(len(block.astext().splitlines()) for block in blocks)
+    if 0 < lines <= SHORT:
+        cell.insert(0, _room(lines + 8))  # with the space around them
 
 
-def _insert(page: nodes.Element, latex: str) -> None:
-    """Insert LaTeX after the title of a page."""
-    page.next_node(nodes.section).insert(1, nodes.raw("", latex, format="latex"))
+def _room(lines: int) -> nodes.raw:
+    """Begin a new page here if this one has not so many lines left."""
+    return nodes.raw("", f"\\needspace{{{lines}\\baselineskip}}", format="latex")
 
 
 def missing_tex() -> str | None:

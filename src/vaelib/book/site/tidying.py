@@ -1,6 +1,7 @@
-"""Take out of the written pages what the theme and its companions put there and no reader needs."""
+"""Take out of the written site what the theme and its companions put there and no reader needs."""
 
 import re
+import shutil
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -11,11 +12,15 @@ UNWANTED = (
     # Thebe would run cells on another host; its constants stand there twice, which is an error.
     re.compile(r"<script>const THEBE_JS_URL.*?</script>\n?", re.DOTALL),
     re.compile(r"<script[^>]*sphinx-thebe\.js[^>]*></script>\n?"),
+    # Half a megabyte that draws the icons a second time: the style sheet has them.
+    re.compile(r"<script[^>]*/fontawesome/[^>]*></script>\n?"),
     # ARIA 1.3 withdrew the role that docutils gives to the entries of the bibliography, and the
     # list has links between its entries, which a list may not.
     re.compile(r' role="doc-biblioentry"'),
     re.compile(r'(?<=<div) role="list"(?= class="citation-list")'),
 )
+# In ``_static``: what only developers of the theme or browsers of long ago ask for.
+UNASKED = ("**/*.map", "vendor/fontawesome/*/js", "vendor/fontawesome/*/webfonts/*.ttf", "locales")
 
 
 def setup(app: Sphinx) -> None:
@@ -24,7 +29,7 @@ def setup(app: Sphinx) -> None:
 
 
 def tidy(app: Sphinx, error: Exception | None) -> None:
-    """Tidy the pages of the book, those of earlier builds included."""
+    """Tidy the pages of the book, those of earlier builds included, and remove unasked files."""
     if error or app.builder.format != "html":
         return
     for name in (*app.env.found_docs, "genindex", "search"):
@@ -34,3 +39,7 @@ def tidy(app: Sphinx, error: Exception | None) -> None:
             tidied = pattern.sub("", tidied)
         if tidied != text:
             page.write_text(tidied, encoding="utf-8")
+    static = Path(app.outdir, "_static")
+    for pattern in UNASKED:
+        for path in list(static.glob(pattern)):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
