@@ -42,6 +42,7 @@ serve: install  ## read the built site at http://localhost:8000 (after make book
 test: .venv/.installed-for-tests  ## check the code's style and run the tests (no network, no GPU)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md book src
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/deno fmt --quiet --check --config $(SCRIPT)/deno.json $(SCRIPT) tests/book
 	$(BIN)/deno lint --quiet $(SCRIPT) tests/book

@@ -52,9 +52,8 @@ def main() -> None:
     book = find_book()
     if folder.read(book / RUNS / "bce", "settings")["recipe"] != "report":
         raise SystemExit("the book at hand has another recipe than report: run make book first")
-    shutil.copyfile(
-        book / RUNS / "compare" / "figures" / "reconstructions.png", book / README_FIGURE
-    )
+    figure = book / RUNS / "evidence-bce-elbo" / "figures" / "key.png"
+    shutil.copyfile(figure, book / README_FIGURE)
     readme = book.parent / "README.md"
     before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END)[1]

@@ -76,7 +76,7 @@ def verdicts_of(claims: dict) -> list[list[str]]:
 def marked(verdict: str) -> str:
     """Write a verdict with its mark, as Markdown."""
     mark, kind = MARKS[verdict]
-    return f"[{mark}]{{.verdict-{kind}}} **{verdict}**"
+    return f"[{mark}]{{.verdict-{kind}}}\N{NO-BREAK SPACE}**{verdict}**"
 
 
 def parts_of(claim: dict) -> list[list[str]]:
