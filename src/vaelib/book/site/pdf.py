@@ -18,8 +18,8 @@ from vaelib.plumbing.places import RUNS
 PDF = "report.pdf"
 UNPRINTED = ("api", "all-runs", f"{RUNS}/")  # pages that begin so are on the site only
 WIDTH = "86%"  # of a figure, as a share of the text's
-NARROW = {"decoded": "50%", "latent": "42%", "aggregate": "48%", "encoder": "60%", "decoder": "60%"}
-NARROW |= {"latent-mean": "64%", "latent-sum": "64%"}
+NARROW = {"decoded": "54%", "latent": "46%", "aggregate": "48%", "encoder": "60%", "decoder": "60%"}
+NARROW |= {"latent-mean": "66%", "latent-sum": "66%"}
 SHORT = 20  # lines of a cell that is not broken over two pages
 CAPTION = 6  # lines of a long caption of a table, with the space around it
 # What is looked for → the Debian package that has it.
@@ -178,7 +178,7 @@ def _keep_together(cell: nodes.container) -> None:
     blocks = [block for part in shown for block in part.findall(nodes.literal_block)]
     lines = sum(len(block.astext().splitlines()) for block in blocks)
     if 0 < lines <= SHORT:
-        cell.insert(0, _room(lines + 8))  # with the space around them
+        cell.insert(0, _room(lines + 5))  # with the space around them
 
 
 def _room(lines: int) -> nodes.raw:

@@ -39,7 +39,20 @@ def tidy(app: Sphinx, error: Exception | None) -> None:
             tidied = pattern.sub("", tidied)
         if tidied != text:
             page.write_text(tidied, encoding="utf-8")
-    static = Path(app.outdir, "_static")
-    for pattern in UNASKED:
-        for path in list(static.glob(pattern)):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    remove_unasked(app)
+
+
+def remove_unasked(app: Sphinx) -> None:
+    """Remove files that no page asks for: of the theme, and those of earlier builds."""
+    site = Path(app.outdir)
+    unasked = [path for pattern in UNASKED for path in site.glob(f"_static/{pattern}")]
+    asked = {name for _, name in app.env.images.values()}
+    unasked += [path for path in site.glob("_images/*") if path.name not in asked]
+    asked = {name for _, name in app.env.dlfiles.values()}
+    unasked += [
+        path
+        for path in site.glob("_downloads/*/*")
+        if f"{path.parent.name}/{path.name}" not in asked
+    ]
+    for path in unasked:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
