@@ -1,6 +1,7 @@
 """What pages say about verdicts and about a build among the recorded runs."""
 
 from vaelib.book.directives import claims
+from vaelib.study import verdicts
 
 SPREAD = {
     "seeds": [0, 1, 2],
@@ -48,22 +49,42 @@ EFFECT = {
 def test_a_verdict_says_what_is_checked_and_links_to_its_evidence():
     heads, row = claims.verdicts_of({"C5": NUMBER})
     evidence = "{numref}`tab-c5`, {doc}`/experiments/bce`"
-    assert row == ["C5", "It grows.", "**reproduced**", "One number.", evidence]
+    assert row == [
+        "C5",
+        "It grows.",
+        "[✓]{.verdict-good}\xa0**reproduced**",
+        "One number.",
+        evidence,
+    ]
     assert len(heads) == len(row)
     proved = NUMBER | {"parts": [{"interval": None}], "evidence": "theory/elbo"}
     assert claims.verdicts_of({"C2": proved})[1][-1] == "{doc}`/theory/elbo`"
 
 
+def test_every_verdict_has_a_mark_and_keeps_its_word():
+    assert set(claims.MARKS) == set(verdicts.ALL)
+    texts = [claims.marked(verdict) for verdict in verdicts.ALL]
+    assert all(f"**{verdict}**" in text for verdict, text in zip(verdicts.ALL, texts, strict=True))
+    good, bad, unsure = (claims.marked(v)[1] for v in ("proved", "not reproduced", "undecided"))
+    assert len({good, bad, unsure}) == 3  # not by colour alone
+
+
 def test_a_number_has_its_width_and_p_value_too():
     heads, number = claims.parts_of(NUMBER)
-    shown = ["test, total", "9.500", "9.500", "8.000 to 11.000", "31.6%", "0.1235", "reproduced"]
-    assert number == shown
+    shown = ["test, total", "9.500", "9.500", "8.000 to 11.000", "31.6%", "0.1235"]
+    assert number == [*shown, claims.marked("reproduced")]
     assert len(heads) == len(number)
 
 
 def test_an_effect_has_mean_interval_and_verdict():
     heads, effect = claims.parts_of(EFFECT)
-    assert effect == ["KL of BCE grows", "above 0", "0.500", "-2.000 to 3.000", "undecided"]
+    assert effect == [
+        "KL of BCE grows",
+        "above 0",
+        "0.500",
+        "-2.000 to 3.000",
+        claims.marked("undecided"),
+    ]
     assert len(heads) == len(effect)
 
 

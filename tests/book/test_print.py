@@ -6,6 +6,7 @@ import pytest
 from docutils import nodes
 from sphinx.addnodes import start_of_file
 from sphinx.errors import ExtensionError
+from sphinx_jupyterbook_latex.nodes import HiddenCellNode, RootHeader
 
 from vaelib.book.site import pdf
 
@@ -19,57 +20,101 @@ def page(name, *content):
 
 @pytest.fixture
 def report():
+    link = nodes.reference("", "", nodes.inline("", "the run"), refuri="%runs/bce/notebook")
     proof = nodes.admonition("", nodes.paragraph("", "Proof. Because."), classes=["proof", "proof"])
-    code = nodes.container("", nodes.literal_block("", "train()"), classes=["cell_input"])
-    bars = nodes.container("", nodes.literal_block("", "epoch 1"), classes=["cell_output"])
-    cell = nodes.container("", code, bars, classes=["cell", "tag_progress"])
-    image = nodes.image(uri="curves.pdf")
-    document = nodes.document(None, None)
     plane = nodes.image(uri="runs/bce/figures/decoded.*")
-    document += nodes.section("", nodes.title("", "intro"), proof, plane)
+    source = nodes.paragraph("", "Runs bce and mse: seed 0.", classes=["provenance"])
+    heading = RootHeader()
+    heading += nodes.Text("How to read it")
+    lead = nodes.paragraph("", "", nodes.Text("Four findings from "), link)
+    first = nodes.section("", nodes.title("", "intro"), lead, proof, plane, source, heading)
+
     short = nodes.container("", nodes.literal_block("", "prove()\nmore()"), classes=["cell"])
+    hidden = HiddenCellNode()
+    hidden += nodes.literal_block("", "draw()")
+    curve = nodes.figure("", nodes.image(uri="curve.pdf"))
+    drawn = nodes.container(
+        "", hidden, nodes.container("", curve), classes=["cell", "tag_hide-input"]
+    )
+    row = nodes.row("", nodes.entry("", nodes.paragraph("", "1")))
+    table = nodes.table("", nodes.tgroup("", nodes.tbody("", row)))
+    own = nodes.paragraph("", "Run bce: seed 0.", classes=["provenance"])
+
+    runs = nodes.compound(
+        "", page("api"), page("runs/bce/notebook", nodes.literal_block("", "fit()"))
+    )
+    part = nodes.section("", nodes.title("", "Reference and runs"), runs)
+    document = nodes.document(None, None)
     document += [
-        page("theory/elbo", short),
-        page("api"),
+        first,
+        page("theory/elbo", short, drawn, table, own),
+        page("conclusion"),
         page("references"),
-        page("runs/bce/notebook", cell, image),
+        nodes.compound("", start_of_file("", part, docname="Reference and runs")),
     ]
+    pdf.adapt_to_print(LATEX, document, "intro")
     return document
 
 
 def test_a_proof_keeps_its_text_and_loses_its_box(report):
-    pdf.adapt_to_print(LATEX, report, "intro")
     assert not list(report.findall(nodes.admonition))
     assert "Proof. Because." in report.astext()
 
 
-def test_progress_is_left_out_and_code_is_not(report):
-    pdf.adapt_to_print(LATEX, report, "intro")
-    assert "train()" in report.astext()
-    assert "epoch 1" not in report.astext()
+def test_the_first_page_is_followed_by_the_contents(report):
+    text = report.astext()
+    assert text.index("Four findings") < text.index("reportcontents")
+    assert text.index("reportcontents") < text.index("\\section*{How to read it}")
+    assert text.index("\\section*{How to read it}") < text.index("prove()")
+
+
+def test_reference_and_runs_are_left_out_with_links_to_them_but_not_the_words(report):
+    text = report.astext()
+    for gone in ("api", "fit()", "Reference and runs"):
+        assert gone not in text
+    assert "Four findings from the run" in text
+    assert not list(report.findall(nodes.reference))
 
 
 def test_a_short_cell_is_not_broken_over_two_pages(report):
-    pdf.adapt_to_print(LATEX, report, "intro")
     text = report.astext()
-    assert text.index("\\needspace{10\\baselineskip}") < text.index("prove()")
-    assert text.count("needspace") == 1  # not in the runs, whose cells follow their headings
+    assert text.index("\\needspace{7\\baselineskip}") < text.index("prove()")
 
 
-def test_runs_are_set_smaller_and_keep_their_numbers(report):
-    pdf.adapt_to_print(LATEX, report, "intro")
-    plane, image = report.findall(nodes.image)
-    assert plane["width"] == pdf.SQUARE_IMAGE_WIDTH
-    assert image["width"] == pdf.RUN_IMAGE_WIDTH
-    text = report.astext()
-    assert text.index("stepcounter") < text.index("\\small") < text.index("train()")
+def test_a_table_stays_with_its_caption(report):
+    table = report.next_node(nodes.table)
+    before = table.parent[table.parent.index(table) - 1]
+    assert before.astext() == "\\needspace{7\\baselineskip}"  # one row and its caption
 
 
-def test_the_site_is_left_alone(report):
-    before = report.pformat()
+def test_a_figure_is_printed_without_the_code_that_drew_it(report):
+    assert "draw()" not in report.astext()
+    (curve,) = report.findall(nodes.figure)
+    assert curve.parent is report.children[1].next_node(nodes.section)
+    assert curve[0]["width"] == pdf.WIDTH
+
+
+def test_tall_figures_are_narrow(report):
+    assert report.next_node(nodes.image)["width"] == pdf.NARROW["decoded"]
+
+
+def test_where_numbers_come_from_is_said_once_in_the_conclusion(report):
+    lines = [p for p in report.findall(nodes.paragraph) if "provenance" in p["classes"]]
+    assert [line.astext() for line in lines] == ["Runs bce and mse: seed 0."]
+    assert lines[0].parent[0].astext() == "conclusion"
+
+
+def test_the_references_keep_their_number(report):
+    assert "\\stepcounter{chapter}" in report.astext()
+
+
+def test_the_site_is_left_alone():
+    document = nodes.document(None, None)
+    document += page("api")
+    before = document.pformat()
     html = SimpleNamespace(builder=SimpleNamespace(format="html"))
-    pdf.adapt_to_print(html, report, "intro")
-    assert report.pformat() == before
+    pdf.adapt_to_print(html, document, "intro")
+    assert document.pformat() == before
 
 
 def test_theorems_are_numbered_by_chapter():

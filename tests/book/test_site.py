@@ -21,7 +21,7 @@ def content(page):
 
 
 def test_every_page_is_there_with_a_title(pages):
-    assert len(pages) == 28
+    assert len(pages) == 29
     for page in pages.values():
         assert page.h1.get_text(strip=True)
 
@@ -51,7 +51,7 @@ def test_figures_stand_alone(site, pages):
             assert file.stat().st_size > 1000
             assert len(caption.get_text()) > 60
             links = [a["href"] for a in caption.select("a.reference.internal")]
-            assert "Made by the cell above" in caption.get_text() or any(
+            assert "Drawn in this chapter" in caption.get_text() or any(
                 re.search(r"runs/[a-z-]+/notebook.html", link) for link in links
             )
     assert figures == 46
@@ -142,7 +142,7 @@ def test_pages_with_numbers_of_runs_say_where_they_come_from(site, pages):
     recorded |= {"experiments/bce", "experiments/mse", "experiments/comparison"}
     of_the_build = recorded | {"all-runs", "theory/likelihoods"}
     of_the_build |= experiments | trained
-    assert with_line == of_the_build | {"beyond/one-scale", "beyond/explorer"}
+    assert with_line == of_the_build | {"beyond/one-scale", "beyond/explorer", "conclusion"}
     (only,) = pages["beyond/one-scale"].select(".provenance")
     assert only.get_text().startswith("Recorded runs, not of this build: ")
     for name in of_the_build:
@@ -172,6 +172,15 @@ def test_the_runs_can_be_downloaded(site, pages):
     assert (site.html / weights[0]["href"]).read_bytes() == (
         site.book / "runs/bce/weights.safetensors"
     ).read_bytes()
+
+
+def test_the_site_is_light_and_has_each_notebook_once(site):
+    files = [path for path in site.html.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 25_000_000
+    notebooks = [path for path in files if path.name == "notebook.ipynb"]
+    assert {path.parent.parent.parent.name for path in notebooks} == {"_sources"}
+    assert len(notebooks) == len(list((site.book / "runs").glob("*/notebook.ipynb")))
+    assert not [path for path in files if path.suffix in (".map", ".ttf")]
 
 
 def test_nothing_is_loaded_from_another_host(site, pages):

@@ -1,7 +1,8 @@
 """The built site as a reader meets it: in chromium, light and dark, wide and narrow."""
 
+import gzip
 import re
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -25,6 +26,14 @@ def test_a_page_opens_whole_and_asks_no_other_host(visit, host, name, place):
     assert [address for address in seen.requests if not address.startswith(own)] == []
     broken = "[...document.images].filter(i => !(i.complete && i.naturalWidth)).map(i => i.src)"
     assert seen.page.evaluate(broken) == []
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_page_is_at_most_a_megabyte_as_hosts_send_it(visit, host, name):
+    asked = {urlsplit(address).path for address in visit(f"{host}/{name}.html").requests}
+    files = [HTML / unquote(path).removeprefix("/some/path/") for path in asked if "/some/" in path]
+    assert len(files) > 5
+    assert sum(len(gzip.compress(file.read_bytes())) for file in files) <= 1_000_000
 
 
 @pytest.mark.parametrize("name", names())

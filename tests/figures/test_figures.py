@@ -1,6 +1,10 @@
+import base64
+import io
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from vaelib.figures import images as pictures
 from vaelib.figures import network, style
@@ -88,5 +92,30 @@ def test_files_are_equal_for_equal_figures_and_whole(tmp_path):
         ".svg",
     ]
     assert first.svg == (tmp_path / "a" / "figures" / "rows.svg").read_text()
-    assert first == style.inline(pictures.image_rows(rows))
-    assert set(first._repr_mimebundle_()) == {"image/svg+xml", "application/pdf"}
+    assert first.svg == style.inline(pictures.image_rows(rows)).svg
+    assert set(first._repr_mimebundle_()) == {"image/svg+xml"}  # the others are files beside it
+    alone = style.inline(pictures.image_rows(rows))
+    assert set(alone._repr_mimebundle_()) == {"image/svg+xml", "application/pdf"}
+    assert len(repr(alone)) < 100  # a notebook keeps it too
+
+
+def test_an_image_in_an_svg_is_light_and_looks_the_same():
+    grey = np.random.default_rng(0).random((60, 60)).cumsum(0).cumsum(1)
+    grey /= grey.max()
+    codes = np.random.default_rng(0).standard_normal((2000, 2))
+    plane = pictures.latent_scatter({"": codes}, np.arange(2000) % 10, ("a", "b"))
+    for figure in (pictures.image_grid(grey.reshape(1, 60, 60), 1), plane):
+        svg = io.BytesIO()
+        figure.savefig(svg, format="svg")
+        heavy = max(style.EMBEDDED.findall(svg.getvalue().decode()), key=len)
+        light = style.lighter(heavy)
+        assert len(light) < 0.6 * len(heavy)
+        before, after = (on_white(png) for png in (heavy, light))
+        assert np.abs(before - after).mean() < 3 / 255
+        assert np.sqrt(np.square(before - after).mean()) < 5 / 255
+
+
+def on_white(png):
+    image = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGBA")
+    ground = Image.new("RGBA", image.size, "white")
+    return np.asarray(Image.alpha_composite(ground, image).convert("RGB")) / 255

@@ -95,6 +95,25 @@ def test_the_pair_that_shares_its_place_overlaps_most():
     assert set(shares.values()) == {0}
 
 
+def test_a_plane_is_read_off_ten_groups_of_which_two_share_a_place():
+    generator = torch.Generator().manual_seed(0)
+    places = torch.tensor([[digit, 0.0] for digit in range(10)]) / 2
+    places[7] = places[2]
+    places[9] = torch.tensor([30.0, 0.0])
+    labels = torch.arange(10).repeat(50)
+    codes = places[labels] + 0.01 * torch.randn(500, 2, generator=generator)
+    found = measures.grouping(codes, labels)
+    assert (found["overlap"], found["farthest"]) == ("2 and 7", "0 and 9")
+    table = measures.confusion(codes, labels)
+    both = table[[2, 7]].sum()
+    assert found["share"] == pytest.approx(float((table[2, 7] + table[7, 2]) / both))
+    assert 0.3 < found["share"] < 0.7
+    assert found["accuracy"] == pytest.approx(float((500 - table[2, 7] - table[7, 2]) / 500))
+    within = sum(x * x <= 4 and y * y <= 4 for x, y in codes.tolist()) / 500
+    assert found["within"] == pytest.approx(within)
+    assert found["within"] < 0.7
+
+
 def test_a_gradual_change_is_smooth_and_a_shuffled_one_is_not(images):
     weights = torch.linspace(0, 1, 20)
     rows = torch.stack([torch.lerp(images[0], images[1], w) for w in weights])

@@ -13,7 +13,7 @@ from vaelib import cli
 from vaelib.plumbing.files import read_json, write_json
 from vaelib.plumbing.names import CODED, LOSSES, OBJECTIVES, training_name
 from vaelib.plumbing.places import EARLIER
-from vaelib.study import claims, grid, records, summary, verdicts
+from vaelib.study import agreement, claims, grid, records, summary, verdicts
 from vaelib.study.questions import BETAS
 from vaelib.training.recipes import RECIPES
 
@@ -341,7 +341,7 @@ def test_the_command_computes_what_is_missing_and_sums_up(book, monkeypatch):
 
 
 def test_the_summary_in_the_book_is_that_of_its_records():
-    summary.check(BOOK)
+    agreement.check(BOOK)
 
 
 @pytest.mark.parametrize(
@@ -356,7 +356,7 @@ def test_the_summary_in_the_book_is_that_of_its_records():
 )
 def test_an_edited_summary_is_refused_by_key(book, keys, value):
     write_json(summary.summarise(book), book / "recorded" / "reproduction.json")
-    summary.check(book)
+    agreement.check(book)
     edited = read_json(book / "recorded" / "reproduction.json")
     place = edited
     for key in keys[:-1]:
@@ -366,18 +366,34 @@ def test_an_edited_summary_is_refused_by_key(book, keys, value):
     write_json(edited, book / "recorded" / "reproduction.json")
     key = re.escape(".".join(map(str, keys)))
     with pytest.raises(ValueError, match=rf"not what the records say: {key} is .*; expected"):
-        summary.check(book)
+        agreement.check(book)
 
 
 def test_a_rounding_of_another_processor_is_no_edit(book):
     found = summary.summarise(book)
     found["objectives"]["report"]["bce"]["total"]["mean"] *= 1 + 1e-13
     write_json(found, book / "recorded" / "reproduction.json")
-    summary.check(book)
+    agreement.check(book)
+
+
+def test_what_is_asked_of_bce_is_asked_of_mse_too(book):
+    parts = {part["name"]: part for part in summary.summarise(book)["mse_too"]}
+    assert list(parts) == list(claims.MSE_TOO)
+    runs = records.select(
+        records.read(book / "recorded" / "runs"), recipe="original", reconstruction_loss="mse"
+    )
+    expected = [1 - run["measures"]["sharpness"] for run in runs]
+    smoothed = parts["mse_reconstructions_smoothed"]
+    assert smoothed["values"] == expected
+    low, high = verdicts.confidence_interval(expected)
+    assert smoothed["interval"] == (low, high)
+    expected = [run["measures"]["recognised"] - 0.5 for run in runs]
+    assert parts["mse_reconstructions_recognised"]["values"] == expected
 
 
 def test_what_the_chapter_says_in_words_holds_of_its_records():
     found = summary.summarise(BOOK)
+    assert {part["verdict"] for part in found["mse_too"]} == {"reproduced"}
     original, report = (found["objectives"][recipe] for recipe in ("original", "report"))
     parts = {part["name"]: part for claim in found["claims"].values() for part in claim["parts"]}
     undecided = [name for name, claim in found["claims"].items() if claim["verdict"] == "undecided"]

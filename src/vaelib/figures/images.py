@@ -70,7 +70,7 @@ def latent_scatter(
         labels: (N,), digits.
         axes_names: of the two axes.
     """
-    figure = Figure(figsize=(7.2, 4.1) if len(panels) > 1 else (6, 5))
+    figure = Figure(figsize=(7.2, 3.6) if len(panels) > 1 else (6, 5))
     every = figure.subplots(1, len(panels), squeeze=False, sharex=True, sharey=True)[0]
     for axes, (title, points) in zip(every, panels.items(), strict=True):
         dots = axes.scatter(

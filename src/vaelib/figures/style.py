@@ -41,7 +41,8 @@ STYLE = {  # text is as large as the caption's on the page
     "svg.hashsalt": "vaelib",
     "pdf.fonttype": 42,
 }
-COLOURS = 256  # of an image within an SVG; more cannot be told apart
+COLOURS = 256  # of an image within an SVG
+GREY_STEP = 8  # between its shades of grey, of 255; a smaller one cannot be told from this
 EMBEDDED = re.compile(r"(?<=data:image/png;base64,)[^\"]+")
 FORMATS = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": None}  # no dates in files
 
@@ -71,10 +72,17 @@ def render(figure: Figure, format: str) -> bytes:
 
 
 def lighter(png: str) -> str:
-    """Return a PNG with a palette instead of four channels, both in Base64."""
+    """Return a PNG with fewer shades or a palette instead of four channels, both in Base64."""
     image = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGBA")
+    red, green, blue, opaque = image.split()
+    if opaque.getextrema() != (255, 255):
+        light = image.quantize(COLOURS, Image.Quantize.FASTOCTREE)
+    elif red.tobytes() == green.tobytes() == blue.tobytes():
+        light = red.point([min(GREY_STEP * round(shade / GREY_STEP), 255) for shade in range(256)])
+    else:
+        light = image.convert("RGB").quantize(COLOURS)
     buffer = io.BytesIO()
-    image.quantize(COLOURS, Image.Quantize.FASTOCTREE).save(buffer, "png", optimize=True)
+    light.save(buffer, "png", optimize=True)
     return base64.b64encode(buffer.getvalue()).decode()
 
 

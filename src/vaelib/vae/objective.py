@@ -147,6 +147,8 @@ def gaussian(logits: Tensor, images: Tensor) -> Tensor:
     """
     errors = squared_error(logits, images)
     pixels = images[0].numel()
+    if not pixels:
+        raise ValueError(f"images has shape {tuple(images.shape)}; expected pixels in each image")
     variance = errors.mean() / pixels
     return errors / (2 * variance) + pixels * torch.log(2 * math.pi * variance) / 2
 
