@@ -48,12 +48,13 @@ def image_grid(images: np.ndarray, number: int, limit: float | None = None) -> F
     axes = figure.subplots()
     axes.grid(False)
     if limit is None:
-        axes.imshow(canvas, vmin=0, vmax=1)
+        axes.imshow(canvas, vmin=0, vmax=1, interpolation="antialiased")
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
         return figure
     edge = limit * number / (number - 1)  # the outermost codes are at the centres of their images
-    axes.imshow(canvas, vmin=0, vmax=1, extent=(-edge, edge, -edge, edge))
+    extent = (-edge, edge, -edge, edge)
+    axes.imshow(canvas, vmin=0, vmax=1, extent=extent, interpolation="antialiased")
     ticks = np.linspace(-limit, limit, 5)
     axes.set(xlabel="$z_1$", ylabel="$z_2$", xticks=ticks, yticks=ticks)
     return figure

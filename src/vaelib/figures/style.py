@@ -20,7 +20,7 @@ STYLE = {  # text is as large as the caption's on the page
     "figure.dpi": 100,
     "figure.facecolor": "white",
     "figure.constrained_layout.use": True,
-    "savefig.dpi": 200,
+    "savefig.dpi": 160,  # of what is no line or letter; a page shows about 100
     "savefig.facecolor": "white",
     "font.size": 11,
     "axes.labelsize": 11,

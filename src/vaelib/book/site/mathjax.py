@@ -9,6 +9,7 @@ from sphinx.config import Config
 
 PACKAGE = "sphinx-mathjax-offline"  # ships MathJax 3; its own extension copies much more
 PARTS = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions")
+UNASKED = shutil.ignore_patterns("all-packages.js")  # pages load single extensions
 
 
 def setup(app: Sphinx) -> None:
@@ -31,6 +32,6 @@ def copy_mathjax(app: Sphinx, error: Exception | None) -> None:
     for part in PARTS:
         (target / part).parent.mkdir(parents=True, exist_ok=True)
         if (source / part).is_dir():
-            shutil.copytree(source / part, target / part, dirs_exist_ok=True)
+            shutil.copytree(source / part, target / part, ignore=UNASKED, dirs_exist_ok=True)
         else:
             shutil.copyfile(source / part, target / part)

@@ -19,7 +19,7 @@ PDF = "report.pdf"
 UNPRINTED = ("api", "all-runs", f"{RUNS}/")  # pages that begin so are on the site only
 WIDTH = "86%"  # of a figure, as a share of the text's
 NARROW = {"decoded": "54%", "latent": "46%", "aggregate": "48%", "encoder": "60%", "decoder": "60%"}
-NARROW |= {"latent-mean": "66%", "latent-sum": "66%"}
+NARROW |= {"latent-mean": "66%", "latent-sum": "66%", "fig-confusion": "52%"}
 SHORT = 20  # lines of a cell that is not broken over two pages
 CAPTION = 6  # lines of a long caption of a table, with the space around it
 # What is looked for → the Debian package that has it.
@@ -159,7 +159,8 @@ def keep_tables_together(doctree: nodes.document) -> None:
 def size_images(doctree: nodes.document) -> None:
     """Make images smaller than the page is wide, tall ones more so."""
     for image in doctree.findall(nodes.image):
-        image["width"] = NARROW.get(Path(image["uri"]).stem, WIDTH)
+        names = [Path(image["uri"]).stem, *image.parent["ids"]]
+        image["width"] = next((NARROW[name] for name in names if name in NARROW), WIDTH)
 
 
 def print_sources_once(doctree: nodes.document, at: start_of_file) -> None:
