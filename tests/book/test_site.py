@@ -26,6 +26,25 @@ def test_every_page_is_there_with_a_title(pages):
         assert page.h1.get_text(strip=True)
 
 
+def test_every_chapter_of_the_argument_ends_with_what_was_learnt(pages):
+    parts = ("theory/", "experiments/", "beyond/", "reproduction", "cost")
+    chapters = {name: page for name, page in pages.items() if name.startswith(parts)}
+    assert len(chapters) == 13
+    for name, page in chapters.items():
+        heading = content(page).select("h2")[-1]
+        assert heading.get_text().strip("#\n").endswith("What was learnt"), name
+        assert "mind" in heading.parent.get_text(), name  # what would change it
+
+
+def test_the_first_page_leads_to_the_explorer_and_has_the_findings(pages):
+    lead = content(pages["intro"]).section
+    links = [a["href"] for a in lead.find_all("a", recursive=True)]
+    assert "beyond/explorer.html" in links
+    findings = lead.ul.find_all("li", recursive=False)
+    assert len(findings) == 4
+    assert all(item.strong for item in findings)
+
+
 def test_no_markup_is_left_in_the_text(pages):
     for name, page in pages.items():
         article = copy.copy(content(page))
