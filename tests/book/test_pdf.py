@@ -82,7 +82,7 @@ def ink(folder):
 
 
 def test_no_page_is_half_empty_but_at_the_end_of_a_chapter(text, tmp_path):
-    """On the machine of the last edition none is emptier than a third; other numbers break pages elsewhere."""
+    """Of the second edition none is emptier than a third; other numbers break pages elsewhere."""
     begins = [page.lstrip()[:60] for page in text.split("\f")[:-1]]
     chapters = re.compile(r"\d+ [A-Z]|What it is about|Bibliography")
     emptier = [
