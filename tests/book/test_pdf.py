@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaelib.book.site.pdf import UNPRINTED
+from vaelib.book.site.printing import UNPRINTED
 
 from .conftest import ROOT, Built, parse
 

@@ -8,7 +8,7 @@ from sphinx.addnodes import start_of_file
 from sphinx.errors import ExtensionError
 from sphinx_jupyterbook_latex.nodes import HiddenCellNode, RootHeader
 
-from vaelib.book.site import pdf
+from vaelib.book.site import pdf, printing
 
 LATEX = SimpleNamespace(builder=SimpleNamespace(format="latex"))
 
@@ -52,7 +52,7 @@ def report():
         page("references"),
         nodes.compound("", start_of_file("", part, docname="Reference and runs")),
     ]
-    pdf.adapt_to_print(LATEX, document, "intro")
+    printing.adapt_to_print(LATEX, document, "intro")
     return document
 
 
@@ -91,11 +91,11 @@ def test_a_figure_is_printed_without_the_code_that_drew_it(report):
     assert "draw()" not in report.astext()
     (curve,) = report.findall(nodes.figure)
     assert curve.parent is report.children[1].next_node(nodes.section)
-    assert curve[0]["width"] == pdf.WIDTH
+    assert curve[0]["width"] == printing.WIDTH
 
 
 def test_tall_figures_are_narrow(report):
-    assert report.next_node(nodes.image)["width"] == pdf.NARROW["decoded"]
+    assert report.next_node(nodes.image)["width"] == printing.NARROW["decoded"]
 
 
 def test_where_numbers_come_from_is_said_once_in_the_conclusion(report):
@@ -113,14 +113,14 @@ def test_the_site_is_left_alone():
     document += page("api")
     before = document.pformat()
     html = SimpleNamespace(builder=SimpleNamespace(format="html"))
-    pdf.adapt_to_print(html, document, "intro")
+    printing.adapt_to_print(html, document, "intro")
     assert document.pformat() == before
 
 
 def test_theorems_are_numbered_by_chapter():
     numbers = {"a": {"theorem": {"x": (2, 1, 1), "y": (2, 3, 1)}, "figure": {"f": (2, 1)}}}
     env = SimpleNamespace(toc_fignumbers=numbers)
-    pdf.number_as_on_site(LATEX, env)
+    printing.number_as_on_site(LATEX, env)
     assert numbers == {"a": {"theorem": {"x": (2, 1), "y": (2, 2)}, "figure": {"f": (2, 1)}}}
 
 

@@ -11,7 +11,7 @@ def setup(app) -> dict:
     from vaelib.book import build
     from vaelib.book.directives import claims, losses, provenance, statements, tables, values
     from vaelib.book.explorer import directive
-    from vaelib.book.site import mathjax, pdf, repository, tidying
+    from vaelib.book.site import mathjax, pdf, printing, repository, tidying
     from vaelib.plumbing.fingerprint import digest
 
     for part in (
@@ -25,6 +25,7 @@ def setup(app) -> dict:
         directive,
         mathjax,
         repository,
+        printing,
         pdf,
         tidying,
     ):

@@ -1,27 +1,16 @@
-"""The report in print: what LaTeX needs that the site does not, and the PDF on the site."""
+"""The PDF: what TeX it needs, and its place on the site."""
 
 import shutil
 import subprocess
-from importlib import metadata
 from pathlib import Path
 
-from docutils import nodes
-from sphinx.addnodes import start_of_file
 from sphinx.application import Sphinx
 from sphinx.config import Config
-from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
-from sphinx_jupyterbook_latex.nodes import HiddenCellNode, RootHeader
 
 from vaelib.plumbing.places import RUNS
 
 PDF = "report.pdf"
-UNPRINTED = ("api", "all-runs", f"{RUNS}/")  # pages that begin so are on the site only
-WIDTH = "86%"  # of a figure, as a share of the text's
-NARROW = {"decoded": "54%", "latent": "46%", "aggregate": "48%", "encoder": "60%", "decoder": "60%"}
-NARROW |= {"latent-mean": "66%", "latent-sum": "66%", "fig-confusion": "52%", "fig-roofline": "70%"}
-SHORT = 20  # lines of a cell that is not broken over two pages
-CAPTION = 6  # lines of a long caption of a table, with the space around it
 # What is looked for → the Debian package that has it.
 PROGRAMS = {"latexmk": "latexmk", "xelatex": "texlive-xetex"}
 TEX_FILES = {
@@ -35,156 +24,15 @@ TEX_FILES = {
 def setup(app: Sphinx) -> None:
     """Connect to Sphinx."""
     app.add_config_value("report_pdf", False, "html", bool)
-    app.connect("config-inited", share_macros)
-    app.connect("config-inited", name_edition)
     app.connect("config-inited", note_pdf, priority=870)  # after the runs are made
     app.connect("builder-inited", require_tex)
-    app.connect("env-get-updated", number_as_on_site, priority=900)  # after Sphinx has counted
-    app.connect("doctree-resolved", adapt_to_print)
     app.connect("html-page-context", offer_pdf, priority=503)  # after the theme's buttons
     app.connect("build-finished", copy_pdf)
-
-
-def share_macros(app: Sphinx, config: Config) -> None:
-    """Give LaTeX the macros of the site's mathematics, so that they are written once."""
-    macros = config["mathjax3_config"]["tex"]["macros"]
-    config["latex_elements"]["preamble"] += "".join(
-        f"\\providecommand{{\\{name}}}{{}}\\renewcommand{{\\{name}}}{{{text}}}\n"
-        for name, text in macros.items()
-    )
-
-
-def name_edition(app: Sphinx, config: Config) -> None:
-    """Print the library's version below the title."""
-    config["release"] = metadata.version("vaelib")
 
 
 def note_pdf(app: Sphinx, config: Config) -> None:
     """Note whether there is a PDF; pages are written again when that changes."""
     config["report_pdf"] = pdf_of_this_book(app) is not None
-
-
-def number_as_on_site(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """Number theorems by chapter, as the site does; for LaTeX they come numbered by section."""
-    if app.builder.format != "latex":
-        return []
-    for numbers in env.toc_fignumbers.values():
-        for kind, by_id in numbers.items():
-            if kind not in ("figure", "table", "code-block"):
-                numbers[kind] = {
-                    id: (number[0], count)
-                    for count, (id, number) in enumerate(by_id.items(), start=1)
-                }
-    return []
-
-
-def adapt_to_print(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Turn the pages of the site into the chapters of a report, in LaTeX only."""
-    if app.builder.format != "latex":
-        return
-    leave_out_pages(doctree)
-    put_lead_on_title_page(doctree)
-    unwrap_proofs(doctree)
-    unwrap_figures(doctree)
-    keep_tables_together(doctree)
-    keep_cells_together(doctree)
-    size_images(doctree)
-    pages = {page["docname"]: page for page in doctree.findall(start_of_file)}
-    print_sources_once(doctree, pages["conclusion"])
-    give_bibliography_its_number(pages["references"])
-
-
-def leave_out_pages(doctree: nodes.document) -> None:
-    """Leave out the pages that are on the site only, and the links to them, not their words."""
-    for page in list(doctree.findall(start_of_file)):
-        if page["docname"].startswith(UNPRINTED):
-            page.parent.remove(page)
-    for contents in list(doctree.findall(nodes.compound)):
-        if not contents.children:  # nothing is left of this part
-            part = contents.parent.parent
-            part.parent.remove(part)
-    targets = tuple(f"%{name}" for name in UNPRINTED)
-    for link in list(doctree.findall(nodes.reference)):
-        if link.get("refuri", "").startswith(targets):
-            link.replace_self(link.children)
-
-
-def put_lead_on_title_page(doctree: nodes.document) -> None:
-    """Let the first page begin the title page; the contents stand before its first heading."""
-    first = doctree.next_node(nodes.section)
-    headings = [part for part in first if isinstance(part, RootHeader)]
-    contents = r"\reportcontents\clearpage\markboth{What this is}{What this is}"
-    first.insert(first.index(headings[0]), nodes.raw("", contents, format="latex"))
-    for heading in headings:
-        heading.replace_self(nodes.raw("", f"\\section*{{{heading.astext()}}}", format="latex"))
-
-
-def unwrap_proofs(doctree: nodes.document) -> None:
-    """Take proofs out of their boxes, whose coloured bar would be empty."""
-    for proof in list(doctree.findall(nodes.admonition)):
-        if "proof" in proof["classes"] and not proof.next_node(nodes.title):
-            proof.replace_self(proof.children)
-
-
-def unwrap_figures(doctree: nodes.document) -> None:
-    """Take a figure out of the cell that drew it, if the site shows the code on demand only."""
-    for cell in [c for c in doctree.findall(nodes.container) if "tag_hide-input" in c["classes"]]:
-        cell.replace_self(list(cell.findall(nodes.figure)))
-
-
-def give_bibliography_its_number(page: start_of_file) -> None:
-    """Count the chapter of references, which in print stands at the end under its own title.
-
-    So the numbers that follow are the site's.
-    """
-    references = page.next_node(nodes.section)
-    references.replace(references[0], nodes.raw("", r"\stepcounter{chapter}", format="latex"))
-
-
-def keep_cells_together(doctree: nodes.document) -> None:
-    """Break no page between the code of a short cell and what it prints."""
-    for cell in list(doctree.findall(nodes.container)):
-        if "cell" in cell["classes"]:
-            _keep_together(cell)
-
-
-def keep_tables_together(doctree: nodes.document) -> None:
-    """Break no page between the caption of a table and its rows."""
-    for table in list(doctree.findall(nodes.table)):
-        if "longtable" not in table["classes"]:
-            rows = sum(1 for _ in table.findall(nodes.row))
-            table.parent.insert(table.parent.index(table), _room(rows + CAPTION))
-
-
-def size_images(doctree: nodes.document) -> None:
-    """Make images smaller than the page is wide, tall ones more so."""
-    for image in doctree.findall(nodes.image):
-        names = [Path(image["uri"]).stem, *image.parent["ids"]]
-        image["width"] = next((NARROW[name] for name in names if name in NARROW), WIDTH)
-
-
-def print_sources_once(doctree: nodes.document, at: start_of_file) -> None:
-    """Say at the end of one page only where numbers come from: the first page's lines name all."""
-    lines = [part for part in doctree.findall(nodes.paragraph) if "provenance" in part["classes"]]
-    first = doctree.next_node(nodes.section)
-    kept = [line for line in lines if line.parent is first]
-    for line in lines:
-        line.parent.remove(line)
-    list(at.findall(nodes.section))[-1].extend(kept)
-
-
-def _keep_together(cell: nodes.container) -> None:
-    """Ask for the room that a short cell needs."""
-    shown = [part for part in cell if not isinstance(part, HiddenCellNode)]
-    blocks = [block for part in shown for block in part.findall(nodes.literal_block)]
-    lines = sum(len(block.astext().splitlines()) for block in blocks)
-    if 0 < lines <= SHORT:
-        cell.insert(0, _room(lines + 5))  # with the space around them
-
-
-def _room(lines: int) -> nodes.raw:
-    """Begin a new page here if this one has not so many lines left."""
-    return nodes.raw("", f"\\needspace{{{lines}\\baselineskip}}", format="latex")
 
 
 def missing_tex() -> str | None:
