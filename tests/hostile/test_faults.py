@@ -6,6 +6,7 @@ Slow: `make test-hostile` runs these, `make test` does not.
 import os
 import random
 import re
+import shlex
 import shutil
 import signal
 import stat
@@ -472,7 +473,7 @@ def test_the_same_runs_give_the_same_pdf(copy, smoke_site):  # noqa: F811
     for root in (copy, smoke_site.root):
         command = ["make", "--file", ROOT / "Makefile", "--assume-old=install"]
         done = subprocess.run(
-            [*command, f"BIN={PROGRAMS}", "pdf"],
+            [*command, f"BIN={shlex.quote(str(PROGRAMS))}", "pdf"],
             cwd=root,
             env=SMOKE,
             stdout=subprocess.PIPE,
