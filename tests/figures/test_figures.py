@@ -4,6 +4,7 @@ import io
 import numpy as np
 import pytest
 import torch
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
 from vaelib.figures import images as pictures
@@ -97,6 +98,24 @@ def test_files_are_equal_for_equal_figures_and_whole(tmp_path):
     alone = style.inline(pictures.image_rows(rows))
     assert set(alone._repr_mimebundle_()) == {"image/svg+xml", "application/pdf"}
     assert len(repr(alone)) < 100  # a notebook keeps it too
+
+
+def test_the_last_digit_of_the_layout_does_not_matter(monkeypatch):
+    lay_out = ConstrainedLayoutEngine.execute
+
+    def elsewhere(engine, figure):
+        lay_out(engine, figure)
+        for axes in figure.axes:
+            x, y, width, height = axes.get_position(original=True).bounds
+            axes._set_position([x + 1e-15, y, width - 1e-15, height])
+
+    codes = np.random.default_rng(0).standard_normal((50, 2))
+    found = []
+    for _ in range(2):
+        figure = pictures.latent_scatter({"": codes}, np.arange(50) % 10, ("a", "b"))
+        found.append([style.render(figure, format) for format in style.FORMATS])
+        monkeypatch.setattr(ConstrainedLayoutEngine, "execute", elsewhere)
+    assert found[0] == found[1]
 
 
 def test_an_image_in_an_svg_is_light_and_looks_the_same():

@@ -11,6 +11,7 @@ import matplotlib as mpl
 import matplotlib.style
 from cycler import cycler
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
 from vaelib.plumbing.files import write_bytes
@@ -65,10 +66,25 @@ def render(figure: Figure, format: str) -> bytes:
     """Render a figure as ``svg``, ``pdf`` or ``png``; equal figures give equal bytes."""
     buffer = io.BytesIO()
     with mpl.style.context(STYLE):
+        settle(figure)
         figure.savefig(buffer, format=format, metadata=FORMATS[format])
     if format == "svg":
         return EMBEDDED.sub(lambda found: lighter(found[0]), buffer.getvalue().decode()).encode()
     return buffer.getvalue()
+
+
+def settle(figure: Figure) -> None:
+    """Lay a figure out for good, to a billionth of its size.
+
+    The layout's solver may return another last digit each time, and an SVG has identifiers that are
+    made of all digits.
+    """
+    if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        for axes in figure.axes:
+            place = axes.get_position(original=True)
+            axes.set_position([round(edge, 9) for edge in place.bounds])
 
 
 def lighter(png: str) -> str:
