@@ -25,7 +25,7 @@ from vaelib.vae.model import VAE, Posterior
 DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.uint8, torch.int64)
 ACCURACY = {torch.float64: 1e-9, torch.float32: 2e-4, torch.float16: 3e-2, torch.bfloat16: 2e-1}
 SPECIAL = (0.0, 1.0, -1.0, math.nan, math.inf, -math.inf, 1e-30, 255.0)
-FEW = settings(max_examples=60)
+FEW = settings(max_examples=60, derandomize=True)  # the same examples in every run
 
 
 @st.composite
@@ -189,7 +189,7 @@ def test_the_divergence_of_gaussians(data):
 
 
 @FEW
-@given(tensors(*PLANE, low=-3, high=3), tensors(*PLANE, low=-3, high=3))
+@given(tensors(*PLANE, low=-3, high=3), tensors(*PLANE, low=-3, high=3, special=SPECIAL[:-1]))
 def test_the_divergence_from_the_prior(mean, log_variance):
     def reference(m, s):
         with np.errstate(all="ignore"):

@@ -249,6 +249,7 @@ def _check_labels(name: str, labels: Tensor, number: int) -> None:
 def _check_counts(table: Tensor) -> None:
     """Check that a table counts images by two classes, some of each true one."""
     counts = table.shape == (10, 10) and bool((table >= 0).all() and (table.sum(1) > 0).all())
+    counts = counts and bool(table.isfinite().all())
     if not counts:
         raise ValueError(
             f"table has shape {tuple(table.shape)} and dtype {table.dtype}; expected (10, 10), "
