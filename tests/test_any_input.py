@@ -260,7 +260,7 @@ def one_by_one(model, images, noise):
     return np.array(rows).T
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, derandomize=True)
 @given(data=st.data())
 def test_losses_of_images(data):
     images = data.draw(grey())
@@ -284,7 +284,7 @@ def model_in_double(model):
     return copy.double()
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, derandomize=True)
 @given(data=st.data())
 def test_codes_and_decoded_images(data):
     model = VAE(2, generator=torch.Generator().manual_seed(0))
@@ -474,7 +474,7 @@ def test_densities_of_all_pairs(data, name):
         right_or_refused(kind.log_density, reference, pixels, logits)
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, derandomize=True)
 @given(
     tensors(*PLANE, low=-2, high=2, dtypes=(torch.float64, torch.int64)),
     tensors(*PLANE, low=-3, high=0, dtypes=(torch.float64,)),
@@ -486,7 +486,7 @@ def test_the_aggregate_posterior_is_a_density(mean, log_variance):
     right_or_refused(total, lambda m, s: 1.0, mean, log_variance)
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, derandomize=True)
 @given(data=st.data())
 def test_the_evidence_of_a_linear_decoder(data):
     """A Gaussian likelihood around a linear map has a Gaussian evidence."""
@@ -534,7 +534,7 @@ ANYTHING = st.one_of(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, derandomize=True)
 @given(ANYTHING, ANYTHING, ANYTHING, ANYTHING, ANYTHING, ANYTHING)
 def test_settings_are_meant_or_refused(loss, beta, recipe, seed, latent_dim, device):
     """One setting after the other, and all at once."""
