@@ -12,6 +12,8 @@ from click.testing import CliRunner
 from vaelib import cli
 from vaelib.digits import mnist
 
+from .signals import ENDING, heed
+
 
 @pytest.fixture
 def run():
@@ -123,12 +125,17 @@ def test_what_is_not_installed_is_named_with_what_installs_it(run, monkeypatch):
     assert "install the packages of the book with `python install.py book`" in result.output
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", ENDING)
 def test_a_training_that_is_ended_leaves_no_run_and_says_so(tmp_path, number):
     program = Path(sys.executable).with_name("vaelib")
     words = ["train", "--recipe", "smoke", "--device", "cpu", "--output", "run"]
     process = subprocess.Popen(
-        [program, *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [program, *words],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=heed,
     )
     while not list(tmp_path.glob(".checkpoints/*.pt")):  # made after the first epoch
         assert process.poll() is None, process.stdout.read()
@@ -138,3 +145,20 @@ def test_a_training_that_is_ended_leaves_no_run_and_says_so(tmp_path, number):
     assert process.returncode == 1
     assert output.rstrip().endswith("Aborted!")
     assert not (tmp_path / "run" / "SHA256SUMS").exists()
+
+
+def test_a_process_that_tests_start_heeds_signals_that_are_ignored_here():
+    """As below ``nohup``: what this process is told to ignore, its children would ignore too."""
+    program = "import signal; print(*(signal.getsignal(n) for n in map(int, sys.argv[1:])))"
+    command = [sys.executable, "-c", f"import sys; {program}", *map(str, map(int, ENDING))]
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING}
+    try:
+        ignored, heeded = (
+            subprocess.run(command, capture_output=True, text=True, preexec_fn=prepare).stdout
+            for prepare in (None, heed)
+        )
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert ignored.split() == [str(signal.SIG_IGN.value)] * 3
+    assert str(signal.SIG_IGN.value) not in heeded.split()

@@ -30,6 +30,8 @@ import yaml
 
 from vaelib.plumbing import files
 
+from ..signals import heed
+
 ROOT = Path(__file__).parents[2]
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 PATIENCE = 120  # seconds that a build may take
@@ -87,6 +89,7 @@ def build(folder: Path, **more) -> subprocess.Popen:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=heed,
         **more,
     )
 

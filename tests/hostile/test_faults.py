@@ -21,6 +21,7 @@ import pytest
 from vaelib.plumbing import files
 
 from ..book.conftest import ROOT, smoke_site  # noqa: F401
+from ..signals import heed
 from . import kills
 
 PROGRAMS = Path(sys.executable).parent
@@ -303,6 +304,7 @@ def started(folder, until, mark="1"):
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=heed,
     )
     said = []
     for line in process.stdout:
@@ -374,7 +376,12 @@ def test_a_process_that_was_ended_is_named(copy, number):
 def test_a_closed_terminal_with_nohup_ends_nothing(copy):
     shutil.rmtree(copy / "book" / "runs" / "model")
     process = subprocess.Popen(
-        ["nohup", *BUILD], cwd=copy, env=SMOKE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        ["nohup", *BUILD],
+        cwd=copy,
+        env=SMOKE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=heed,
     )
     time.sleep(4)
     process.send_signal(signal.SIGHUP)
