@@ -14,7 +14,7 @@ help:  ## show this list
 install: .venv/.installed  ## make .venv with the locked packages and vaelib
 
 .venv/.installed: requirements.lock requirements.hashes pyproject.toml install.py
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit(f"Python {v[0]}.{v[1]} was found; Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.11 $(MAKECMDGOALS)")'
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 15) or sys.exit(f"Python {v[0]}.{v[1]} was found; Python 3.11 to 3.14 is needed: make PYTHON=python3.11 $(MAKECMDGOALS)")'
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python install.py book
 	@touch $@
