@@ -6,7 +6,7 @@ SCRIPT := src/vaelib/book/explorer/script
 # Everything else may move when the lock is made anew; these are chosen.
 PINS := torch==2.13.0 torchvision==0.28.0 jupyter-book==1.0.4.post1 sphinx-book-theme==1.1.4
 
-.PHONY: help install book pdf serve test test-hostile test-site record bench yardsticks readme lock clean
+.PHONY: help install book pdf serve test test-hostile test-site record bench yardsticks readme map lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -55,7 +55,7 @@ test-hostile: .venv/.installed-for-tests  ## break builds in every way that we k
 test-site: .venv/.installed-for-tests  ## look at the built site in a real browser (needs chromium; after make book)
 	VAELIB_BUILT=1 $(BIN)/python -m pytest tests/browser tests/book/test_site.py
 
-record: install  ## compute the recorded runs that are missing: hours
+record: install  ## make what is not fresh of the records: hours
 	$(BIN)/vaelib sweep
 
 bench: install .venv-keras/.installed .venv-jax/.installed .venv-pythae/.installed  ## time our step and training beside the peers': three quarters of an hour on a quiet machine
@@ -73,6 +73,9 @@ yardsticks: install  ## code the test images without a network: a minute
 readme:  ## write the README's numbers and figure from the runs at hand
 	$(BIN)/python -m vaelib.book.readme
 
+map:  ## write the map of modules into CONTRIBUTING.md
+	$(BIN)/python -m tests.map
+
 lock:  ## make requirements.lock and requirements.hashes anew from pyproject.toml
 	$(PYTHON) -m venv --clear .venv-lock
 	.venv-lock/bin/python -m pip install --quiet $(PINS) --editable '.[book,test,dev]'
@@ -87,4 +90,4 @@ lock:  ## make requirements.lock and requirements.hashes anew from pyproject.tom
 	rm -r requirements.new .venv-lock
 
 clean:  ## remove the site and the runs; the environment and the data stay
-	rm -rf book/_build book/runs
+	rm -rf book/_build book/executed

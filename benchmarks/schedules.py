@@ -19,10 +19,11 @@ from tqdm import tqdm
 from vaelib.digits import dataset
 from vaelib.plumbing import machine
 from vaelib.plumbing.files import read_json, write_json
-from vaelib.plumbing.names import printed
-from vaelib.study import verdicts
+from vaelib.plumbing.words import printed
+from vaelib.study import statistics
 from vaelib.training.fit import fit
 from vaelib.training.recipes import RECIPES
+from vaelib.vae.losses import draw_noise
 from vaelib.vae.model import VAE
 from vaelib.vae.objective import Objective
 
@@ -82,7 +83,8 @@ def training(job: tuple[str, str, int]) -> dict:
     digits = dataset.load()
     model = VAE(2, generator=torch.Generator().manual_seed(seed))
     live = LiveUnits(model)
-    result = fit(model, Objective(loss, 0.5), recipe, digits, seed)
+    noise = draw_noise(len(digits.images), 2, seed)
+    result = fit(model, Objective(loss, 0.5), recipe, digits, noise, seed)
     return {
         "variant": variant,
         "loss": loss,
@@ -120,7 +122,7 @@ def summaries(trainings: list[dict]) -> dict[str, dict]:
             "live_units": mean(row["live_units"][-1] for row in rows.values()),
         }
         if len(above) > 1:
-            bounds = dict(zip(("low", "high"), verdicts.confidence_interval(above), strict=True))
+            bounds = dict(zip(("low", "high"), statistics.confidence_interval(above), strict=True))
             result[f"{variant}, {printed(loss)}"]["above_base"] = {
                 "mean": mean(above),
                 "confidence": bounds,

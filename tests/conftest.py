@@ -1,9 +1,16 @@
+import json
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import settings
 
 from vaelib.digits import dataset
+from vaelib.study.summary import summarise
 from vaelib.training import folder, run
+from vaelib.training.settings import Settings
+
+BOOK = Path(__file__).parents[1] / "book"
 
 settings.register_profile("shared machine", deadline=None)  # its speed says nothing here
 settings.load_profile("shared machine")
@@ -18,9 +25,15 @@ def digits():
 def smoke_run(digits, tmp_path_factory):
     """A finished run of the recipe for tests, and its folder."""
     place = tmp_path_factory.mktemp("runs") / "bce"
-    result = run.train(run.Settings(recipe="smoke", device="cpu"), digits)
+    result = run.train(Settings(recipe="smoke", device="cpu"), digits)
     folder.save(result, place)
     return result, place
+
+
+@pytest.fixture(scope="session")
+def summary():
+    """What the records of the book say together."""
+    return json.loads(json.dumps(summarise(BOOK)))
 
 
 @pytest.fixture

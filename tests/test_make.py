@@ -61,7 +61,7 @@ def test_make_alone_lists_what_there_is(make):
         assert f"\n{name} " in listed
 
 
-@pytest.mark.parametrize("made", ["book/_build", "book/runs"])
+@pytest.mark.parametrize("made", ["book/_build", "book/executed"])
 def test_clean_removes_what_was_made(make, tmp_path, made):
     (tmp_path / made).mkdir(parents=True)
     assert make("clean").returncode == 0

@@ -3,6 +3,7 @@
 Usage: with_vaelib.py DATA_FOLDER [CHANGE], CHANGE being a key of CHANGES.
 """
 
+import platform
 import sys
 import time
 from dataclasses import replace
@@ -16,12 +17,14 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from vaelib.digits import dataset
-from vaelib.plumbing.fingerprint import versions
 from vaelib.plumbing.machine import keep_freed_memory
+from vaelib.plumbing.stale import versions
 from vaelib.training import run
 from vaelib.training.fit import fit
 from vaelib.training.recipes import RECIPES
+from vaelib.training.settings import Settings
 from vaelib.training.step import Step
+from vaelib.vae.losses import draw_noise
 from vaelib.vae.model import VAE
 from vaelib.vae.objective import Objective
 
@@ -114,14 +117,15 @@ def time_epoch(images: int) -> dict:
     recipe = replace(RECIPES["report"], max_epochs=1)
     first = torch.cat([DIGITS.images[:images], DIGITS.validation_images])
     digits = replace(DIGITS, images=first, training_number=images)
+    noise = draw_noise(len(digits.images), 2, 0)
     start = time.perf_counter()
-    fit(model, OBJECTIVE, recipe, digits, 0)
+    fit(model, OBJECTIVE, recipe, digits, noise, 0)
     return {"seconds": time.perf_counter() - start}
 
 
 def train(reconstruction_loss: str, seed: int) -> dict:
     """Train with the recipe ``report``."""
-    settings = run.Settings(reconstruction_loss, 0.5, "report", seed, device="cpu")
+    settings = Settings(reconstruction_loss, 0.5, "report", seed, device="cpu")
     result = run.train(settings, DIGITS)
     return {
         "seconds": result.outcome["training_seconds"],
@@ -203,5 +207,5 @@ if __name__ == "__main__":
         keep_freed_memory()
     serve(
         {f.__name__: f for f in (time_steps, time_epoch, train, machine, layers)},
-        versions("torch"),
+        {"python": platform.python_version()} | versions("torch"),
     )

@@ -1,15 +1,15 @@
-"""The command line: ``vaelib data``, ``train``, ``notebook``, ``runs`` and ``sweep``."""
+"""The command line: ``vaelib data``, ``train``, ``notebook``, ``build`` and ``sweep``."""
 
 from pathlib import Path
 
 import click
 
-from vaelib.book.notebooks import NotebookError
+from vaelib.build.notebooks import NotebookError
 from vaelib.digits.mnist import DataError, obtain
-from vaelib.plumbing.files import DamagedError, write_json
+from vaelib.plumbing.checks import in_words, require
+from vaelib.plumbing.files import DamagedError
 from vaelib.plumbing.interruption import end_as_interrupted
-from vaelib.plumbing.names import in_words, require
-from vaelib.plumbing.places import RECORDS, RUNS, SUMMARY, find_book
+from vaelib.plumbing.places import EXECUTED, RECORDS, find_book
 from vaelib.training.recipes import RECIPES, recipe_from_environment
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -69,7 +69,7 @@ def data(folder: Path | None):
 @click.option("--recipe", default="report", show_default=True, help=f"One of {', '.join(RECIPES)}.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--latent-dim", default=2, show_default=True)
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
 @click.option(
     "--output",
     type=FOLDER,
@@ -77,21 +77,19 @@ def data(folder: Path | None):
     help="Folder of the run; the same command again goes on with a training that was interrupted.  "
     "[default: a new one in by-hand/]",
 )
-@click.option(
-    "--data-folder", type=FOLDER, callback=named, help="[default: VAELIB_DATA, or the cache]"
-)
-def train(loss, beta, recipe, seed, latent_dim, device, output, data_folder):
+def train(loss, beta, recipe, seed, latent_dim, device, output):
     """Train one model; leave its weights, history, losses and environment in a folder."""
     # These import PyTorch, which takes a second or two.
     from vaelib.digits.dataset import load
     from vaelib.training import folder
     from vaelib.training import run as runs
+    from vaelib.training.settings import Settings
 
-    settings = runs.Settings(loss, beta, recipe, seed, latent_dim, device)
+    settings = Settings(loss, beta, recipe, seed, latent_dim, device)
     settings.torch_device()
     output = output or settings.folder_by_hand()
     folder.require_free(output)
-    digits = load(settings.recipe_settings.data, data_folder)
+    digits = load(settings.recipe_settings.data)
     with runs.resumable(settings, output) as kept:
         run = runs.train(settings, digits, kept)
         folder.save(run, output)
@@ -111,9 +109,9 @@ def train(loss, beta, recipe, seed, latent_dim, device, output, data_folder):
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
 def notebook(template: str, given: tuple[tuple[str, str], ...], output: Path):
     """Execute the template TEMPLATE (model, train, compare or evidence) by hand."""
-    from vaelib.book import by_hand  # needs the extra `book`
+    from vaelib.build import by_hand  # needs the extra `book`
 
-    by_hand.execute(find_book(), template, dict(given), output)
+    by_hand.execute_by_hand(find_book(), template, dict(given), output)
     click.echo(f"saved in {output}")
 
 
@@ -126,10 +124,10 @@ def notebook(template: str, given: tuple[tuple[str, str], ...], output: Path):
     help="Recipe of the trainings.",
 )
 @click.option("--list", "only_list", is_flag=True, help="Say what is stale; execute nothing.")
-def runs(names: tuple[str, ...], recipe: str, only_list: bool):
+def build(names: tuple[str, ...], recipe: str, only_list: bool):
     """Execute the book's notebooks NAMES and what they need, where stale; all if none is named."""
-    from vaelib.book import execute, notebooks, stale  # need the extra `book`
-    from vaelib.book.alone import alone
+    from vaelib.build import execute, notebooks  # need the extra `book`
+    from vaelib.build.alone import alone
 
     book = find_book()
     known = notebooks.read_notebooks(book, recipe)
@@ -139,23 +137,39 @@ def runs(names: tuple[str, ...], recipe: str, only_list: bool):
         with alone(book):
             execute.make(known, book, list(names))
     for name in names or known:
-        reason = stale.why_stale(known[name], book / RUNS)
+        reason = known[name].why_stale(book / EXECUTED)
         click.echo(f"{name:10} {reason or 'fresh'}")
 
 
 @main.command()
 @click.option("--scheduler", default="", help="Address of a Dask scheduler.  [default: none]")
-@click.option("--list", "only_list", is_flag=True, help="Say what has no record; compute nothing.")
-def sweep(scheduler: str, only_list: bool):
-    """Compute the book's recorded trainings that are missing."""
-    from vaelib.study import grid, summary  # import torch, which takes a second or two
+@click.option(
+    "--list",
+    "only_list",
+    is_flag=True,
+    help="Say of every part whether it is fresh; compute nothing.",
+)
+@click.option(
+    "--replay",
+    "only_replay",
+    is_flag=True,
+    help="Repeat a little of what was recorded, and renew the stamps of what agrees.",
+)
+def sweep(scheduler: str, only_list: bool, only_replay: bool):
+    """Compute what is not fresh of the book's recorded trainings, and nothing else."""
+    from vaelib.study import design, grid, records, replay  # import torch, which takes a second
 
-    book = find_book()
-    points = grid.book_points()
+    folder = find_book() / RECORDS
+    trainings = design.trainings()
     if only_list:
-        for point in grid.missing(points, book / RECORDS):
-            click.echo(point.name)
-    else:
-        for name in grid.record(points, book / RECORDS, scheduler):
-            click.echo(f"recorded {name}")
-        write_json(summary.summarise(book), book / SUMMARY)
+        states = records.states(trainings, folder)
+        for name, parts in states.items():
+            for part, reason in parts.items():
+                click.echo(f"{name:35} {part:10} {reason or 'fresh'}")
+        reasons = [reason for parts in states.values() for reason in parts.values()]
+        fresh = reasons.count("")
+        click.echo(f"{len(reasons)} parts: {fresh} fresh, {len(reasons) - fresh} to be made")
+        return
+    done = replay.replay(folder) if only_replay else grid.record(trainings, folder, scheduler)
+    for line in done:
+        click.echo(line)

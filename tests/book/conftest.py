@@ -44,7 +44,7 @@ def build(root):
 @pytest.fixture(scope="session")
 def smoke_site(tmp_path_factory):
     root = tmp_path_factory.mktemp("a clone")
-    made = {"_build", "runs", "by-hand"}
+    made = {"_build", "executed", "by-hand"}
     shutil.copytree(
         ROOT / "book",
         root / "book",

@@ -9,8 +9,7 @@ import time
 import pytest
 from bs4 import BeautifulSoup
 
-from vaelib.book import records
-from vaelib.plumbing.files import write_json
+from vaelib.plumbing.files import read_derived, write_derived
 
 from .conftest import ROOT, build
 
@@ -31,7 +30,7 @@ def test_the_recipe_for_tests_is_named_on_every_page(smoke_pages):
 
 
 def test_a_second_build_makes_nothing(smoke_site):
-    weights = smoke_site.book / "runs/bce/weights.safetensors"
+    weights = smoke_site.book / "executed/bce/weights.safetensors"
     before = weights.stat().st_mtime_ns
     start = time.perf_counter()
     code, output = build(smoke_site.root)
@@ -76,9 +75,9 @@ def changed(smoke_site, tmp_path_factory):
     text = config.read_text()
     config.write_text(text.replace('repository_address: ""', f'repository_address: "{ADDRESS}"'))
     assert config.read_text() != text
-    losses = json.loads((root / "book/runs/bce/losses.json").read_text())["test"]
-    file = root / "book/recorded/reproduction.json"
-    summary = json.loads(file.read_text())
+    losses = json.loads((root / "book/executed/bce/losses.json").read_text())["test"]
+    file = root / "book/_build/reproduction.json"
+    key, summary = read_derived(file)
     spreads = {  # a run is not held against itself: the intervals of all seeds are not to be used
         loss: {"values": [value + 1], "prediction": {"low": value - 1, "high": value + 2}}
         for loss, value in losses.items()
@@ -87,10 +86,9 @@ def changed(smoke_site, tmp_path_factory):
         loss: {"low": value + shift, "high": value + 2}
         for (loss, value), shift in zip(losses.items(), (1, -1, -1), strict=True)
     }
-    summary["objectives"]["smoke"] = {"bce": {"seeds": [0], **spreads, "others": {"0": others}}}
-    file.write_text(json.dumps(summary))
-    # As if the records said so: the check has its own tests.
-    write_json({"key": records.key(root / "book")}, root / "book/_build" / records.CHECKED)
+    of_bce = {"loss": "bce", "beta": 0.5, "seeds": [0], **spreads, "others": {"0": others}}
+    summary["objectives"]["smoke"] = {"bce": of_bce}
+    write_derived(summary, key, file)  # as if the records said so
     code, output = build(root)
     assert code == 0, output
     return root, losses, output
@@ -118,13 +116,13 @@ def test_a_run_outside_the_recorded_interval_says_so_in_a_box(changed):
 
 def test_with_an_address_pages_link_to_source_and_templates(changed):
     html = changed[0] / "book/_build/html"
-    page = (html / "runs/mse/notebook.html").read_text()
+    page = (html / "executed/mse/notebook.html").read_text()
     assert "mybinder.org/v2/gh/someone/something/main" in page
     assert "book/notebooks/train.ipynb" in page
-    assert "book/runs/" not in page
+    assert "book/executed/" not in page
     assert f"{ADDRESS}/blob/main/book/intro.md" in (html / "intro.html").read_text()
     site = "https://someone.github.io/something/"
-    assert f'property="og:url" content="{site}runs/mse/notebook.html"' in page
+    assert f'property="og:url" content="{site}executed/mse/notebook.html"' in page
     assert f'property="og:image" content="{site}readme.png"' in page
 
 

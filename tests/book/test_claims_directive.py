@@ -1,7 +1,7 @@
 """What pages say about verdicts and about a build among the recorded runs."""
 
 from vaelib.book.directives import claims
-from vaelib.study import verdicts
+from vaelib.study import statistics
 
 SPREAD = {
     "seeds": [0, 1, 2],
@@ -62,9 +62,11 @@ def test_a_verdict_says_what_is_checked_and_links_to_its_evidence():
 
 
 def test_every_verdict_has_a_mark_and_keeps_its_word():
-    assert set(claims.MARKS) == set(verdicts.ALL)
-    texts = [claims.marked(verdict) for verdict in verdicts.ALL]
-    assert all(f"**{verdict}**" in text for verdict, text in zip(verdicts.ALL, texts, strict=True))
+    assert set(claims.MARKS) == set(statistics.ALL)
+    texts = [claims.marked(verdict) for verdict in statistics.ALL]
+    assert all(
+        f"**{verdict}**" in text for verdict, text in zip(statistics.ALL, texts, strict=True)
+    )
     good, bad, unsure = (claims.marked(v)[1] for v in ("proved", "not reproduced", "undecided"))
     assert len({good, bad, unsure}) == 3  # not by colour alone
 

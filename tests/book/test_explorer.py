@@ -16,9 +16,9 @@ import wasmtime
 from vaelib.book.explorer import export
 from vaelib.book.explorer.directive import HERE
 from vaelib.book.explorer.join import joined
+from vaelib.measure.portraits import CODES
 from vaelib.plumbing.files import write_json
 from vaelib.plumbing.places import OFFERED
-from vaelib.study.chosen import CODES
 from vaelib.training import folder
 from vaelib.training.run import model_of
 from vaelib.vae.evidence.likelihood import Bernoulli, Gaussian
@@ -193,7 +193,7 @@ def test_only_its_own_page_loads_the_explorer(site, pages):
 def test_the_script_of_a_run_has_its_weights(site):
     text = (site.html / "_static/explorer/mse-elbo.js").read_text()
     data = json.loads(text[text.index("] = {") + 4 : -2])
-    weights = folder.load(site.book / "runs/mse-elbo").weights
+    weights = folder.load(site.book / "executed/mse-elbo").weights
     values = np.frombuffer(base64.b64decode(data["weights"]), "<f2")
     assert len(values) == sum(weight.numel() for weight in weights.values())
     assert data["variance"] == 0.5

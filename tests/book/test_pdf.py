@@ -47,14 +47,14 @@ def test_size_paper_and_properties():
 
 def test_the_runs_results_are_printed(text):
     for name in ("bce", "mse", "bce-elbo", "mse-elbo"):
-        losses = json.loads((ROOT / f"book/runs/{name}/losses.json").read_text())
+        losses = json.loads((ROOT / f"book/executed/{name}/losses.json").read_text())
         assert f"{losses['test']['total']:.3f}" in text
 
 
 def test_reference_and_runs_are_on_the_site_only_and_the_report_says_so(text):
     assert "run.train(" not in text
     assert "API reference" not in text
-    assert "vaelib.plumbing.names" not in text
+    assert "vaelib.plumbing.checks" not in text
     assert "on the site and not in print" in text
 
 

@@ -20,9 +20,9 @@ def page(name, *content):
 
 @pytest.fixture
 def report():
-    link = nodes.reference("", "", nodes.inline("", "the run"), refuri="%runs/bce/notebook")
+    link = nodes.reference("", "", nodes.inline("", "the run"), refuri="%executed/bce/notebook")
     proof = nodes.admonition("", nodes.paragraph("", "Proof. Because."), classes=["proof", "proof"])
-    plane = nodes.image(uri="runs/bce/figures/decoded.*")
+    plane = nodes.image(uri="executed/bce/figures/decoded.*")
     source = nodes.paragraph("", "Runs bce and mse: seed 0.", classes=["provenance"])
     heading = RootHeader()
     heading += nodes.Text("How to read it")
@@ -41,7 +41,7 @@ def report():
     own = nodes.paragraph("", "Run bce: seed 0.", classes=["provenance"])
 
     runs = nodes.compound(
-        "", page("api"), page("runs/bce/notebook", nodes.literal_block("", "fit()"))
+        "", page("api"), page("executed/bce/notebook", nodes.literal_block("", "fit()"))
     )
     part = nodes.section("", nodes.title("", "Reference and runs"), runs)
     document = nodes.document(None, None)

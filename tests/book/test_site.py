@@ -11,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from bs4 import BeautifulSoup
 
+from vaelib.build.derived import read_summary
+
 from .conftest import ROOT
 
 pytestmark = pytest.mark.xdist_group("book")  # one process builds the book for all
@@ -59,7 +61,7 @@ def test_figures_stand_alone(site, pages):
     """Each has its file, alternative text, a caption, and says or links to what made it."""
     figures = 0
     for name, page in pages.items():
-        if name.startswith("runs/"):
+        if name.startswith("executed/"):
             continue
         for figure in content(page).select("figure"):
             figures += 1
@@ -71,13 +73,13 @@ def test_figures_stand_alone(site, pages):
             assert len(caption.get_text()) > 60
             links = [a["href"] for a in caption.select("a.reference.internal")]
             assert "Drawn in this chapter" in caption.get_text() or any(
-                re.search(r"runs/[a-z-]+/notebook.html", link) for link in links
+                re.search(r"executed/[a-z-]+/notebook.html", link) for link in links
             )
     assert figures == 46
 
 
 def test_every_figure_table_and_equation_is_referred_to(pages):
-    own = [page for name, page in pages.items() if not name.startswith("runs/")]
+    own = [page for name, page in pages.items() if not name.startswith("executed/")]
     numbered = "figure, table[id], div.math[id]"
     names = {part["id"] for page in own for part in content(page).select(numbered)}
     links = {a["href"] for page in own for a in content(page).select("a.reference.internal")}
@@ -95,11 +97,11 @@ def test_each_run_left_its_figures_in_three_formats(site):
     for name in ("bce", "mse", "bce-elbo", "mse-elbo"):
         for figure in ("curves", "reconstructions", "decoded", "latent"):
             for ending in ("svg", "pdf", "png"):
-                assert (site.book / f"runs/{name}/figures/{figure}.{ending}").stat().st_size
+                assert (site.book / f"executed/{name}/figures/{figure}.{ending}").stat().st_size
 
 
 def test_numbers_on_the_page_are_those_of_the_run(site, pages):
-    losses = json.loads((site.book / "runs/mse/losses.json").read_text())
+    losses = json.loads((site.book / "executed/mse/losses.json").read_text())
     cells = [td.get_text() for td in content(pages["intro"]).select("table td")]
     row = cells[cells.index("MSE, test") + 1 :][:6]
     ours = [f"{losses['test'][key]:.3f}" for key in ("total", "reconstruction", "kl")]
@@ -108,7 +110,7 @@ def test_numbers_on_the_page_are_those_of_the_run(site, pages):
 
 
 def test_notebook_pages_show_no_path_of_the_machine_and_no_warning(site):
-    for file in (site.book / "runs").glob("*/notebook.ipynb"):
+    for file in (site.book / "executed").glob("*/notebook.ipynb"):
         text = file.read_text()
         assert str(site.root) not in text
         assert "site-packages" not in text
@@ -151,28 +153,42 @@ def test_links_and_anchors_inside_the_site_hold(site):
 
 
 def test_pages_with_numbers_of_runs_say_where_they_come_from(site, pages):
-    commit = json.loads((site.book / "runs/bce/environment.json").read_text())["commit"]
+    commit = json.loads((site.book / "executed/bce/environment.json").read_text())["commit"]
     with_line = {name for name, page in pages.items() if page.select(".provenance")}
     experiments = {f"experiments/{name}" for name in ("data-and-model", "bce", "mse", "comparison")}
     names = ("bce", "mse", "bce-elbo", "mse-elbo")
     evidence = [f"evidence-{name}" for name in ("bce", "bce-elbo", "mse-elbo")]
-    trained = {f"runs/{name}/notebook" for name in (*names, "compare", *evidence)}
-    recorded = {"intro", "reproduction", "beyond/evidence"}
+    trained = {f"executed/{name}/notebook" for name in (*names, "compare", *evidence)}
+    recorded = {"intro", "reproduction", "beyond/evidence", "all-runs"}
     recorded |= {"experiments/bce", "experiments/mse", "experiments/comparison"}
-    of_the_build = recorded | {"all-runs", "theory/likelihoods"}
+    of_the_build = recorded | {"theory/likelihoods"}
     of_the_build |= experiments | trained
     assert with_line == of_the_build | {"beyond/one-scale", "beyond/explorer", "conclusion"}
     (only,) = pages["beyond/one-scale"].select(".provenance")
-    assert only.get_text().startswith("Recorded runs, not of this build: ")
+    assert only.get_text().startswith("Records, not of this build: ")
     for name in of_the_build:
         lines = [line.get_text() for line in pages[name].select(".provenance")]
         assert commit in lines.pop(0)
         assert bool(lines) == (name in recorded)
-        assert all(line.startswith("Recorded runs, not of this build: ") for line in lines)
+        assert all(line.startswith("Records, not of this build: ") for line in lines)
     assert (
         "Runs bce, bce-elbo, mse-elbo, mse" in pages["intro"].select_one(".provenance").get_text()
     )
-    assert "Run mse:" in pages["runs/mse/notebook"].select_one(".provenance").get_text()
+    assert "Run mse:" in pages["executed/mse/notebook"].select_one(".provenance").get_text()
+
+
+def test_pages_say_what_is_stale_and_where_it_is_named(site, pages):
+    parts = read_summary(site.book)["parts"]
+    rows = pages["all-runs"].select("#tab-records tbody tr")
+    cells = [[cell.get_text(" ", strip=True) for cell in row.select("td")] for row in rows]
+    assert sum(int(row[2]) for row in cells) == parts["all"] == 355
+    assert sum(int(row[2]) for row in cells if row[5].startswith("stale")) == parts["stale"]
+    assert all(row[5] == "fresh" or row[5].startswith("stale : ") for row in cells)
+    for name in ("intro", "reproduction", "beyond/one-scale"):
+        line = pages[name].select(".provenance")[-1]
+        said = f"Stale: {parts['stale']} of {parts['all']} parts"
+        assert (said in line.get_text()) == bool(parts["stale"])
+        assert line.a["href"].endswith("all-runs.html")
 
 
 def test_the_runs_can_be_downloaded(site, pages):
@@ -186,10 +202,11 @@ def test_the_runs_can_be_downloaded(site, pages):
         "train.ipynb",
         "compare.ipynb",
         "evidence.ipynb",
+        "stamps.json",
     ]
     weights = [link for link in links if link["href"].endswith("weights.safetensors")]
     assert (site.html / weights[0]["href"]).read_bytes() == (
-        site.book / "runs/bce/weights.safetensors"
+        site.book / "executed/bce/weights.safetensors"
     ).read_bytes()
 
 
@@ -198,7 +215,7 @@ def test_the_site_is_light_and_has_each_notebook_once(site):
     assert sum(path.stat().st_size for path in files) <= 25_000_000
     notebooks = [path for path in files if path.name == "notebook.ipynb"]
     assert {path.parent.parent.parent.name for path in notebooks} == {"_sources"}
-    assert len(notebooks) == len(list((site.book / "runs").glob("*/notebook.ipynb")))
+    assert len(notebooks) == len(list((site.book / "executed").glob("*/notebook.ipynb")))
     assert not [path for path in files if path.suffix in (".map", ".ttf")]
 
 
@@ -222,7 +239,7 @@ def test_a_real_training_learnt_something(site):
     """Far from the original's losses, something is broken, whatever the seed."""
     for name, limit in (("bce", 155), ("mse", 37)):
         settings, losses = (
-            json.loads((site.book / f"runs/{name}/{record}.json").read_text())
+            json.loads((site.book / f"executed/{name}/{record}.json").read_text())
             for record in ("settings", "losses")
         )
         if settings["recipe"] == "smoke":
@@ -231,7 +248,7 @@ def test_a_real_training_learnt_something(site):
 
 
 def test_every_claim_has_its_verdict_and_a_link_to_the_evidence(site, pages):
-    claims = json.loads((site.book / "recorded/reproduction.json").read_text())["claims"]
+    claims = read_summary(site.book)["claims"]
     rows = pages["reproduction"].select("#tab-claims tbody tr")
     assert [row.td.get_text(strip=True) for row in rows] == [f"C{n}" for n in range(1, 13)]
     for row, claim in zip(rows, claims.values(), strict=True):
@@ -241,10 +258,10 @@ def test_every_claim_has_its_verdict_and_a_link_to_the_evidence(site, pages):
 
 def test_the_build_agrees_with_the_recorded_runs(site):
     """Twice the prediction interval of a new seed: on another processor a run is like another."""
-    recorded = json.loads((site.book / "recorded/reproduction.json").read_text())
+    recorded = read_summary(site.book)
     for name in ("bce", "mse", "bce-elbo", "mse-elbo"):
         settings, losses = (
-            json.loads((site.book / f"runs/{name}/{record}.json").read_text())
+            json.loads((site.book / f"executed/{name}/{record}.json").read_text())
             for record in ("settings", "losses")
         )
         if settings["recipe"] != "report":
@@ -257,13 +274,13 @@ def test_the_build_agrees_with_the_recorded_runs(site):
 
 def test_what_the_chapter_on_the_evidence_says_in_words_holds(site):
     runs = {
-        name: json.loads((site.book / f"runs/evidence-{name}/numbers.json").read_text())
+        name: json.loads((site.book / f"executed/evidence-{name}/numbers.json").read_text())
         for name in ("bce-elbo", "bce", "mse-elbo")
     }
     for found in runs.values():
         assert found["least"] > -0.01
         assert found["error"] <= 0.01
-    settings = json.loads((site.book / "runs/bce/settings.json").read_text())
+    settings = json.loads((site.book / "executed/bce/settings.json").read_text())
     if settings["recipe"] == "smoke":
         pytest.skip("synthetic digits have posteriors of their own")
     for found in runs.values():

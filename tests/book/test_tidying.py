@@ -16,8 +16,8 @@ def test_files_of_the_theme_and_of_earlier_builds_are_removed(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     env = SimpleNamespace(
-        images={"runs/bce/curves.*": ({"intro"}, "curves.svg")},
-        dlfiles={"runs/bce/weights": ({"all-runs"}, "ab/weights.safetensors")},
+        images={"executed/bce/curves.*": ({"intro"}, "curves.svg")},
+        dlfiles={"executed/bce/weights": ({"all-runs"}, "ab/weights.safetensors")},
     )
     tidying.remove_unasked(SimpleNamespace(outdir=tmp_path, env=env))
     left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}

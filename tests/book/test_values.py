@@ -5,12 +5,13 @@ import json
 import pytest
 
 from vaelib.book.directives.values import look_up, look_up_interval
+from vaelib.plumbing import files
 
 
 @pytest.fixture
 def book(tmp_path):
     for name, record in (
-        ("runs/bce/losses", {"test": {"total": 148.1234}}),
+        ("executed/bce/losses", {"test": {"total": 148.1234}}),
         (
             "recorded/cost",
             {
@@ -26,6 +27,7 @@ def book(tmp_path):
         file = tmp_path / f"{name}.json"
         file.parent.mkdir(parents=True)
         file.write_text(json.dumps(record))
+    files.seal(tmp_path / "executed" / "bce")
     table = tmp_path / "recorded" / "original" / "results.csv"
     table.parent.mkdir()
     table.write_text("reconstruction_loss,split,total\nbce,test,149.556\n")
@@ -35,7 +37,7 @@ def book(tmp_path):
 @pytest.mark.parametrize(
     ("name", "path", "form", "text", "file"),
     [
-        ("bce", "losses.test.total", ".2f", "148.12", "runs/bce/losses.json"),
+        ("bce", "losses.test.total", ".2f", "148.12", "executed/bce/losses.json"),
         ("cost", "peers.plain PyTorch.ratio", ".0%", "50%", "recorded/cost.json"),
         ("cost", "steps", ",", "1,594", "recorded/cost.json"),
         ("cost", "ok", "", "yes", "recorded/cost.json"),
@@ -62,6 +64,22 @@ def test_a_misspelt_key_names_the_nearest(book, name, path, hint):
 def test_an_unknown_source_is_an_error(book):
     with pytest.raises(OSError, match="csot"):
         look_up(book, "csot", "losses.x", "")
+
+
+def test_a_number_that_was_edited_is_refused(book):
+    (book / "executed" / "bce" / "losses.json").write_text('{"test": {"total": 1}}')
+    with pytest.raises(files.DamagedError, match=r"losses\.json is gone, or not what was saved"):
+        look_up(book, "bce", "losses.test.total", "")
+
+
+def test_what_the_records_say_is_read_where_the_build_leaves_it(book):
+    file = book / "_build" / "reproduction.json"
+    file.parent.mkdir()
+    files.write_derived({"verdicts": {"proved": 3}}, "key", file)
+    assert look_up(book, "reproduction", "verdicts.proved", "") == ("3", file)
+    file.write_text(file.read_text().replace("3", "4"))
+    with pytest.raises(files.DamagedError, match=r"reproduction\.json is not what was written"):
+        look_up(book, "reproduction", "verdicts.proved", "")
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def models():
     """Each run's network, its objective, and test images chosen at random."""
     found = {}
     for name in RUNS:
-        run = folder.load(HTML.parents[1] / "runs" / name)
+        run = folder.load(HTML.parents[1] / "executed" / name)
         objective = Objective(run.settings["reconstruction_loss"], run.settings["beta"])
         test = dataset.load(run.settings["recipe_settings"]["data"]).test_images
         chosen = torch.randperm(len(test), generator=torch.Generator().manual_seed(0))[:IMAGES]
@@ -275,7 +275,7 @@ def test_the_same_drawing_stays_when_the_model_changes(opened):
 @pytest.mark.parametrize("name", RUNS)
 def test_test_images_have_the_evidence_of_the_notebook(opened, name):
     page = opened(name).page
-    notebook = json.loads((HTML.parents[1] / f"runs/evidence-{name}/explorer.json").read_text())
+    notebook = json.loads((HTML.parents[1] / f"executed/evidence-{name}/explorer.json").read_text())
     buttons = page.locator("[data-part=choices] button")
     assert buttons.count() == len(notebook["images"])
     for number, image in enumerate(notebook["images"]):

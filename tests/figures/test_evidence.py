@@ -5,7 +5,7 @@ from vaelib.figures import evidence
 
 
 def one(x):
-    return evidence.Posterior(
+    return evidence.Portrait(
         image=np.eye(28),
         decoded={"at q": np.zeros((28, 28)), "at p": np.ones((28, 28))},
         mean=np.array([x, 0.5]),

@@ -10,7 +10,7 @@ from PIL import Image
 from vaelib.figures import images as pictures
 from vaelib.figures import network, style
 from vaelib.figures.curves import curves
-from vaelib.plumbing.names import LOSSES
+from vaelib.plumbing.words import LOSSES
 from vaelib.vae import architecture
 from vaelib.vae.model import VAE
 

@@ -8,9 +8,7 @@ import torch
 
 from vaelib.figures import one_scale
 from vaelib.figures.style import render
-from vaelib.plumbing.files import read_json
-from vaelib.plumbing.places import SUMMARY
-from vaelib.study.samples import NUMBER, of_the_prior
+from vaelib.measure.samples import NUMBER, measure_samples
 from vaelib.training.run import model_of
 from vaelib.vae.latent import decode
 
@@ -18,8 +16,8 @@ BOOK = Path(__file__).parents[2] / "book"
 
 
 @pytest.fixture(scope="module")
-def found():
-    return read_json(BOOK / SUMMARY)["one_scale"]
+def found(summary):
+    return summary["one_scale"]
 
 
 def test_every_figure_can_be_drawn(found):
@@ -44,9 +42,9 @@ def test_every_run_is_a_point_of_the_curves(found):
 
 def test_recorded_samples_are_those_of_the_model(smoke_run):
     model = model_of(smoke_run[0])
-    text = of_the_prior(model, 3)
-    figure = one_scale.samples({"one": text, "two": of_the_prior(model, 4)})
+    text = measure_samples(model, None, None, 3)
+    figure = one_scale.samples({"one": text, "two": measure_samples(model, None, None, 4)})
     shown = np.stack([axes.images[0].get_array() for axes in figure.axes[:NUMBER]])
     z = torch.randn(NUMBER, 2, generator=torch.Generator().manual_seed(3))
     np.testing.assert_allclose(shown, decode(model, z).numpy(), atol=0.5 / 255 + 1e-6)
-    assert of_the_prior(model, 4) != text
+    assert measure_samples(model, None, None, 4) != text

@@ -7,15 +7,15 @@ import pytest
 from vaelib.figures import cost, recorded
 from vaelib.figures.style import render
 from vaelib.plumbing.files import read_json
-from vaelib.plumbing.places import RECORDED, RECORDS, SUMMARY
+from vaelib.plumbing.places import RECORDED, RECORDS
 from vaelib.study.records import read, select
 
 BOOK = Path(__file__).parents[2] / "book"
 
 
 @pytest.fixture(scope="module")
-def content():
-    return read_json(BOOK / SUMMARY)
+def content(summary):
+    return summary
 
 
 def test_every_figure_of_recorded_runs_can_be_drawn(content):

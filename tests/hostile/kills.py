@@ -2,7 +2,7 @@
 
 Usage: python -m tests.hostile.kills NUMBER [SEED] [BOOK]   (in the root; BOOK: small or training)
 
-Each time one notebook of a book is made stale, `vaelib runs` starts, and after a random time a
+Each time one notebook of a book is made stale, `vaelib build` starts, and after a random time a
 random signal goes to it, or to a random process below it (but for Python's own keeper of
 semaphores). Then, and at once:
 
@@ -38,7 +38,7 @@ PATIENCE = 120  # seconds that a build may take
 MARK = "VAELIB_KILLED"  # variable by which the processes of a build are found
 SOURCE = """
 from pathlib import Path
-from vaelib.plumbing.names import require
+from vaelib.plumbing.checks import require
 require("word", word, ["one", "two"])
 for number in range(20):
     Path(output_folder, f"figure-{number}.svg").write_text(word * 100_000)
@@ -77,13 +77,13 @@ def write(book: Path, entries: dict[str, dict], template: str) -> None:
         name: {"template": template, "title": name, "parameters": parameters}
         for name, parameters in entries.items()
     }
-    files.write_bytes(yaml.safe_dump(runs, sort_keys=False).encode(), book / "runs.yml")
+    files.write_bytes(yaml.safe_dump(runs, sort_keys=False).encode(), book / "notebooks.yml")
 
 
 def build(folder: Path, **more) -> subprocess.Popen:
     program = Path(sys.executable).with_name("vaelib")
     return subprocess.Popen(
-        [program, "runs", "--recipe", "smoke"],
+        [program, "build", "--recipe", "smoke"],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -108,17 +108,17 @@ def left_over(mark: str) -> list[psutil.Process]:
 
 def require_whole(book: Path) -> None:
     """Check that every folder that a page could show is what was left there."""
-    for page in book.glob("runs/[!.]*/page.json"):
+    for page in book.glob("executed/[!.]*/page.json"):
         damaged = files.differing(page.parent, json.loads(page.read_text())["files"])
         assert not damaged, f"{page.parent} shows {damaged}"
-    for folder in book.glob("runs/[!.]*"):
+    for folder in book.glob("executed/[!.]*"):
         assert (folder / "page.json").exists(), f"{folder} is published without its record"
 
 
 def kill_once(folder: Path, rng: random.Random, longest: float) -> str:
     """Kill a build, build again, and check; return what was killed, and how."""
     book = folder / "book"
-    entries = yaml.safe_load((book / "runs.yml").read_text())
+    entries = yaml.safe_load((book / "notebooks.yml").read_text())
     name = rng.choice(list(entries))
     parameters = entries[name]["parameters"]
     if "word" in parameters:
@@ -159,11 +159,11 @@ def kill_once(folder: Path, rng: random.Random, longest: float) -> str:
     require_whole(book)
     for name, entry in entries.items():
         if "word" in entry["parameters"]:
-            for figure in (book / "runs" / name).glob("figure-*.svg"):
+            for figure in (book / "executed" / name).glob("figure-*.svg"):
                 assert figure.read_text() == entry["parameters"]["word"] * 100_000, figure
     assert output.split()[-2 * len(entries) :] == [w for name in entries for w in (name, "fresh")]
-    assert not list(book.glob("runs/.partial-*")), kind
-    assert not list(book.glob("runs/.outdated-*")), kind
+    assert not list(book.glob("executed/.partial-*")), kind
+    assert not list(book.glob("executed/.outdated-*")), kind
     left = left_over(mark)
     assert not left, f"{kind}: {left}"
     return kind

@@ -110,7 +110,7 @@ def read_only():
     ids=lambda value: value if "/" in value else "",
 )
 def test_an_edited_result_is_made_again(copy, name, old, new):
-    file = copy / "book" / "runs" / name
+    file = copy / "book" / "executed" / name
     before, shown = file.read_bytes(), pages(copy)
     edit(file, old, new)
     code, output = build(copy)
@@ -127,7 +127,7 @@ def test_an_edited_result_is_made_again(copy, name, old, new):
 
 
 def test_truncated_weights_are_trained_again(copy):
-    weights = copy / "book" / "runs" / "bce" / "weights.safetensors"
+    weights = copy / "book" / "executed" / "bce" / "weights.safetensors"
     before = weights.read_bytes()
     weights.write_bytes(before[:1000])
     code, output = build(copy)
@@ -138,37 +138,46 @@ def test_truncated_weights_are_trained_again(copy):
     assert weights.read_bytes() == before
 
 
-def test_an_edited_summary_is_refused_before_anything_is_made(copy):
-    shutil.rmtree(copy / "book" / "runs" / "bce")
-    edit(copy / "book" / "recorded" / "reproduction.json", '"not reproduced"', '"reproduced"')
-    output = refused(copy, "reproduction.json is not what the records say: claims.")
-    assert "notebook bce" not in output
+def test_an_edited_summary_is_derived_again(copy):
+    file = copy / "book" / "_build" / "reproduction.json"
+    before, shown = file.read_bytes(), pages(copy)
+    for content in (before.replace(b'"not reproduced"', b'"reproduced"'), before[:-9], None):
+        assert content != before
+        file.unlink() if content is None else file.write_bytes(content)
+        code, output = build(copy)
+        assert code == 0, output
+        assert file.read_bytes() == before
+    assert pages(copy) == shown
 
 
 def test_a_record_under_another_name_is_refused(copy):
-    records = copy / "book" / "recorded" / "runs"
+    records = copy / "book" / "recorded" / "records"
     name = "original-bce-beta0.5-d2-seed{}.json"
     shutil.copy(records / name.format(0), records / name.format(9))
     refused(copy, f"{name.format(9)}: settings are those of {name.format(0)[:-5]}")
 
 
-def test_a_record_that_is_gone_is_missed(copy):
-    (copy / "book" / "recorded" / "runs" / "original-bce-beta0.5-d2-seed0.json").unlink()
-    refused(copy, "reproduction.json is not what the records say: ")
+def test_a_record_that_is_gone_is_named(copy):
+    (copy / "book" / "recorded" / "records" / "original-bce-beta0.5-d2-seed0.json").unlink()
+    code, output = build(copy)
+    assert code == 0, output
+    assert re.search(r"records: \d+ of 355 parts are stale: .*training \(original\)", output)
+    table = pages(copy)["all-runs.html"]
+    assert "not there" in table
 
 
 # What the system refuses.
 
 
 def test_runs_that_cannot_be_written(copy, read_only):
-    shutil.rmtree(copy / "book" / "runs" / "bce")
-    read_only(copy / "book" / "runs")
+    shutil.rmtree(copy / "book" / "executed" / "bce")
+    read_only(copy / "book" / "executed")
     output = refused(copy, "Permission denied: ", before=AS_OWNER)
     assert "notebook bce" not in output
 
 
 def test_a_folder_of_pages_that_cannot_be_written(copy, read_only):
-    shutil.rmtree(copy / "book" / "runs" / "bce")
+    shutil.rmtree(copy / "book" / "executed" / "bce")
     read_only(copy / "book" / "_build")
     output = refused(copy, "Permission denied: ", before=AS_OWNER)
     assert "notebook bce" not in output
@@ -176,18 +185,18 @@ def test_a_folder_of_pages_that_cannot_be_written(copy, read_only):
 
 def test_no_more_room(copy):
     """A limit of the size of files stands in for a full disk."""
-    shutil.rmtree(copy / "book" / "runs" / "bce")
+    shutil.rmtree(copy / "book" / "executed" / "bce")
     limited = ["bash", "-c", 'ulimit -f 100; exec "$@"', "limited"]
     code, output = build(copy, before=limited)
     assert code == 1
     assert output.rstrip().splitlines()[-1].startswith("the book was not built: ")
     assert "File too large" in output
-    assert not (copy / "book" / "runs" / "bce").exists()
+    assert not (copy / "book" / "executed" / "bce").exists()
     assert build(copy)[0] == 0
 
 
 def test_a_home_that_cannot_be_written_leaves_no_trace(copy, tmp_path, read_only):
-    shutil.rmtree(copy / "book" / "runs" / "model")
+    shutil.rmtree(copy / "book" / "executed" / "model")
     home = tmp_path / "zzhome"
     home.mkdir()
     read_only(home)
@@ -199,7 +208,7 @@ def test_a_home_that_cannot_be_written_leaves_no_trace(copy, tmp_path, read_only
 
 
 def test_settings_of_the_user_change_no_figure(copy, tmp_path):
-    model = copy / "book" / "runs" / "model"
+    model = copy / "book" / "executed" / "model"
     before = (model / "figures" / "samples.svg").read_bytes()
     shutil.rmtree(model)
     home = tmp_path / "home"
@@ -236,23 +245,23 @@ def test_the_recipe_of_the_environment_reaches_make():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "runs.yml: it holds nothing; expected entries"),
+        ("", "notebooks.yml: it holds nothing; expected entries"),
         ("bce: {template: train, title: a}\nbce: {template: train, title: b}\n", "stands twice"),
         ("bce: {template: train}\n", "bce has no title"),
         ("bce: {template: trian, title: a}\n", "did you mean 'train'"),
         ("bce: {template: train, title: a, parameters: {seeed: 1}}\n", "did you mean 'seed'"),
         ("bce: {template: train, title: a, needs: [mse]}\n", "expected one of none"),
         ("bce: {template: train, title: a, needs: mse}\n", "expected a mapping and a list"),
-        ("bce: [\n", "runs.yml: while parsing"),
+        ("bce: [\n", "notebooks.yml: while parsing"),
     ],
 )
 def test_a_wrong_list_of_notebooks(copy, text, message):
-    (copy / "book" / "runs.yml").write_text(text)
+    (copy / "book" / "notebooks.yml").write_text(text)
     refused(copy, message)
 
 
 def test_a_setting_that_cannot_be_meant_is_named_with_its_notebook(copy):
-    edit(copy / "book" / "runs.yml", "beta: 0.5", "beta: -0.5")
+    edit(copy / "book" / "notebooks.yml", "beta: 0.5", "beta: -0.5")
     refused(
         copy, "notebook bce failed in cell 3 of train.ipynb: ValueError: beta is -0.5; expected"
     )
@@ -276,11 +285,11 @@ def test_a_path_that_cannot_work_is_refused_at_once(smoke_site, tmp_path, name):
         smoke_site.root,
         tmp_path / name,
         symlinks=True,
-        ignore=lambda folder, names: {"runs", "_build"} & set(names),
+        ignore=lambda folder, names: {"executed", "_build"} & set(names),
     )
     output = refused(folder, "rename the folder")
     assert "notebook" not in output
-    assert not (folder / "book" / "runs").exists()
+    assert not (folder / "book" / "executed").exists()
 
 
 @pytest.mark.parametrize("name", ["ü 数字 🙂", 'it\'s "quoted"', "-n", "a#b&c;d"])
@@ -334,7 +343,7 @@ OTHERS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP) * 2
 def test_a_build_that_was_ended_is_followed_by_one_that_works(copy, smoke_site, stage, number):  # noqa: F811
     if "notebook" in stage:
         for name in ("bce", "model"):
-            shutil.rmtree(copy / "book" / "runs" / name)
+            shutil.rmtree(copy / "book" / "executed" / name)
     else:
         shutil.rmtree(copy / "book" / "_build")
     process = started(copy, STAGES[stage], mark := f"{stage} {number}")
@@ -357,7 +366,7 @@ def test_a_build_that_was_ended_is_followed_by_one_that_works(copy, smoke_site, 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_process_that_was_ended_is_named(copy, number):
-    shutil.rmtree(copy / "book" / "runs" / "bce")
+    shutil.rmtree(copy / "book" / "executed" / "bce")
     process = started(copy, "bce: epoch")
     kernels = [
         child
@@ -374,7 +383,7 @@ def test_a_process_that_was_ended_is_named(copy, number):
 
 
 def test_a_closed_terminal_with_nohup_ends_nothing(copy):
-    shutil.rmtree(copy / "book" / "runs" / "model")
+    shutil.rmtree(copy / "book" / "executed" / "model")
     process = subprocess.Popen(
         ["nohup", *BUILD],
         cwd=copy,
@@ -390,7 +399,7 @@ def test_a_closed_terminal_with_nohup_ends_nothing(copy):
 
 
 def test_the_second_of_two_builds_waits_and_says_so(copy):
-    shutil.rmtree(copy / "book" / "runs" / "model")
+    shutil.rmtree(copy / "book" / "executed" / "model")
     first = started(copy, "notebook model: ")
     code, output = build(copy)
     assert code == 0, output
@@ -450,11 +459,11 @@ def differing(first, second):
 
 
 def test_two_clean_builds_leave_the_same_files(copy, smoke_site):  # noqa: F811
-    shutil.rmtree(copy / "book" / "runs")
+    shutil.rmtree(copy / "book" / "executed")
     shutil.rmtree(copy / "book" / "_build")
     code, output = build(copy)
     assert code == 0, output
-    runs = differing(sums(smoke_site.book / "runs"), sums(copy / "book" / "runs"))
+    runs = differing(sums(smoke_site.book / "executed"), sums(copy / "book" / "executed"))
     assert {Path(name).name for name in runs} <= IN_RUNS, runs
     html = Path("book", "_build", "html")
     site = differing(sums(smoke_site.root / html), sums(copy / html))
@@ -509,5 +518,5 @@ def test_no_page_names_a_folder_of_this_machine(smoke_site):  # noqa: F811
 
 
 def test_json_of_runs_has_no_number_that_json_does_not_know(smoke_site):  # noqa: F811
-    for path in (smoke_site.book / "runs").rglob("*.json"):
+    for path in (smoke_site.book / "executed").rglob("*.json"):
         files.read_json(path)

@@ -2,7 +2,7 @@ import pytest
 
 from vaelib.plumbing.entries import read_entries
 from vaelib.study.claims import read_claims
-from vaelib.study.questions import read_questions
+from vaelib.study.likelihoods import read_questions
 
 
 @pytest.fixture

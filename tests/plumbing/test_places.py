@@ -6,7 +6,7 @@ from vaelib.plumbing import places
 def test_the_book_is_found_from_below_and_beside(tmp_path, monkeypatch):
     book = tmp_path / "book"
     (book / "notebooks").mkdir(parents=True)
-    (book / "runs.yml").touch()
+    (book / "notebooks.yml").touch()
     for place in (tmp_path, book, book / "notebooks"):
         monkeypatch.chdir(place)
         assert places.find_book() == book

@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from vaelib.study import claims
-from vaelib.study.verdicts import NOT_REPRODUCED, PROVED, REPRODUCED, UNDECIDED
+from vaelib.study.statistics import NOT_REPRODUCED, PROVED, REPRODUCED, UNDECIDED
 
 from .made_up import BOOK, ORIGINAL, record, table
 

@@ -1,4 +1,4 @@
-"""A grid of trainings with the recipe for tests: here, again, and on a real Dask cluster."""
+"""Records with the recipe for tests: here, again, and on a real Dask cluster."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -14,53 +14,181 @@ from click.testing import CliRunner
 from distributed import LocalCluster
 
 from vaelib import cli
-from vaelib.plumbing.names import CODED, OBJECTIVES
-from vaelib.study import grid, records
-from vaelib.study.questions import BETAS
+from vaelib.measure.model import MEASURES
+from vaelib.plumbing import stale
+from vaelib.study import design, grid, records
+from vaelib.study.design import BETAS, CODED, OBJECTIVES
+from vaelib.training import kept
 from vaelib.training.recipes import RECIPES
-from vaelib.training.run import Settings
+from vaelib.training.settings import Settings
 
 BOOK = Path(__file__).parents[2] / "book"
+ONE = Settings("mse", 0.5, "smoke", 0, device="cpu")
 
 
-def points(number, latent_dim=2):
-    return [Settings("mse", 0.5, "smoke", seed, latent_dim, device="cpu") for seed in range(number)]
+@pytest.fixture(autouse=True)
+def data(tmp_path, monkeypatch):
+    """A data folder of the test's own, in which weights are kept."""
+    monkeypatch.setenv("VAELIB_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"
 
 
-def test_a_record_is_that_of_the_run_and_is_computed_once(tmp_path, monkeypatch):
-    (point,) = points(1)
-    assert list(grid.record([point], tmp_path)) == ["smoke-mse-beta0.5-d2-seed0"]
-    (file,) = tmp_path.iterdir()
-    written = json.loads(file.read_text())
-    assert written["settings"]["seed"] == 0
-    assert len(written["history"]) == written["outcome"]["epochs"] == 2
-    assert set(written["losses"]) >= {"test", "table_validation"}
-    assert sum(map(sum, written["measures"]["confusion"])) == 200
-    again = grid.compute(point)
-    assert again["losses"] == written["losses"]  # the same machine, seed and settings
-    assert again["measures"] == written["measures"]
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "recorded" / "records"
+
+
+def trainings(number, latent_dim=2):
+    return [replace(ONE, seed=seed, latent_dim=latent_dim) for seed in range(number)]
+
+
+def read(folder, settings=ONE):
+    return json.loads(records.path_of(folder, settings).read_text())
+
+
+def write(record, folder, settings=ONE):
+    records.path_of(folder, settings).write_text(json.dumps(record))
+
+
+@pytest.fixture
+def recorded(folder):
+    assert list(grid.record([ONE], folder)) == [f"{ONE.name}: training, measures"]
+    return read(folder)
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Count the trainings from here on."""
+    done, train = [], grid.train
+    monkeypatch.setattr(grid, "train", lambda *words: done.append(1) or train(*words))
+    return done
+
+
+def test_a_record_is_that_of_the_run_and_is_computed_once(recorded, folder, monkeypatch):
+    assert recorded["settings"]["seed"] == 0
+    assert len(recorded["history"]) == recorded["outcome"]["epochs"] == 2
+    assert set(recorded["losses"]) >= {"test", "table_validation"}
+    assert sum(map(sum, recorded["measures"]["confusion"])) == 200
+    states = records.states([ONE], folder)[ONE.name]
+    assert states == {"training": "", "measures": ""}
+    again, _ = grid.compute(grid.Task(ONE, {}, ("training", "measures")))
+    assert again["losses"] == recorded["losses"]  # the same machine, seed and settings
+    assert again["measures"] == recorded["measures"]
     monkeypatch.setattr(grid, "compute", pytest.fail)
-    assert list(grid.record([point], tmp_path)) == []
+    assert list(grid.record([ONE], folder)) == []
 
 
-def test_nothing_is_left_of_a_point_that_fails(tmp_path, monkeypatch):
-    def fail(point, kept):
-        if point.seed == 1:
+def test_weights_are_kept_under_their_digest(recorded, data):
+    (file,) = (data / "weights").iterdir()
+    assert file.name == f"{recorded['weights']}.safetensors"
+    assert kept.find(recorded["weights"]) == file.read_bytes()
+    file.write_bytes(b"other")
+    assert kept.find(recorded["weights"]) is None
+    assert kept.find(None) is None
+
+
+def test_weights_that_cannot_be_kept_are_no_fault(folder, data, capsys):
+    data.write_text("a file in the place of the folder")
+    assert list(grid.record([ONE], folder)) == [f"{ONE.name}: training, measures"]
+    assert "weights are not kept: " in capsys.readouterr().out
+
+
+def change(monkeypatch, module):
+    """Let a module of the library count as edited."""
+    sources = stale.sources
+
+    def edited(code):
+        found = sources(code)
+        return found | {module: "edited"} if module in found else found
+
+    monkeypatch.setattr(stale, "sources", edited)
+
+
+def test_a_measure_that_has_changed_is_taken_again_and_nothing_is_trained(
+    recorded, folder, trained, monkeypatch
+):
+    change(monkeypatch, "measure.appearance")
+    states = records.states([ONE], folder)[ONE.name]
+    assert states == {"training": "", "measures": "changed: modules.measure.appearance"}
+    assert list(grid.record([ONE], folder)) == [f"{ONE.name}: measures"]
+    assert not trained
+    again = read(folder)
+    assert again["measures"] == recorded["measures"]
+    assert again["made"]["training"] == recorded["made"]["training"]
+    assert again["made"]["measures"]["stamp"] != recorded["made"]["measures"]["stamp"]
+    assert list(grid.record([ONE], folder)) == []
+
+
+def test_a_training_that_has_changed_takes_its_measures_along(
+    recorded, folder, trained, monkeypatch
+):
+    change(monkeypatch, "training.step")
+    monkeypatch.setattr("vaelib.training.step.EPSILON", 1e-3)
+    states = records.states([ONE], folder)[ONE.name]
+    assert states == {"training": "changed: modules.training.step", "measures": ""}
+    assert list(grid.record([ONE], folder)) == [f"{ONE.name}: training, measures"]
+    assert len(trained) == 1
+    assert read(folder)["losses"] != recorded["losses"]
+
+
+def test_where_weights_are_not_at_hand_the_training_is_repeated(
+    recorded, folder, data, trained, monkeypatch, capsys
+):
+    (data / "weights" / f"{recorded['weights']}.safetensors").unlink()
+    change(monkeypatch, "measure.appearance")
+    assert list(grid.record([ONE], folder)) == [f"{ONE.name}: measures"]
+    assert len(trained) == 1
+    assert "trained again" not in capsys.readouterr().out
+    again = read(folder)
+    assert again["made"]["training"] == recorded["made"]["training"]
+    assert (again["environment"], again["outcome"]) == (
+        recorded["environment"],
+        recorded["outcome"],
+    )
+    assert kept.find(recorded["weights"])
+
+
+def test_a_repeated_training_that_differs_says_so_and_is_measured_again(
+    recorded, folder, trained, monkeypatch, capsys
+):
+    total = recorded["losses"]["test"]["total"]
+    recorded["losses"]["test"]["total"] = 1.5
+    recorded["weights"] = "0" * 64
+    write(recorded, folder)
+    change(monkeypatch, "measure.appearance")
+    assert list(grid.record([ONE], folder)) == [f"{ONE.name}: training, measures"]
+    said = f"{ONE.name}: trained again, test total 1.5 before and {total} now"
+    assert said in capsys.readouterr().out
+    assert read(folder)["losses"]["test"]["total"] == total
+
+
+def test_a_record_without_weights_gets_them(recorded, folder, trained, monkeypatch):
+    """As those of the second edition, which had none."""
+    weights = recorded.pop("weights")
+    write(recorded, folder)
+    change(monkeypatch, "measure.appearance")
+    assert list(grid.record([ONE], folder)) == [f"{ONE.name}: measures"]
+    assert len(trained) == 1
+    assert read(folder)["weights"] == weights
+
+
+def test_nothing_is_left_of_a_training_that_fails(folder, monkeypatch):
+    def fail(task, state):
+        if task.settings.seed == 1:
             raise FloatingPointError("not finite")
-        return {"losses": {}}
+        return {"made": {}}, b""
 
     monkeypatch.setattr(grid, "compute", fail)
     with pytest.raises(FloatingPointError):
-        list(grid.record(points(3), tmp_path))
-    assert [path.name for path in tmp_path.iterdir()] == ["smoke-mse-beta0.5-d2-seed0.json"]
-    assert [point.seed for point in grid.missing(points(3), tmp_path)] == [1, 2]
+        list(grid.record(trainings(3), folder))
+    assert [path.name for path in folder.iterdir()] == [f"{ONE.name}.json"]
 
 
-def test_the_books_points_are_distinct_and_enough():
-    points = grid.book_points()
-    assert len({point.name for point in points}) == len(points)
+def test_the_designs_trainings_are_distinct_and_enough():
+    settings = design.trainings()
+    assert len({each.name for each in settings}) == len(settings) == 101
     seeds = Counter(
-        (point.recipe, point.reconstruction_loss, point.beta, point.latent_dim) for point in points
+        (each.recipe, each.reconstruction_loss, each.beta, each.latent_dim) for each in settings
     )
     assert seeds == {
         **{("report", loss, beta, 2): 3 for loss in ("bce", "mse") for beta in BETAS},
@@ -73,11 +201,15 @@ def test_the_books_points_are_distinct_and_enough():
     }
 
 
-def test_the_books_records_are_complete_and_of_todays_recipes():
-    folder = BOOK / "recorded" / "runs"
-    points = grid.book_points()
-    assert grid.missing(points, folder) == []
-    assert {path.stem for path in folder.iterdir()} == {point.name for point in points}
+def test_what_the_design_measures_can_be_measured():
+    measured = {name for settings in design.trainings() for name in design.measures_of(settings)}
+    assert measured == set(MEASURES)
+
+
+def test_the_books_records_are_those_of_the_design_and_of_todays_recipes():
+    folder = BOOK / "recorded" / "records"
+    names = {settings.name for settings in design.trainings()}
+    assert {path.stem for path in folder.iterdir()} == names
     for record in records.read(folder):
         recipe = asdict(RECIPES[record["settings"]["recipe"]])
         assert record["settings"]["recipe_settings"] == json.loads(json.dumps(recipe))
@@ -92,7 +224,7 @@ def cluster():
 
 
 def kill_a_busy_worker(cluster):
-    """Kill a worker that computes; return the points that it had."""
+    """Kill a worker that computes; return the tasks that it had."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for worker in cluster.workers.values():
@@ -105,41 +237,65 @@ def kill_a_busy_worker(cluster):
     pytest.fail("no worker had anything to do within a minute")
 
 
-def test_a_cluster_that_loses_a_worker_finishes_all_the_same(cluster, tmp_path):
-    written = grid.record(points(4, 3), tmp_path, cluster.scheduler_address)
+def test_a_cluster_that_loses_a_worker_finishes_all_the_same(cluster, folder):
+    written = grid.record(trainings(4, 3), folder, cluster.scheduler_address)
     first = next(written)
     lost = kill_a_busy_worker(cluster)
     names = [first, *written]
     assert any(task.suspicious for task in lost)  # Dask's mark of one whose worker died
-    assert sorted(names) == [f"smoke-mse-beta0.5-d3-seed{seed}" for seed in range(4)]
-    for seed in range(4):
-        file = tmp_path / f"smoke-mse-beta0.5-d3-seed{seed}.json"
-        assert json.loads(file.read_text())["settings"]["seed"] == seed
+    done = [f"smoke-mse-beta0.5-d3-seed{seed}: training, measures" for seed in range(4)]
+    assert sorted(names) == done
+    for settings in trainings(4, 3):
+        record = read(folder, settings)
+        assert record["settings"]["seed"] == settings.seed
+        assert kept.find(record["weights"])
+        assert records.states([settings], folder)[settings.name] == {"training": "", "measures": ""}
 
 
-def test_a_point_whose_workers_are_all_lost_is_named(cluster, tmp_path):
+def test_a_training_whose_workers_are_all_lost_is_named(cluster, folder):
     cluster.scheduler.allowed_failures = 0
-    written = grid.record(points(3, 3), tmp_path, cluster.scheduler_address)
+    written = grid.record(trainings(3, 3), folder, cluster.scheduler_address)
     next(written)
     kill_a_busy_worker(cluster)
     with pytest.raises(ConnectionError, match=r"smoke-mse-beta0.5-d3-seed\d was given up"):
         list(written)
 
 
+def sweep(*words):
+    return CliRunner().invoke(cli.main, ["sweep", *words])
+
+
+def test_the_command_says_of_every_part_whether_it_is_fresh(recorded, folder, monkeypatch):
+    monkeypatch.setattr(cli, "find_book", lambda: folder.parents[1])
+    monkeypatch.setattr(design, "trainings", lambda: trainings(2))
+    change(monkeypatch, "measure.appearance")
+    done = sweep("--list")
+    other = ONE.name.replace("seed0", "seed1")
+    assert [line.split(maxsplit=2) for line in done.output.splitlines()] == [
+        [ONE.name, "training", "fresh"],
+        [ONE.name, "measures", "changed: modules.measure.appearance"],
+        [other, "training", "not there"],
+        [other, "measures", "not there"],
+        ["4", "parts:", "1 fresh, 3 to be made"],
+    ]
+    done = sweep()
+    assert done.output.splitlines()[-1] == f"{other}: training, measures"
+    assert sweep("--list").output.splitlines()[-1] == "4 parts: 4 fresh, 0 to be made"
+
+
 def test_the_command_hands_on_the_scheduler_and_says_what_is_not_installed(monkeypatch):
     asked = []
 
-    def record(points, folder, scheduler):
+    def record(trainings, folder, scheduler):
         asked.append(scheduler)
         return iter(["one"])
 
     monkeypatch.chdir(BOOK.parent)
-    monkeypatch.setattr("vaelib.cli.write_json", lambda content, path: None)
     with monkeypatch.context() as patch:
         patch.setattr(grid, "record", record)
-        done = CliRunner().invoke(cli.main, ["sweep", "--scheduler", "tcp://there:8786"])
-    assert (done.exit_code, asked) == (0, ["tcp://there:8786"])
+        done = sweep("--scheduler", "tcp://there:8786")
+    assert (done.exit_code, done.output, asked) == (0, "one\n", ["tcp://there:8786"])
     monkeypatch.setitem(sys.modules, "distributed", None)
-    wrong = CliRunner().invoke(cli.main, ["sweep", "--scheduler", "tcp://there:8786"])
+    wrong = sweep("--scheduler", "tcp://there:8786")
     assert wrong.exit_code == 1
     assert "pip install --editable '.[sweep]'" in wrong.output

@@ -2,11 +2,16 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
+from vaelib.digits import dataset
+from vaelib.plumbing import stale
 from vaelib.plumbing.files import DamagedError
 from vaelib.study import records
+from vaelib.training.recipes import RECIPES
+from vaelib.training.settings import Settings
 
 from .made_up import BOOK
 
@@ -16,7 +21,7 @@ NAME = "report-bce-beta0.5-d2-seed{}.json"
 @pytest.fixture
 def folder(tmp_path):
     for seed in (0, 1):
-        shutil.copy(BOOK / "recorded" / "runs" / NAME.format(seed), tmp_path)
+        shutil.copy(BOOK / "recorded" / "records" / NAME.format(seed), tmp_path)
     return tmp_path
 
 
@@ -33,8 +38,8 @@ def edit(folder, *keys, value=None):
 
 
 def test_the_books_own_are_right():
-    assert len(records.read(BOOK / "recorded" / "runs")) == 101
-    assert len(records.read(BOOK / "recorded" / "runs-first-edition")) == 10
+    assert len(records.read(BOOK / "recorded" / "records")) == 101
+    assert len(records.read(BOOK / "recorded" / "records-first-edition")) == 10
 
 
 @pytest.mark.parametrize(
@@ -58,6 +63,9 @@ def test_the_books_own_are_right():
         ("evidence", "gap"),
         ("code",),
         ("samples",),
+        ("made",),
+        ("made", "training", "stamp"),
+        ("made", "evidence", "commit"),
     ],
     ids=lambda keys: ".".join(map(str, keys)),
 )
@@ -77,8 +85,8 @@ def test_one_that_is_not_complete_is_refused(folder, keys):
         (("losses", "test", "kl"), True, "losses.test.kl is wrong: True is not of type"),
         (("settings", "seed"), -1, "settings.seed is wrong: -1 is less than the minimum"),
         (("settings", "seed"), 0.5, "settings.seed is wrong: 0.5 is not of type 'integer'"),
-        (("settings", "seed"), 7, "are those of report-bce-beta0.5-d2-seed7; expected the name"),
-        (("settings", "beta"), 1.0, "are those of report-bce-beta1-d2-seed0; expected the name"),
+        (("settings", "seed"), 7, "are those of report-bce-beta0.5-d2-seed7; expected the file's"),
+        (("settings", "beta"), 1.0, "are those of report-bce-beta1-d2-seed0; expected the file's"),
         (("settings", "recipe"), "original", "are those of original-bce-beta0.5-d2-seed0"),
         (("history",), [], r"history is wrong: \[\] should be non-empty"),
         (("measures", "confusion"), [[1]], "measures.confusion is wrong: .* is too short"),
@@ -116,7 +124,7 @@ def test_one_that_is_cut_off_is_refused(folder):
 
 def test_a_copy_under_another_name_is_no_seed_more(folder):
     shutil.copy(folder / NAME.format(0), folder / NAME.format(9))
-    with pytest.raises(DamagedError, match=f"{NAME.format(9)}.*expected the name of the file"):
+    with pytest.raises(DamagedError, match=f"{NAME.format(9)}.*expected the file's name"):
         records.read(folder)
 
 
@@ -126,3 +134,102 @@ def test_a_copy_that_says_another_seed_is_no_seed_more(folder):
     (folder / NAME.format(9)).write_text(json.dumps(content))
     with pytest.raises(DamagedError, match=f"{NAME.format(9)}.*are those of {NAME.format(0)}"):
         records.read(folder)
+
+
+# Which parts are fresh.
+
+
+SETTINGS = Settings("bce", 0.5, "report", 0)
+
+
+@pytest.fixture
+def fresh(folder):
+    """A record of which every part was made by today's code, as its stamps say."""
+    record = json.loads((folder / NAME.format(0)).read_text())
+    for part in records.parts_of(SETTINGS):
+        record["made"][part]["stamp"] = records.stamp(records.inputs_of(part, SETTINGS), folder)
+    return record
+
+
+def reasons(record, folder):
+    return records.why_stale(record, records.read_stamps(folder))
+
+
+def test_a_record_has_its_training_and_what_the_design_measures_of_it():
+    parts = ("training", "measures", "rate", "evidence", "code", "samples")
+    assert records.parts_of(SETTINGS) == parts
+    assert records.parts_of(replace(SETTINGS, seed=1)) == parts[:-1]
+    assert records.parts_of(replace(SETTINGS, seed=7)) == parts[:-2]
+    assert records.parts_of(replace(SETTINGS, beta=4.0)) == parts[:3]
+    assert records.parts_of(replace(SETTINGS, latent_dim=8)) == parts[:2]
+    assert records.parts_of(replace(SETTINGS, recipe="original")) == parts[:2]
+
+
+def test_what_todays_code_made_is_fresh(fresh, folder):
+    assert set(reasons(fresh, folder).values()) == {""}
+
+
+def test_what_other_code_made_is_stale_and_says_which_part_and_file(fresh, folder, monkeypatch):
+    sources = stale.sources
+    monkeypatch.setattr(
+        stale,
+        "sources",
+        lambda code: sources(code) | ({"measure.gap": "other"} if "gap_sources" in code else {}),
+    )
+    found = reasons(fresh, folder)
+    assert found.pop("evidence") == "changed: modules.measure.gap"
+    assert set(found.values()) == {""}
+
+
+def test_another_recipe_makes_its_training_stale_and_no_measure(fresh, folder, monkeypatch):
+    other = replace(RECIPES["report"], max_epochs=4)
+    monkeypatch.setitem(RECIPES, "report", other)
+    found = reasons(fresh, folder)
+    assert found.pop("training") == "changed: recipe.max_epochs"
+    assert set(found.values()) == {""}
+
+
+def test_other_data_make_everything_stale(fresh, folder, monkeypatch):
+    monkeypatch.setattr(dataset, "fingerprint", lambda name: "other")
+    assert set(reasons(fresh, folder).values()) == {"changed: data"}
+
+
+def test_what_has_no_stamp_or_one_that_nobody_knows_is_not_fresh(fresh, folder):
+    del fresh["made"]["rate"]
+    del fresh["code"]
+    fresh["made"]["samples"]["stamp"] = "0123"
+    found = reasons(fresh, folder)
+    assert (found["rate"], found["code"]) == ("not there", "not there")
+    assert found["samples"] == "it is not known what it was made of"
+    assert found["evidence"] == ""
+
+
+def test_a_replay_that_came_out_otherwise_makes_stale(fresh, folder):
+    fresh["made"]["training"]["replayed"] = {"date": "2026-02-03", "agrees": False}
+    fresh["made"]["rate"]["replayed"] = {"date": "2026-02-03", "agrees": True}
+    found = reasons(fresh, folder)
+    assert found["training"] == "its replay of 2026-02-03 came out otherwise"
+    assert found["rate"] == ""
+
+
+def test_stamps_that_no_record_has_are_forgotten(folder):
+    shutil.copytree(folder, folder.parent / "recorded" / "records")
+    place = folder.parent / "recorded" / "records"
+    used = json.loads((place / NAME.format(0)).read_text())["made"]["rate"]["stamp"]
+    (place.parent / "stamps.json").write_text(json.dumps({used: {"a": 1}, "0123": {"b": 2}}))
+    records.forget_stamps(place)
+    assert records.read_stamps(place) == {used: {"a": 1}}
+
+
+def test_every_part_of_the_books_records_has_a_stamp_that_is_known():
+    folder = BOOK / "recorded" / "records"
+    stamps = records.read_stamps(folder)
+    for record in records.read(folder):
+        parts = records.parts_of(records.settings_of(record))
+        assert set(record["made"]) == set(parts)
+        for part in parts:
+            inputs = stamps[record["made"][part]["stamp"]]
+            assert inputs["modules"]
+            assert set(inputs["versions"]) >= {"torch", "numpy"}
+            assert inputs["data"] == record["environment"]["data"]
+            assert ("recipe" in inputs) == (part == "training")

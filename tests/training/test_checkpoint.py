@@ -8,6 +8,8 @@ import torch
 
 from vaelib.training import checkpoint, fit, run
 from vaelib.training.recipes import RECIPES
+from vaelib.training.settings import Settings
+from vaelib.vae.losses import draw_noise
 from vaelib.vae.model import VAE
 from vaelib.vae.objective import Objective
 
@@ -29,7 +31,8 @@ class Killed(BaseException):
 
 def fitted(recipe, digits, earlier=None, keep=lambda state: None):
     model = VAE(2, generator=torch.Generator().manual_seed(3))
-    result = fit.fit(model, Objective("bce", 0.5), recipe, digits, 3, earlier, keep)
+    noise = draw_noise(len(digits.images), model.latent_dim, 3)
+    result = fit.fit(model, Objective("bce", 0.5), recipe, digits, noise, 3, earlier, keep)
     return model, result
 
 
@@ -73,7 +76,7 @@ def test_one_that_was_killed_after_its_last_epoch_only_ends(digits, tmp_path):
 
 
 def test_a_run_goes_on_and_says_so(digits, tmp_path, monkeypatch, capsys):
-    settings = run.Settings(recipe="smoke", device="cpu")
+    settings = Settings(recipe="smoke", device="cpu")
     whole = run.train(settings, digits)
     save = checkpoint.save
 
@@ -123,12 +126,12 @@ def test_the_state_of_another_training_is_not_used(tmp_path, capsys):
 
 def test_what_training_depends_on_names_the_file(tmp_path, monkeypatch):
     def name(**settings):
-        settings = run.Settings(recipe="smoke", device="cpu", **settings)
+        settings = Settings(recipe="smoke", device="cpu", **settings)
         with run.resumable(settings, tmp_path / "run") as kept:
             return kept.name
 
     names = {name(), name(seed=1), name(beta=1.0), name(latent_dim=3)}
-    monkeypatch.setattr(run.fingerprint, "sources", lambda code: {"vae.model": "other"})
+    monkeypatch.setattr(run.stale, "sources", lambda code: {"vae.model": "other"})
     names.add(name())
     monkeypatch.setattr(torch, "get_num_threads", partial(int, 77))
     names.add(name())

@@ -68,7 +68,7 @@ def test_all_may_read_a_run(smoke_run):
 
 
 def test_a_run_that_is_not_there_says_what_makes_it(tmp_path):
-    with pytest.raises(FileNotFoundError, match="`vaelib runs mse`"):
+    with pytest.raises(FileNotFoundError, match="`vaelib build mse`"):
         folder.load(tmp_path / "mse")
 
 

@@ -9,12 +9,7 @@ def test_original_is_the_protocol_of_the_original_report():
 
 def test_report_differs_in_optimiser_schedule_and_batches_only():
     original, report = RECIPES["original"], RECIPES["report"]
-    assert (report.betas, report.epsilon, report.patience, report.data) == (
-        original.betas,
-        original.epsilon,
-        original.patience,
-        "mnist",
-    )
+    assert (report.patience, report.data) == (original.patience, "mnist")
 
 
 def test_only_the_recipe_for_tests_uses_synthetic_digits():

@@ -5,12 +5,13 @@ import torch
 
 from vaelib.training import run
 from vaelib.training.recipes import RECIPES
+from vaelib.training.settings import Settings
 from vaelib.vae.losses import draw_noise, image_losses, mean_losses
 
 
 def test_a_run_records_what_it_is(smoke_run):
     result, _ = smoke_run
-    assert result.settings["recipe_settings"]["batch_size"] == RECIPES["smoke"].batch_size
+    assert result.recipe.batch_size == RECIPES["smoke"].batch_size
     assert result.outcome["epochs"] == len(result.history) == 2
     assert result.outcome["stopped_early"] is False
     assert result.outcome["wall_seconds"] >= result.outcome["training_seconds"] > 0
@@ -20,7 +21,7 @@ def test_a_run_records_what_it_is(smoke_run):
 
 def test_losses_of_the_slices_are_those_of_their_images(smoke_run, digits):
     result, _ = smoke_run
-    model, objective = run.model_of(result), run.Settings(recipe="smoke").objective
+    model, objective = run.model_of(result), Settings(recipe="smoke").objective
     noise = draw_noise(600, 2, seed=0)
     for name, part in {
         "training": slice(0, 510),
@@ -42,7 +43,7 @@ def test_the_validation_loss_is_that_of_the_best_epoch(smoke_run):
 
 def test_a_run_with_the_same_inputs_is_taken_not_trained(smoke_run, capsys):
     trained, place = smoke_run
-    taken = run.reuse(place, run.Settings(recipe="smoke", device="cpu"))
+    taken = run.reuse(place, Settings(recipe="smoke", device="cpu"))
     assert "earlier run taken" in capsys.readouterr().out
     assert taken.losses == trained.losses
     assert all(torch.equal(taken.weights[name], w) for name, w in trained.weights.items())
@@ -50,17 +51,17 @@ def test_a_run_with_the_same_inputs_is_taken_not_trained(smoke_run, capsys):
 
 def test_a_run_with_other_inputs_is_not(smoke_run, tmp_path, monkeypatch):
     _, place = smoke_run
-    settings = run.Settings(recipe="smoke", device="cpu")
+    settings = Settings(recipe="smoke", device="cpu")
     assert run.reuse(place, replace(settings, seed=1)) is None
     assert run.reuse(tmp_path, settings) is None
     assert run.reuse("", settings) is None
-    monkeypatch.setattr(run.fingerprint, "versions", lambda *names: {"torch": "0"})
+    monkeypatch.setattr(run.stale, "versions", lambda *names: {"torch": "0"})
     assert run.reuse(place, settings) is None
 
 
 def test_nothing_is_written_by_a_training(digits, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    result = run.train(run.Settings(recipe="smoke", device="cpu"), digits)
+    result = run.train(Settings(recipe="smoke", device="cpu"), digits)
     assert result.outcome["epochs"] == 2
     assert list(tmp_path.iterdir()) == []
 
@@ -79,17 +80,21 @@ def test_nothing_is_written_by_a_training(digits, tmp_path, monkeypatch):
 )
 def test_settings_that_mean_nothing_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
-        run.Settings(**settings)
+        Settings(**settings)
 
 
 def test_auto_takes_the_gpu_that_is_there(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert run.Settings().torch_device().type == "cuda"
+    assert Settings().torch_device().type == "cuda"
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert run.Settings().torch_device().type == "cpu"
+    assert Settings().torch_device().type == "cpu"
+
+
+def test_a_training_has_one_name():
+    assert Settings("bce", 0.5, "report", 7).name == "report-bce-beta0.5-d2-seed7"
 
 
 def test_a_run_by_hand_has_a_folder_that_names_it():
-    folder = run.Settings("mse", 1.0, "smoke", 3, 5).folder_by_hand()
+    folder = Settings("mse", 1.0, "smoke", 3, 5).folder_by_hand()
     assert folder.parts[0] == "by-hand"
     assert folder.name.startswith("smoke-mse-beta1-d5-seed3-")

@@ -96,7 +96,7 @@ def test_steps_are_those_of_plain_pytorch(device, muon_rate, digits):
     names = [f"{layer}.weight" for layer in hidden if muon_rate]
     matrices = {name: rows(reference.get_parameter(name)).detach().clone() for name in names}
     others = [p for name, p in reference.named_parameters() if name not in names]
-    optimizers = [torch.optim.Adam(others, lr=4e-3, betas=RECIPE.betas, eps=1e-7)]
+    optimizers = [torch.optim.Adam(others, lr=4e-3, betas=(0.9, 0.999), eps=1e-7)]
     if muon_rate:
         optimizers += [torch.optim.Muon(matrices.values(), lr=muon_rate, weight_decay=0)]
     recipe = replace(RECIPE, muon_learning_rate=muon_rate)

@@ -4,7 +4,10 @@ import torch
 from torch.distributions import Bernoulli, ContinuousBernoulli, Normal, kl_divergence
 
 from vaelib.vae.objective import (
+    KL,
+    RECONSTRUCTION,
     RECONSTRUCTION_LOSSES,
+    TOTAL,
     Objective,
     binary_cross_entropy,
     continuous_bernoulli,
@@ -101,8 +104,8 @@ def test_kl_is_the_mean_of_the_log_ratio(generator):
 def test_total_is_reconstruction_plus_kl_per_image(batch):
     for reconstruction_loss in RECONSTRUCTION_LOSSES:
         losses = Objective(reconstruction_loss, 0.3)(*batch)
-        assert losses.total.shape == (6,)
-        torch.testing.assert_close(losses.total, losses.reconstruction + losses.kl)
+        assert losses.shape == (3, 6)
+        torch.testing.assert_close(losses[TOTAL], losses[RECONSTRUCTION] + losses[KL])
 
 
 def test_the_weight_is_that_of_the_summed_divergence(batch):
@@ -110,7 +113,7 @@ def test_the_weight_is_that_of_the_summed_divergence(batch):
     q = Normal(mean, torch.exp(log_variance / 2))
     divergence = kl_divergence(q, Normal(0.0, 1.0)).sum(1)
     for beta in (0.25, 1, 4):
-        torch.testing.assert_close(Objective("bce", beta)(*batch).kl, beta * divergence)
+        torch.testing.assert_close(Objective("bce", beta)(*batch)[KL], beta * divergence)
 
 
 def test_the_gaussian_has_the_variance_that_makes_it_least(batch):
@@ -143,7 +146,7 @@ def test_gradients_are_those_of_finite_differences(reconstruction_loss, batch):
     small = [t[:2].clone().requires_grad_() for t in (logits[..., :3, :3], mean, log_variance)]
     objective = Objective(reconstruction_loss, 0.3)
     assert torch.autograd.gradcheck(
-        lambda logits, mean, v: objective(logits, images[:2, :, :3, :3], mean, v).total, small
+        lambda logits, mean, v: objective(logits, images[:2, :, :3, :3], mean, v)[TOTAL], small
     )
 
 

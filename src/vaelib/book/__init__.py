@@ -12,7 +12,7 @@ def setup(app) -> dict:
     from vaelib.book.directives import claims, losses, provenance, statements, tables, values
     from vaelib.book.explorer import directive
     from vaelib.book.site import mathjax, pdf, printing, repository, tidying
-    from vaelib.plumbing.fingerprint import digest
+    from vaelib.plumbing.stale import digest
 
     for part in (
         build,

@@ -4,19 +4,21 @@ import atexit
 import shutil
 import sys
 import time
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from vaelib.book import chapters, execute, records, stale
-from vaelib.book.alone import alone
-from vaelib.book.notebooks import NotebookError, read_notebooks
+from vaelib.build import chapters, execute
+from vaelib.build.alone import alone
+from vaelib.build.derived import derive
+from vaelib.build.notebooks import NotebookError, read_notebooks
 from vaelib.digits.mnist import DataError
+from vaelib.plumbing.checks import in_words
 from vaelib.plumbing.files import DamagedError, require_writable
 from vaelib.plumbing.interruption import end_as_interrupted
-from vaelib.plumbing.names import in_words
 from vaelib.training.recipes import recipe_from_environment
 
 SMOKE_BANNER = (
@@ -30,11 +32,11 @@ NOT_IN_A_PATH = "%?"  # jupyter-cache makes an address of the path, in which the
 def setup(app: Sphinx) -> None:
     """Connect to Sphinx."""
     # After myst-nb has its settings (800) and before the table of contents is read (900).
-    app.connect("config-inited", make_runs, priority=850)
+    app.connect("config-inited", make_results, priority=850)
     app.connect("build-finished", unmark, priority=1000)  # after all others
 
 
-def make_runs(app: Sphinx, config: Config) -> None:
+def make_results(app: Sphinx, config: Config) -> None:
     """Make what is stale: the notebooks, and the outputs of the chapters' cells in their cache.
 
     What a user can mend ends the program with one sentence: of an exception, Jupyter Book would
@@ -42,7 +44,7 @@ def make_runs(app: Sphinx, config: Config) -> None:
     """
     sys.excepthook = say_last
     try:
-        _make_runs(Path(app.srcdir), app, config)
+        _make_results(Path(app.srcdir), app, config)
     except (NotebookError, DataError, DamagedError, OSError, ValueError) as error:
         raise SystemExit(f"the book was not built: {in_words(error)}") from error
 
@@ -52,7 +54,7 @@ def say_last(kind: type, error: BaseException, traceback: object) -> None:
     print(f"the book was not built: {in_words(error.__cause__ or error)}", file=sys.stderr)
 
 
-def _make_runs(book: Path, app: Sphinx, config: Config) -> None:
+def _make_results(book: Path, app: Sphinx, config: Config) -> None:
     wrong = [letter for letter in NOT_IN_A_PATH if letter in str(book.resolve())]
     if wrong:
         raise ValueError(
@@ -66,13 +68,11 @@ def _make_runs(book: Path, app: Sphinx, config: Config) -> None:
     require_writable(book / "_build")
     atexit.register(lock.release)  # a PDF is made after Sphinx has ended
     start = time.perf_counter()
-    records.check(book)
+    say_what_is_stale(derive(book)["parts"])
     made = execute.make(notebooks, book)
     after_notebooks = time.perf_counter()
     print(f"notebooks: {len(made)} executed in {after_notebooks - start:.0f} s")
-    # The cache's own key is a chapter's source alone.
-    key, seconds = stale.chapters_key(book), config["nb_execution_timeout"]
-    cache, number = chapters.execute(book, key, seconds)
+    cache, number = chapters.fill_cache(book, config["nb_execution_timeout"])
     config["nb_execution_cache_path"] = str(cache)
     begun = time.perf_counter()
     print(f"chapters: {number} executed in {begun - after_notebooks:.0f} s")
@@ -80,6 +80,20 @@ def _make_runs(book: Path, app: Sphinx, config: Config) -> None:
     app.connect("build-finished", partial(_say_time, begun))
     if recipe == "smoke":
         config["html_theme_options"]["announcement"] = SMOKE_BANNER
+
+
+def say_what_is_stale(parts: dict) -> None:
+    """Name the parts of records that today's code has not made, in a line."""
+    stale: Counter[str] = Counter()
+    for group in parts["groups"]:
+        if group["why"]:
+            stale[f"{group['part']} ({group['recipe']})"] += group["records"]
+    if stale:
+        named = ", ".join(f"{number} {part}" for part, number in stale.items())
+        print(
+            f"records: {parts['stale']} of {parts['all']} parts are stale: {named}; "
+            "`vaelib sweep --list` says why"
+        )
 
 
 def mark(outdir: Path, doctreedir: Path) -> None:

@@ -3,8 +3,9 @@
 import shutil
 from pathlib import Path
 
-from vaelib.plumbing.files import read_json
-from vaelib.plumbing.places import README_FIGURE, RUNS, SUMMARY, find_book
+from vaelib.build.derived import read_summary
+from vaelib.plumbing.files import read_sealed
+from vaelib.plumbing.places import EXECUTED, README_FIGURE, find_book
 from vaelib.study.original import original_losses
 from vaelib.training import folder
 
@@ -13,7 +14,7 @@ BEGIN, END = "<!-- numbers: written by make readme -->", "<!-- end of numbers --
 
 def block(book: Path) -> str:
     """Write the table and the sentence about where it was made."""
-    runs = book / RUNS
+    runs = book / EXECUTED
     original = original_losses(book)
     lines = [
         "| test loss per image | original | this report | training |",
@@ -24,13 +25,13 @@ def block(book: Path) -> str:
         total = folder.read(runs / run, "losses")["test"]["total"]
         seconds = folder.read(runs / run, "outcome")["training_seconds"]
         lines.append(f"| {label} | {claimed} | {total:.3f} | {seconds:.0f} s |")
-    summary = read_json(book / SUMMARY)
+    summary = read_summary(book)
     verdicts = ", ".join(f"{number} {verdict}" for verdict, number in summary["verdicts"].items())
     recorded = summary["recorded"]["original"]
     settings, environment = (
         folder.read(runs / "bce", part) for part in ("settings", "environment")
     )
-    seconds = read_json(runs / "compare" / "times.json")["training_seconds"]
+    seconds = read_sealed(runs / "compare" / "times.json")["training_seconds"]
     lines += [
         "",
         f"One seed ({settings['seed']}), recipe `{settings['recipe']}`, KL divergence averaged "
@@ -50,9 +51,9 @@ def block(book: Path) -> str:
 def main() -> None:
     """Copy the figure and replace what stands between the two marks."""
     book = find_book()
-    if folder.read(book / RUNS / "bce", "settings")["recipe"] != "report":
+    if folder.read(book / EXECUTED / "bce", "settings")["recipe"] != "report":
         raise SystemExit("the book at hand has another recipe than report: run make book first")
-    figure = book / RUNS / "evidence-bce-elbo" / "figures" / "key.png"
+    figure = book / EXECUTED / "evidence-bce-elbo" / "figures" / "key.png"
     shutil.copyfile(figure, book / README_FIGURE)
     readme = book.parent / "README.md"
     before, rest = readme.read_text(encoding="utf-8").split(BEGIN)

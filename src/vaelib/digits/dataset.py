@@ -9,8 +9,7 @@ from torch import Tensor
 from vaelib.digits import mnist
 from vaelib.digits.slices import training_number
 from vaelib.digits.synthetic import synthetic_digits
-from vaelib.plumbing.names import require
-from vaelib.plumbing.tensors import require_tensor
+from vaelib.plumbing.checks import require, require_tensor
 
 
 @dataclass(frozen=True)

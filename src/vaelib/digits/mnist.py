@@ -10,8 +10,8 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 from vaelib.digits.sources import SOURCES, UNUSABLE
+from vaelib.plumbing.checks import in_words
 from vaelib.plumbing.files import sha256
-from vaelib.plumbing.names import in_words
 
 RAW = Path("MNIST", "raw")  # torchvision's layout
 

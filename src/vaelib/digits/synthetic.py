@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from vaelib.plumbing.names import MOST_SEED, require_whole
+from vaelib.plumbing.checks import MOST_SEED, require_whole
 
 MOST = 10**6  # digits at a time
 

@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from vaelib.figures.style import styled
-from vaelib.plumbing.names import LOSSES, printed
+from vaelib.plumbing.words import LOSSES, printed
 
 
 @styled

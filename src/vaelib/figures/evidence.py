@@ -15,7 +15,7 @@ LEVELS = (0.01, 0.1, 0.5)  # of the greatest density
 
 
 @dataclass(frozen=True)
-class Posterior:
+class Portrait:
     """What is drawn of one image: NumPy arrays."""
 
     image: np.ndarray  # (28, 28), in [0, 1]
@@ -44,7 +44,7 @@ def gap_shares(gaps: dict[str, np.ndarray]) -> Figure:
 
 
 @styled
-def posteriors(rows: list[Posterior], codes: np.ndarray) -> Figure:
+def posteriors(rows: list[Portrait], codes: np.ndarray) -> Figure:
     """Draw posteriors beside the encoder's Gaussians, one image in each row.
 
     Args:
@@ -83,13 +83,13 @@ def posteriors(rows: list[Posterior], codes: np.ndarray) -> Figure:
     return figure
 
 
-def _draw_encoder(axes: Axes, row: Posterior) -> None:
+def _draw_encoder(axes: Axes, row: Portrait) -> None:
     """Draw the ellipse of two deviations of q around its mean."""
     axes.add_patch(Ellipse(row.mean, *(4 * row.deviation), fill=False, **ENCODER))
     axes.plot(*row.mean, "+", **ENCODER)
 
 
-def _frame(axes: Axes, row: Posterior) -> None:
+def _frame(axes: Axes, row: Portrait) -> None:
     """Show the smallest square that holds the window and the encoder's ellipse."""
     left, right, bottom, top = row.window
     reach = 2.2 * row.deviation
@@ -101,7 +101,7 @@ def _frame(axes: Axes, row: Posterior) -> None:
     axes.set_facecolor(colormaps["Blues"](0.0))
 
 
-def _draw_density(axes: Axes, row: Posterior) -> None:
+def _draw_density(axes: Axes, row: Portrait) -> None:
     left, right, bottom, top = row.window
     axes.imshow(
         row.density.T, origin="lower", extent=row.window, cmap="Blues", aspect="equal", vmin=0

@@ -9,7 +9,7 @@ from PIL import Image
 
 from vaelib.figures.images import image_rows
 from vaelib.figures.style import styled
-from vaelib.plumbing.names import printed
+from vaelib.plumbing.words import printed
 
 MARKED = {"1/2": ("C1", "s", "β = 1/2, the original's"), "1": ("C2", "D", "β = 1, the ELBO's")}
 
@@ -32,7 +32,7 @@ def rate_distortion(curves: dict[str, dict[str, dict]]) -> Figure:
     """Draw the distortion against the rate, every run a point, the means joined, β beside them.
 
     Args:
-        curves: of :func:`vaelib.study.one_scale.summarise`.
+        curves: of :func:`vaelib.study.likelihoods.summarise_likelihoods`.
     """
     figure = Figure(figsize=(7.2, 3.8))
     panels = figure.subplots(1, len(curves))
@@ -58,7 +58,7 @@ def weights(curves: dict[str, dict[str, dict]]) -> Figure:
     """Draw against β how far the aggregate posterior is from the prior, and what classes do.
 
     Args:
-        curves: of :func:`vaelib.study.one_scale.summarise`.
+        curves: of :func:`vaelib.study.likelihoods.summarise_likelihoods`.
     """
     figure = Figure(figsize=(7.2, 3.4))
     panels = figure.subplots(1, 2)
@@ -86,7 +86,7 @@ def dimensions(found: dict[str, dict], least: float) -> Figure:
     """Draw the divergence of each latent dimension, the greatest first, on a logarithmic axis.
 
     Args:
-        found: ``dimensions`` of :func:`vaelib.study.one_scale.summarise`.
+        found: ``dimensions`` of :func:`vaelib.study.likelihoods.summarise_likelihoods`.
         least: nats from which on a dimension counts as used.
     """
     figure = Figure(figsize=(7.2, 3))

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from vaelib.figures.style import styled
-from vaelib.plumbing.names import LOSSES, printed
+from vaelib.plumbing.words import LOSSES, printed
 
 SPLITS = ("train", "validation", "test")
 ORIGINAL = {"color": "C1", "lw": 2}

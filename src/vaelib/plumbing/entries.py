@@ -1,11 +1,11 @@
-"""Read a file of named entries that people write, such as ``runs.yml`` and ``claims.yml``."""
+"""Read a file of named entries that people write, such as ``notebooks.yml`` and ``claims.yml``."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
 
-from vaelib.plumbing.names import require
+from vaelib.plumbing.checks import require
 
 
 class _Loader(yaml.SafeLoader):

@@ -1,4 +1,7 @@
-"""Read and write small files and whole folders; each appears whole or not at all."""
+"""Read and write small files and whole folders; each appears whole or not at all.
+
+A *sealed* folder names its files with their SHA-256, and they are compared before they are used.
+"""
 
 import csv
 import hashlib
@@ -7,7 +10,9 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 
 class DamagedError(RuntimeError):
@@ -42,6 +47,34 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"it has the number {constant}; expected finite numbers")
 
 
+def write_derived(content: dict, key: str, path: Path) -> None:
+    """Write what was derived from other files, with the key of what it was derived from."""
+    total = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    write_json({"key": key, "sha256": total, "content": content}, path)
+
+
+class Derived(NamedTuple):
+    """What was derived from other files, and the key of these."""
+
+    key: str
+    content: dict
+
+
+def read_derived(path: Path) -> Derived:
+    """Read what :func:`write_derived` wrote.
+
+    Raises:
+        DamagedError: it is something else.
+        FileNotFoundError: there is no such file.
+    """
+    held = read_json(path)
+    if held.keys() != {"key", "sha256", "content"} or held["sha256"] != (
+        hashlib.sha256(json.dumps(held["content"]).encode()).hexdigest()
+    ):
+        raise DamagedError(f"{path} is not what was written there: delete it, and build again")
+    return Derived(held["key"], held["content"])
+
+
 def write_table(rows: list[dict[str, float]], path: Path) -> None:
     """Write a table of numbers as CSV: at least one row, each from column name to number."""
     text = io.StringIO(newline="")
@@ -63,13 +96,57 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def differing(folder: Path, sums: dict[str, str]) -> list[str]:
-    """Name the files of a folder that are gone or have another SHA-256 than they should."""
+def seal(folder: Path) -> None:
+    """Name all files of a folder with their SHA-256, as ``sha256sum --check`` reads it."""
+    left = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != SUMS)
+    lines = [f"{sha256(path)}  {path.relative_to(folder)}\n" for path in left]
+    write_bytes("".join(lines).encode(), folder / SUMS)
+
+
+def sums_of(folder: Path) -> dict[str, str]:
+    """Read the names of a sealed folder's files and their SHA-256; of others there are none."""
+    try:
+        lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return {}
+    return {name: expected for expected, _, name in (line.partition("  ") for line in lines)}
+
+
+def damaged(folder: Path, names: Iterable[str] | None = None) -> list[str]:
+    """Name the files of a sealed folder that are gone, or are not what they were.
+
+    Args:
+        folder: sealed, or else all of ``names`` are damaged.
+        names: of the files to look at; all that were there if not given.
+    """
+    sums = sums_of(folder)
     return [
         name
-        for name, expected in sums.items()
-        if not (folder / name).is_file() or sha256(folder / name) != expected
+        for name in (sums or [SUMS] if names is None else names)
+        if not (folder / name).is_file() or sha256(folder / name) != sums.get(name)
     ]
+
+
+def require_sound(folder: Path, names: Iterable[str]) -> None:
+    """Raise DamagedError if one of these files is gone, or is not what was sealed."""
+    if wrong := damaged(folder, names):
+        raise DamagedError(
+            f"{folder}: {', '.join(wrong)} is gone, or not what was saved there, by the SHA-256 "
+            f"in {SUMS}: delete the folder, and the next build makes it again"
+        )
+
+
+def read_sealed(file: Path) -> dict:
+    """Read a record of a sealed folder.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        DamagedError: the record is not what was saved there.
+    """
+    if not file.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {file.parent}")
+    require_sound(file.parent, [file.name])
+    return read_json(file)
 
 
 def require_writable(folder: Path) -> None:
@@ -107,5 +184,6 @@ def clear_up(folder: Path) -> None:
             outdated.rename(final)
 
 
+SUMS = "SHA256SUMS"  # in a sealed folder: its other files
 PARTIAL = ".partial-"  # begins the name of a file or folder that is not finished
 OUTDATED = ".outdated-"  # begins the name of a folder whose successor is moved into its place

@@ -6,10 +6,11 @@ import platform
 import re
 import subprocess
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vaelib.plumbing.fingerprint import PACKAGE, versions
+from vaelib.plumbing.stale import PACKAGE
 
 if TYPE_CHECKING:
     import torch  # slow, and not needed to count cores
@@ -32,14 +33,16 @@ def describe(device: "torch.device") -> dict:
     """
     import torch
 
+    packages = ("torch", "torchvision", "numpy", "matplotlib")
     return {
         "date": datetime.now(UTC).date().isoformat(),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": usable_cores(),
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "system": f"{platform.system()} {platform.machine()}",
-        "versions": versions("torch", "torchvision", "numpy", "matplotlib"),
+        "versions": {"python": platform.python_version()}
+        | {name: metadata.version(name) for name in packages},
         "commit": commit(PACKAGE),
     }
 
@@ -64,7 +67,8 @@ def commit(folder: Path) -> str:
         return "unknown"
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return the name of the processor."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):

@@ -3,20 +3,20 @@
 from pathlib import Path
 
 NOTEBOOKS = Path("notebooks")  # papermill templates
-ENTRIES = Path("runs.yml")  # which template is executed under which name
-RUNS = Path("runs")  # what the build makes: a folder per entry
-SETTINGS = Path(".settings")  # in RUNS: what Jupyter and matplotlib keep for themselves
+ENTRIES = Path("notebooks.yml")  # which template is executed under which name
+EXECUTED = Path("executed")  # what the build makes: a folder per entry, which may hold a run
+SETTINGS = Path(".settings")  # in EXECUTED: what Jupyter and matplotlib keep for themselves
 OFFERED = Path("explorer.json")  # in the folder of a notebook that measures the evidence
 
 RECORDED = Path("recorded")  # what was measured once and is part of the repository
-RECORDS = RECORDED / "runs"  # a training per file
-EARLIER = RECORDED / "runs-first-edition"  # the original's recipe, recorded once before
-SUMMARY = RECORDED / "reproduction.json"  # what they say together
+RECORDS = RECORDED / "records"  # a training per file
+EARLIER = RECORDED / "records-first-edition"  # the original's recipe, recorded once before
 ORIGINAL = RECORDED / "original" / "results.csv"
 ORIGINAL_HISTORY = RECORDED / "original" / "bce_history.csv"
 README_FIGURE = RECORDED / "readme.png"
 CLAIMS = Path("claims.yml")
 QUESTIONS = Path("questions.yml")
+SUMMARY = Path("_build", "reproduction.json")  # what the records say together; the build derives it
 YARDSTICKS = RECORDED / "yardsticks.json"
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import torch
 
+from vaelib.measure import appearance
+from vaelib.plumbing.checks import require
 from vaelib.plumbing.entries import read_entries, require_keys
-from vaelib.plumbing.names import LOSSES, require
 from vaelib.plumbing.places import CLAIMS
-from vaelib.study import measures, verdicts
+from vaelib.plumbing.words import LOSSES
+from vaelib.study import statistics
 from vaelib.study.original import SPLITS
-from vaelib.study.prediction import p_value
 from vaelib.study.records import select
 from vaelib.vae.model import VAE, count_parameters
 
@@ -28,13 +29,11 @@ Pair = dict[str, dict]  # the two records of one seed, by reconstruction loss
 
 
 def _four_and_nine(record: dict) -> float:
-    """By how much the overlap of 4 and 9 exceeds the greatest of all other pairs."""
-    share = measures.overlap_shares(torch.tensor(record["measures"]["confusion"]))
-    return share.pop((4, 9)) - max(share.values())
+    return appearance.lead_of_four_and_nine(torch.tensor(record["measures"]["confusion"]))
 
 
 def _grouped(record: dict) -> float:
-    return measures.accuracy(torch.tensor(record["measures"]["confusion"])) - 0.5
+    return appearance.accuracy(torch.tensor(record["measures"]["confusion"])) - 0.5
 
 
 def _kl_below_a_tenth(record: dict) -> float:
@@ -133,7 +132,7 @@ def judge(claims: dict, pairs: list[Pair], original: dict) -> dict[str, Finding]
     for identifier, claim in claims.items():
         require(f"the rule of {identifier}", claim["rule"], rules)
         parts = rules[claim["rule"]](claim, pairs, original)
-        verdict = verdicts.together([part.verdict for part in parts])
+        verdict = statistics.together([part.verdict for part in parts])
         findings[identifier] = Finding(
             claim["claim"], verdict, claim["checked"], claim["evidence"], parts
         )
@@ -155,7 +154,7 @@ def read_claims(book: Path) -> dict:
 
 def _proved(claim: dict, pairs: list[Pair], original: dict) -> list[Part]:
     # A chapter whose proof fails stops the build, so a book that can be read has proved it.
-    return [Part("checked by sympy", None, [], None, verdicts.PROVED)]
+    return [Part("checked by sympy", None, [], None, statistics.PROVED)]
 
 
 def _exact(claim: dict, pairs: list[Pair], original: dict) -> list[Part]:
@@ -166,7 +165,7 @@ def _exact(claim: dict, pairs: list[Pair], original: dict) -> list[Part]:
             claimed,
             [ours := count_parameters(getattr(model, name))],
             None,
-            verdicts.REPRODUCED if ours == claimed else verdicts.NOT_REPRODUCED,
+            statistics.REPRODUCED if ours == claimed else statistics.NOT_REPRODUCED,
         )
         for name, claimed in claim["numbers"].items()
     ]
@@ -178,9 +177,9 @@ def _numbers(claim: dict, pairs: list[Pair], original: dict) -> list[Part]:
         for loss in LOSSES:
             claimed = original[claim["loss"]][split][loss]
             values = [pair[claim["loss"]]["losses"][ours][loss] for pair in pairs]
-            interval = verdicts.prediction_interval(values)
-            verdict = verdicts.of_number(claimed, values, claim["widest"])
-            chance = p_value(claimed, values)
+            interval = statistics.prediction_interval(values)
+            verdict = statistics.of_number(claimed, values, claim["widest"])
+            chance = statistics.p_value(claimed, values)
             parts.append(Part(f"{split}, {loss}", claimed, values, interval, verdict, chance))
     return parts
 
@@ -195,6 +194,6 @@ def ask(quantities: Iterable[str], pairs: list[Pair]) -> list[Part]:
     for name in quantities:
         require("quantity", name, QUANTITIES)
         values = [QUANTITIES[name](pair) for pair in pairs]
-        interval = verdicts.confidence_interval(values)
-        parts.append(Part(name, None, values, interval, verdicts.of_effect(values)))
+        interval = statistics.confidence_interval(values)
+        parts.append(Part(name, None, values, interval, statistics.of_effect(values)))
     return parts

@@ -1,17 +1,32 @@
-"""Recorded trainings, one JSON file each: read, and checked when they are read."""
+"""Recorded trainings, one JSON file each: read, checked when they are read, and fresh or stale.
 
+A record has *parts*: the training (``losses``, ``outcome``, ``history``, ``environment`` and the
+SHA-256 of its ``weights``) and each of its measures. Its entry ``made`` has for each part the
+commit and the date at which it was made, those of its replay, and a *stamp*: the key in
+``stamps.json``, one file for all records, of the inputs that it was made of.
+"""
+
+import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
+from vaelib.digits import dataset
 from vaelib.digits.slices import SLICES
-from vaelib.plumbing.files import DamagedError, read_json
-from vaelib.plumbing.names import CODED, LOSSES, OBJECTIVES, training_name
+from vaelib.measure import model
+from vaelib.plumbing import stale
+from vaelib.plumbing.files import DamagedError, read_json, write_json
+from vaelib.plumbing.words import LOSSES
+from vaelib.study.design import measures_of
+from vaelib.training import run
+from vaelib.training.settings import Settings
 
-SEEDS = 5  # of the points of the chapter on the one scale
+TRAINING = "training"  # the part that is no measure
+NOT_THERE = "not there"
+STAMPS = "stamps.json"  # beside the folder of records
 
 NUMBER, TEXT = {"type": "number"}, {"type": "string"}
 WHOLE = {"type": "integer", "minimum": 0}
@@ -47,6 +62,10 @@ SCHEMA = _object(
             dict.fromkeys(("date", "processor", "commit", "data"), TEXT)
             | {"threads": WHOLE, "versions": _object({"python": TEXT, "torch": TEXT})}
         ),
+        "made": {
+            "type": "object",
+            "additionalProperties": _object(dict.fromkeys(("stamp", "commit", "date"), TEXT)),
+        },
         "measures": _object(
             {
                 "sharpness": NUMBER,
@@ -63,15 +82,15 @@ SCHEMA = _object(
         ),
     }
 )
-"""What every record has; some have more, see :func:`parts`."""
+"""What every record has."""
 
-PARTS = {
+MORE = {
     "rate": _object({"nats": NUMBER, "dimensions": {"type": "array", "items": NUMBER}}),
     "evidence": _numbers("log_evidence", "bound", "gap", "greatest", "least", "error"),
     "code": _object({"assumed": _numbers("bits_per_pixel", "error")}),
     "samples": TEXT,
 }
-"""What records of the recipe ``report`` have beyond that, some of them."""
+"""What some have beyond that, see :func:`vaelib.study.design.measures_of`."""
 
 
 def read(folder: Path) -> list[dict]:
@@ -100,27 +119,101 @@ def select(records: list[dict], **settings) -> list[dict]:
     return sorted(chosen, key=lambda record: record["settings"]["seed"])
 
 
-def parts(settings: dict) -> list[str]:
-    """List what a record with these settings has beyond what every record has."""
-    objective = settings["reconstruction_loss"], settings["beta"]
-    if settings["recipe"] != "report":
-        return []
-    if settings["latent_dim"] != 2:
-        return ["rate"] if settings["latent_dim"] == 16 else []
-    coded = objective in CODED.values() and settings["seed"] < SEEDS
-    evidence = ["evidence"] if objective in OBJECTIVES.values() else []
-    return ["rate", *evidence, *(["code", "samples"] if coded else [])]
+def settings_of(record: dict) -> Settings:
+    """Return the settings of a record's training."""
+    own = record["settings"].items()
+    return Settings(**{name: value for name, value in own if name != "recipe_settings"})
+
+
+def parts_of(settings: Settings) -> tuple[str, ...]:
+    """List the parts that a record of this training has."""
+    return (TRAINING, *measures_of(settings))
+
+
+def inputs_of(part: str, settings: Settings) -> dict:
+    """Collect what a part would be made of now, but for the record's settings."""
+    if part == TRAINING:
+        inputs = run.inputs(settings)
+        del inputs["settings"]
+        return inputs
+    return model.inputs_of(part, dataset.fingerprint(settings.recipe_settings.data))
+
+
+def path_of(folder: Path, settings: Settings) -> Path:
+    """Return the file of a record."""
+    return folder / f"{settings.name}.json"
+
+
+def why_stale(record: dict, stamps: dict) -> dict[str, str]:
+    """Say of each part of a record why it must be made again; an empty string if it is fresh.
+
+    Args:
+        record: as it was read.
+        stamps: key → inputs, from :func:`read_stamps`.
+    """
+    settings = settings_of(record)
+    return {part: _why(part, settings, record, stamps) for part in parts_of(settings)}
+
+
+def _why(part: str, settings: Settings, record: dict, stamps: dict) -> str:
+    made = record["made"].get(part)
+    if not made or (part != TRAINING and part not in record):
+        return NOT_THERE
+    if made.get("replayed", {}).get("agrees") is False:
+        return f"its replay of {made['replayed']['date']} came out otherwise"
+    if made["stamp"] not in stamps:
+        return "it is not known what it was made of"
+    return stale.why_stale(stamps[made["stamp"]], inputs_of(part, settings))
+
+
+def states(trainings: Iterable[Settings], folder: Path) -> dict[str, dict[str, str]]:
+    """Say of each part of the records of some trainings why it is stale, as :func:`why_stale` does.
+
+    Returns:
+        Name of the record → part → reason.
+    """
+    found, stamps = {}, read_stamps(folder)
+    for settings in trainings:
+        file = path_of(folder, settings)
+        found[settings.name] = (
+            why_stale(read_json(file), stamps)
+            if file.exists()
+            else dict.fromkeys(parts_of(settings), NOT_THERE)
+        )
+    return found
+
+
+def read_stamps(folder: Path) -> dict:
+    """Read what the stamps of the records in a folder stand for: key → inputs."""
+    file = folder.parent / STAMPS
+    return read_json(file) if file.exists() else {}
+
+
+def stamp(inputs: dict, folder: Path) -> str:
+    """Return the key of some inputs in the file of stamps, where they are if they were not."""
+    stamps = read_stamps(folder)
+    key = stale.digest(json.dumps(inputs, sort_keys=True))[:12]
+    if key not in stamps:
+        write_json(stamps | {key: inputs}, folder.parent / STAMPS)
+    return key
+
+
+def forget_stamps(folder: Path) -> None:
+    """Remove from the file of stamps what no record beside it has."""
+    files = folder.parent.glob("records*/*.json")
+    used = {made["stamp"] for file in files for made in read_json(file)["made"].values()}
+    stamps = read_stamps(folder)
+    if stamps.keys() - used:
+        write_json({key: stamps[key] for key in stamps if key in used}, folder.parent / STAMPS)
 
 
 def _check(path: Path, record: dict) -> None:
     _require(path, record, SCHEMA)
-    settings = record["settings"]
-    names = ("recipe", "reconstruction_loss", "beta", "latent_dim", "seed")
-    named = training_name(*(settings[name] for name in names))
-    if path.stem != named:
-        raise _wrong(path, "settings", f"are those of {named}; expected the name of the file")
-    extra = {name: PARTS[name] for name in parts(settings)}
-    if settings["latent_dim"] == 2:
+    settings = settings_of(record)
+    if path.stem != settings.name:
+        raise _wrong(path, "settings", f"are those of {settings.name}; expected the file's name")
+    extra = {name: MORE[name] for name in measures_of(settings) if name in MORE}
+    if settings.latent_dim == 2:
         extra["measures"] = _object({"roughness": _numbers("mean", "greatest")})
         if "rate" in extra:
             extra["rate"] = _object({"aggregate": _numbers("divergence", "empty")})

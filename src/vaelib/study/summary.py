@@ -1,6 +1,7 @@
-"""What the recorded runs say together: the content of ``recorded/reproduction.json``."""
+"""What the recorded trainings say together: the numbers that pages take as ``reproduction``."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
@@ -8,23 +9,20 @@ from statistics import correlation, mean
 
 import torch
 
-from vaelib.plumbing.names import LOSSES, OBJECTIVES
+from vaelib.measure import appearance
+from vaelib.plumbing.files import read_json
 from vaelib.plumbing.places import EARLIER, RECORDS
-from vaelib.study import (
-    claims,
-    gap_over_seeds,
-    grid,
-    measures,
-    one_scale,
-    prediction,
-    verdicts,
-)
+from vaelib.plumbing.words import LOSSES
+from vaelib.study import claims, statistics
 from vaelib.study.claims import pair_up
-from vaelib.study.comparison import kl_divergence
+from vaelib.study.design import OBJECTIVES, trainings
+from vaelib.study.evidence import summarise_evidence
+from vaelib.study.likelihoods import summarise_likelihoods
 from vaelib.study.original import SPLITS, original_history, original_losses
+from vaelib.study.records import path_of, read_stamps, select, states
 from vaelib.study.records import read as records_of
-from vaelib.study.records import select
-from vaelib.study.verdicts import over_seeds
+from vaelib.study.statistics import over_seeds
+from vaelib.training.folder import kl_divergence
 
 RECIPES = ("original", "report")
 FIRST_EPOCH = ("total", "val_total")  # columns of a history
@@ -39,10 +37,11 @@ def summarise(book: Path) -> dict:
     intervals: ``prediction`` for the value of a new seed, ``confidence`` for the mean.
 
     Returns:
-        ``recorded``, by recipe, how many runs, when and where; ``claims``, the findings, and
-        ``verdicts``, how many there are of each; ``mse_too``, the parts of what C7 and C9 ask of
-        BCE, asked of MSE; ``earlier``, the verdicts by the first edition's
-        records of the same seeds, and how these bound the KL loss of C5 on the test images;
+        ``parts``, see :func:`parts`; ``recorded``, by recipe, how many runs, when and where;
+        ``claims``, the findings, and ``verdicts``, how many there are of each; ``mse_too``, the
+        parts of what C7 and C9 ask of BCE, asked of MSE; ``earlier``, the verdicts by the first
+        edition's records of the same seeds, and how these bound the KL loss of C5 on the test
+        images;
         ``numbers``, by loss, how surprising the original's numbers are together; ``objectives``,
         by recipe and objective, summaries of losses and measures on the test images; ``tiles``,
         the roughness of a grid that is not smooth; ``report_effects``, summaries of the quantities
@@ -50,8 +49,8 @@ def summarise(book: Path) -> dict:
         ``overlap`` of the classes, the fewest and the most ``epochs``, and ``slices``, totals on
         the slices of the original's table and of the split that training used;
         ``first_epoch``, summaries of the losses of its BCE runs after one epoch;
-        ``evidence``, see :func:`vaelib.study.gap_over_seeds.summarise`;
-        ``one_scale``, see :func:`vaelib.study.one_scale.summarise`;
+        ``evidence``, see :func:`vaelib.study.evidence.summarise_evidence`;
+        ``one_scale``, see :func:`vaelib.study.likelihoods.summarise_likelihoods`;
         ``latent_dimensions``, summaries of the test losses; and ``original_history``, of the
         original's BCE training, the first epoch, the lowest validation total and the number of
         epochs.
@@ -59,18 +58,19 @@ def summarise(book: Path) -> dict:
     records = records_of(book / RECORDS)
     original = _of_the_original(records)
     return {
+        "parts": parts(book),
         "recorded": {recipe: _provenance(select(records, recipe=recipe)) for recipe in RECIPES},
         **_findings(book, records),
         "mse_too": [
             asdict(part) for part in claims.ask(claims.MSE_TOO, pair_up(records, "original"))
         ],
-        "earlier": _earlier(book),
+        "earlier": _earlier(book, _judged(book, records)),
         "numbers": {
             loss: _together(chosen, original_losses(book)[loss])
             for loss, chosen in original.items()
         },
         "objectives": {recipe: _objectives(records, recipe) for recipe in RECIPES},
-        "tiles": measures.roughness(measures.ten_tiles(grid.GRID[0])),
+        "tiles": appearance.roughness(appearance.ten_tiles(appearance.GRID[0])),
         "report_effects": {
             name: over_seeds(quantity(pair) for pair in pair_up(records, "report"))
             for name, quantity in claims.QUANTITIES.items()
@@ -82,13 +82,61 @@ def summarise(book: Path) -> dict:
             name: over_seeds(record["history"][0][name] for record in original["bce"])
             for name in FIRST_EPOCH
         },
-        "evidence": gap_over_seeds.summarise(records),
-        "one_scale": one_scale.summarise(book, records),
+        "evidence": summarise_evidence(records),
+        "one_scale": summarise_likelihoods(book, records),
         "latent_dimensions": _latent_dimensions(
             select(records, recipe="report", reconstruction_loss="bce", beta=1.0)
         ),
         "original_history": _history(original_history(book)),
     }
+
+
+def parts(book: Path) -> dict:
+    """Tell what the parts of the book's records were made by, and which of them are stale.
+
+    Returns:
+        The number of ``all`` and of the ``stale`` ones; and ``groups``, each of the same part,
+        recipe and stamp: how many ``records``, the ``commits`` and ``dates`` at which they were
+        made, when and at which commit they were ``replayed``, the number of ``files`` that they
+        depend on, and ``why`` they are stale.
+    """
+    folder = book / RECORDS
+    stamps = read_stamps(folder)
+    found: dict[tuple, list[dict]] = {}
+    for settings, reasons in zip(trainings(), states(trainings(), folder).values(), strict=True):
+        file = path_of(folder, settings)
+        made = read_json(file)["made"] if file.exists() else {}
+        for part, why in reasons.items():
+            own = made.get(part, {})
+            key = part, settings.recipe, own.get("stamp", ""), why
+            found.setdefault(key, []).append(own)
+    groups = [
+        {
+            "part": part,
+            "recipe": recipe,
+            "stamp": stamp,
+            "why": why,
+            "records": len(group),
+            "commits": _several(made.get("commit", "") for made in group),
+            "dates": _several(made.get("date", "") for made in group),
+            "replayed": _several(
+                f"{again['date']}, {again['commit']}"
+                for made in group
+                if (again := made.get("replayed"))
+            ),
+            "files": len(stamps.get(stamp, {}).get("modules", ())),
+        }
+        for (part, recipe, stamp, why), group in sorted(found.items())
+    ]
+    return {
+        "all": sum(group["records"] for group in groups),
+        "stale": sum(group["records"] for group in groups if group["why"]),
+        "groups": groups,
+    }
+
+
+def _several(values: Iterable[str]) -> str:
+    return ", ".join(sorted(set(values)))
 
 
 def _of_the_original(records: list[dict]) -> dict[str, list[dict]]:
@@ -104,7 +152,7 @@ def _findings(book: Path, records: list[dict]) -> dict:
     verdicts_given = Counter(finding.verdict for finding in findings.values())
     return {
         "claims": {name: asdict(finding) for name, finding in findings.items()},
-        "verdicts": dict.fromkeys(verdicts.ALL, 0) | verdicts_given,
+        "verdicts": dict.fromkeys(statistics.ALL, 0) | verdicts_given,
     }
 
 
@@ -113,15 +161,18 @@ def _judged(book: Path, records: list[dict]) -> dict[str, claims.Finding]:
     return claims.judge(claims.read_claims(book), pairs, original_losses(book))
 
 
-def _earlier(book: Path) -> dict:
+def _earlier(book: Path, now: dict[str, claims.Finding]) -> dict:
     """Judge the claims by the records of the first edition: the same seeds, recorded before."""
     records = records_of(book / EARLIER)
     findings = _judged(book, records)
     (kl,) = (part for part in findings["C5"].parts if part.name == "test, kl")
     low, high = kl.interval
+    compared = [name for name, finding in findings.items() if finding.parts[0].values[1:]]
     return {
         "recorded": _provenance(records),
         "verdicts": {name: finding.verdict for name, finding in findings.items()},
+        "compared": len(compared),
+        "changed": sum(findings[name].verdict != now[name].verdict for name in compared),
         "test_kl": {"low": low, "high": high, "p_value": kl.p_value},
     }
 
@@ -137,10 +188,10 @@ def _together(records: list[dict], original: dict) -> dict:
     kl = [[record["losses"][ours]["kl"] for record in records] for _, ours in slices]
     together = [correlation(a, b) for a, b in combinations(kl, 2)]
     return {
-        "joint_p_value": prediction.joint_p_value(
+        "joint_p_value": statistics.joint_p_value(
             [original["test"][loss] for loss in FREE], on_test
         ),
-        "chance_of_a_miss": prediction.chance_of_a_miss(nine),
+        "chance_of_a_miss": statistics.chance_of_a_miss(nine),
         "kl_correlation": {"least": min(together), "greatest": max(together)},
     }
 
@@ -160,12 +211,12 @@ def _provenance(records: list[dict]) -> dict:
         "seeds": len({record["settings"]["seed"] for record in records}),
         "first": min(place["date"] for place in places),
         "last": max(place["date"] for place in places),
-        "processors": ", ".join(sorted({place["processor"] for place in places})),
-        "threads": ", ".join(sorted({str(place["threads"]) for place in places})),
-        "torch": ", ".join(sorted({place["versions"]["torch"] for place in places})),
-        "python": ", ".join(sorted({place["versions"]["python"] for place in places})),
-        "commits": ", ".join(sorted({place["commit"] for place in places})),
-        "data": ", ".join(sorted({place["data"] for place in places})),
+        "processors": _several(place["processor"] for place in places),
+        "threads": _several(str(place["threads"]) for place in places),
+        "torch": _several(place["versions"]["torch"] for place in places),
+        "python": _several(place["versions"]["python"] for place in places),
+        "commits": _several(place["commit"] for place in places),
+        "data": _several(place["data"] for place in places),
     }
 
 
@@ -185,13 +236,17 @@ def _objectives(records: list[dict], recipe: str) -> dict:
         name: select(records, recipe=recipe, reconstruction_loss=loss, beta=beta, latent_dim=2)
         for name, (loss, beta) in OBJECTIVES.items()
     }
-    return {name: _objective(found) for name, found in chosen.items() if found}
+    return {
+        name: {"loss": OBJECTIVES[name][0], "beta": OBJECTIVES[name][1], **_objective(found)}
+        for name, found in chosen.items()
+        if found
+    }
 
 
 def _objective(records: list[dict]) -> dict:
     found = [record["measures"] for record in records]
     shares = [measure["high_frequency_share"] for measure in found]
-    overlaps = [measures.overlap_shares(torch.tensor(m["confusion"])) for m in found]
+    overlaps = [appearance.overlap_shares(torch.tensor(m["confusion"])) for m in found]
     seeds = [record["settings"]["seed"] for record in records]
     quantities = {
         **{loss: [record["losses"]["test"][loss] for record in records] for loss in LOSSES},
@@ -200,7 +255,7 @@ def _objective(records: list[dict]) -> dict:
         "sharpness": [measure["sharpness"] for measure in found],
         "high_frequencies": [share["decoded"] / share["test"] for share in shares],
         "recognised": [measure["recognised"] for measure in found],
-        "accuracy": [measures.accuracy(torch.tensor(measure["confusion"])) for measure in found],
+        "accuracy": [appearance.accuracy(torch.tensor(measure["confusion"])) for measure in found],
         "roughness": [measure["roughness"]["mean"] for measure in found],
         "greatest_step": [measure["roughness"]["greatest"] for measure in found],
         "four_and_nine": [share[4, 9] for share in overlaps],
@@ -220,7 +275,7 @@ def _objective(records: list[dict]) -> dict:
 
 def _without(at: int, values: list[float]) -> dict[str, float]:
     """Bound a new run's value from all runs but one: what a run of that one's seed is held to."""
-    low, high = verdicts.prediction_interval(values[:at] + values[at + 1 :])
+    low, high = statistics.prediction_interval(values[:at] + values[at + 1 :])
     return {"low": low, "high": high}
 
 
@@ -228,7 +283,7 @@ def _overlap(records: list[dict]) -> dict:
     """Average over seeds how the neighbours' vote takes one class for another."""
     tables = [torch.tensor(record["measures"]["confusion"]).double() for record in records]
     shares = torch.stack([table / table.sum(1, keepdim=True) for table in tables]).mean(0)
-    by_seed = [measures.overlap_shares(table) for table in tables]
+    by_seed = [appearance.overlap_shares(table) for table in tables]
     by_pair = {pair: mean(seed[pair] for seed in by_seed) for pair in by_seed[0]}
     most = sorted(by_pair, key=by_pair.get, reverse=True)[:PAIRS]
     return {

@@ -11,12 +11,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 from vaelib.digits.dataset import Digits, check_images
-from vaelib.plumbing.names import LOSSES
+from vaelib.plumbing.words import LOSSES
 from vaelib.training.recipes import Recipe
 from vaelib.training.step import Step
-from vaelib.vae.losses import draw_noise, image_losses, mean_losses
+from vaelib.vae.losses import image_losses, mean_losses
 from vaelib.vae.model import VAE
-from vaelib.vae.objective import Losses, Objective
+from vaelib.vae.objective import Objective
 
 TRACE_POINTS = 20  # points per epoch of the finer record of the training losses
 
@@ -51,13 +51,13 @@ class Fit:
     the same with the prefix ``val_`` (validation, at the end of the epoch).
     ``trace`` has about twenty rows per epoch: ``epoch`` as a fraction, and the three training
     losses, each averaged over the steps since the row before.
-    ``validation`` has the losses of the validation images, each (M,), after the best epoch.
+    ``validation`` has the losses of the validation images, (3, M), after the best epoch.
     ``seconds`` is the time that the epochs took, those before an interruption included.
     """
 
     history: list[dict[str, float]] = field(default_factory=list)
     trace: list[dict[str, float]] = field(default_factory=list)
-    validation: Losses | None = None
+    validation: Tensor | None = None
     best_epoch: int = 0
     stopped_early: bool = False
     seconds: float = 0.0
@@ -68,9 +68,11 @@ def fit(
     objective: Objective,
     recipe: Recipe,
     digits: Digits,
+    noise: Tensor,
     seed: int,
     earlier: dict | None = None,
     keep: Callable[[dict], None] = lambda state: None,
+    epochs: int | None = None,
 ) -> Fit:
     """Train a model in place; its best weights by validation total are restored at the end.
 
@@ -78,12 +80,16 @@ def fit(
         model: on the device of the images.
         objective: the losses, per image.
         recipe: batch size, schedule and stopping rule.
-        digits: N images to train on and M to validate on, one draw of noise each.
-        seed: of the order of the images and of all noise. The same seed on the same CPU, with as
-            many threads, gives the same weights, bit for bit.
+        digits: N images to train on and M to validate on.
+        noise: (N + M, d), of one sampled z for each image when it is measured, not trained on:
+            see :func:`vaelib.vae.losses.draw_noise`.
+        seed: of the order of the images and of the noise in training. The same seed on the same
+            CPU, with as many threads, gives the same weights, bit for bit.
         earlier: the state of this training after an epoch, from which it goes on; the result is
             that of a training without interruption, bit for bit.
         keep: called with the state after every epoch.
+        epochs: after which to end; those of the recipe, under whose schedule they stand, if not
+            given.
 
     Returns:
         The history; see :class:`Fit`.
@@ -94,28 +100,25 @@ def fit(
     """
     check_images(digits.training_images)
     check_images(digits.validation_images)
-    of_file = draw_noise(len(digits.images), model.latent_dim, seed)
-    validation_noise = of_file[digits.training_number :]
-    epochs = _Epochs(model, objective, recipe, digits.training_images, seed)
+    noise = noise[digits.training_number :]
+    loop = _Epochs(model, objective, recipe, digits.training_images, seed)
     stopping = EarlyStopping(recipe.patience)
     result = Fit()
     if earlier:
-        epochs.restore(earlier["epochs"])
+        loop.restore(earlier["epochs"])
         vars(stopping).update(earlier["stopping"])
         vars(result).update(earlier["result"])
-        if result.validation:
-            result.validation = Losses(*result.validation)
         print(f"training goes on after epoch {len(result.history)}, from its checkpoint")
     before, start = result.seconds, time.perf_counter()
-    while len(result.history) < recipe.max_epochs and not result.stopped_early:
+    while len(result.history) < (epochs or recipe.max_epochs) and not result.stopped_early:
         epoch = len(result.history) + 1
-        losses, sizes = epochs.next(epoch)
+        losses, sizes = loop.next(epoch)
         if not losses.isfinite().all():
             raise FloatingPointError(
                 f"the training loss is not finite in epoch {epoch}, with {objective} and "
                 f"{recipe}: lower the learning rate; no run was kept"
             )
-        validation = image_losses(model, objective, digits.validation_images, validation_noise)
+        validation = image_losses(model, objective, digits.validation_images, noise)
         row = {"epoch": epoch, **_named(_mean(losses, sizes))}
         row |= {f"val_{name}": value for name, value in mean_losses(validation).items()}
         result.history.append(row)
@@ -125,15 +128,10 @@ def fit(
         if stopping.best_epoch == epoch:
             result.validation = validation
         result.seconds = before + time.perf_counter() - start
-        keep({"epochs": epochs.state(), "stopping": vars(stopping), "result": _plain(result)})
+        keep({"epochs": loop.state(), "stopping": vars(stopping), "result": vars(result)})
     model.load_state_dict(stopping.weights)
     result.best_epoch = stopping.best_epoch
     return result
-
-
-def _plain(result: Fit) -> dict:
-    """Return a result as a checkpoint holds it."""
-    return vars(result) | {"validation": list(result.validation or ())}
 
 
 class _Epochs:
@@ -209,7 +207,7 @@ def _scheduler(optimizer, recipe: Recipe, batches: int):
         total_steps=recipe.max_epochs * batches,
         pct_start=recipe.warm_up,
         anneal_strategy="linear",
-        cycle_momentum=False,  # Adam's betas stay those of the recipe
+        cycle_momentum=False,  # Adam's betas stay as they are
     )
 
 

@@ -1,4 +1,4 @@
-"""The folder of a run: what a training leaves on disk. No other module knows these files' names.
+"""The folder of a run: what a training leaves on disk, and how it is read back, verified.
 
 PyTorch is imported where it is used: a build with nothing to run does not need it.
 """
@@ -7,24 +7,17 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vaelib.plumbing.files import (
-    DamagedError,
-    differing,
-    read_json,
-    read_table,
-    sha256,
-    write_bytes,
-    write_json,
-    write_table,
-)
+from vaelib.plumbing import files
+from vaelib.training.recipes import Recipe
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from vaelib.training.settings import Settings
 
 FILES = {
     "settings": "settings.json",
@@ -38,22 +31,20 @@ FILES = {
 }
 """Part of a :class:`Run` → its file."""
 
-SUMS = "SHA256SUMS"
-"""The SHA-256 of these files, as ``sha256sum --check`` reads it. It is written last: a folder
-without it holds no run."""
-
 
 @dataclass(frozen=True)
 class Run:
     """A finished training: its settings, its results and where they came from.
 
-    ``settings`` are those of :class:`vaelib.training.run.Settings`, with the recipe's own;
-    ``losses`` maps a slice of the data to its three mean losses per image; ``outcome`` has epochs,
-    best epoch, whether training stopped early, seconds and peak memory; ``history`` and ``trace``
-    are those of :class:`vaelib.training.fit.Fit`.
+    ``recipe`` is the one that was followed, whatever goes by its name now; ``losses`` maps a slice
+    of the data to its three mean losses per image; ``outcome`` has epochs, best epoch, whether
+    training stopped early, seconds and peak memory; ``fingerprint`` has the inputs, see
+    :mod:`vaelib.plumbing.stale`; ``history`` and ``trace`` are those of
+    :class:`vaelib.training.fit.Fit`.
     """
 
-    settings: dict
+    settings: Settings
+    recipe: Recipe
     losses: dict[str, dict[str, float]]
     outcome: dict
     environment: dict
@@ -72,13 +63,18 @@ def save(run: Run, folder: Path) -> None:
     folder = Path(folder)
     require_free(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as partial:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=files.PARTIAL) as partial:
         for part, name in FILES.items():
-            _write(getattr(run, part), Path(partial, name))
-        lines = [f"{sha256(Path(partial, name))}  {name}\n" for name in FILES.values()]
-        Path(partial, SUMS).write_text("".join(lines), encoding="utf-8")
-        for name in (*FILES.values(), SUMS):
+            content = settings_of(run) if part == "settings" else getattr(run, part)
+            _write(content, Path(partial, name))
+        files.seal(Path(partial))
+        for name in (*FILES.values(), files.SUMS):
             os.replace(Path(partial, name), folder / name)
+
+
+def settings_of(run: Run) -> dict:
+    """Return the settings of a run and its recipe's own, as they are written down."""
+    return asdict(run.settings) | {"recipe_settings": asdict(run.recipe)}
 
 
 def load(folder: Path) -> Run:
@@ -91,34 +87,35 @@ def load(folder: Path) -> Run:
     folder = Path(folder)
     if not holds_run(folder):
         raise FileNotFoundError(
-            f"there is no run in {folder}: `vaelib runs {folder.name}` makes the book's run of "
+            f"there is no run in {folder}: `vaelib build {folder.name}` makes the book's run of "
             "that name, `make book` all of them"
         )
-    _verify(folder, FILES.values())
-    return Run(**{part: _read(folder / name) for part, name in FILES.items()})
+    from vaelib.training.settings import Settings
+
+    files.require_sound(folder, FILES.values())
+    parts = {part: _read(folder / name) for part, name in FILES.items()}
+    recipe = Recipe(**parts["settings"].pop("recipe_settings"))
+    return Run(**parts | {"settings": Settings(**parts["settings"]), "recipe": recipe})
 
 
 def read(folder: Path, part: str) -> dict:
     """Read one part of a run, a record; raise as :func:`load` does."""
-    _verify(folder, [FILES[part]])
-    return read_json(folder / FILES[part])
+    return files.read_sealed(folder / FILES[part])
 
 
-def _verify(folder: Path, names: Iterable[str]) -> None:
-    """Compare files of a run with the SHA-256 that they were saved with."""
-    lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
-    sums = {name: expected for expected, _, name in (line.partition("  ") for line in lines)}
-    damaged = differing(folder, {name: sums.get(name, "") for name in names})
-    if damaged:
-        raise DamagedError(
-            f"{folder}: {', '.join(damaged)} is gone, or not what was saved there, by the SHA-256 "
-            f"in {SUMS}: delete the folder, and make the run again"
-        )
+def kl_divergence(settings: dict, losses: dict[str, float]) -> float:
+    """Return the KL divergence itself, without its weight, in nats per image.
+
+    Args:
+        settings: of a run, as they are written down.
+        losses: of the run on one slice.
+    """
+    return losses["kl"] / settings["beta"]
 
 
 def holds_run(folder: Path) -> bool:
     """Tell whether a folder holds a run."""
-    return (Path(folder) / SUMS).exists()
+    return FILES["weights"] in files.sums_of(Path(folder))
 
 
 def require_free(folder: Path) -> None:
@@ -131,25 +128,30 @@ def require_free(folder: Path) -> None:
 
 def identity(folder: Path) -> str:
     """Return the SHA-256 of a run's weights; an empty string where there is no run."""
-    return sha256(Path(folder) / FILES["weights"]) if holds_run(folder) else ""
+    return files.sha256(Path(folder) / FILES["weights"]) if holds_run(folder) else ""
 
 
 def _write(part: dict | list, path: Path) -> None:
     if path.suffix == ".json":
-        write_json(part, path)
+        files.write_json(part, path)
     elif path.suffix == ".csv":
-        write_table(part, path)
+        files.write_table(part, path)
     else:
-        from safetensors.torch import save as as_bytes  # its own files only their owner may read
+        files.write_bytes(weights_as_bytes(part), path)
 
-        write_bytes(as_bytes({name: w.contiguous().cpu() for name, w in part.items()}), path)
+
+def weights_as_bytes(weights: dict[str, Tensor]) -> bytes:
+    """Return weights as the content of a safetensors file; equal weights are equal bytes."""
+    from safetensors.torch import save as as_bytes  # its own files only their owner may read
+
+    return as_bytes({name: weight.contiguous().cpu() for name, weight in weights.items()})
 
 
 def _read(path: Path) -> dict | list:
     if path.suffix == ".json":
-        return read_json(path)
+        return files.read_json(path)
     if path.suffix == ".csv":
-        return read_table(path)
+        return files.read_table(path)
     from safetensors.torch import load_file
 
     return load_file(path)

@@ -16,8 +16,6 @@ class Recipe:
     schedule: str  # "constant" or "one-cycle"
     warm_up: float = 0.0  # share of all steps in which a one-cycle rate rises
     muon_learning_rate: float | None = None  # of the weights between hidden layers, if Muon's
-    betas: tuple[float, float] = (0.9, 0.999)  # Adam's, as in the original's framework
-    epsilon: float = 1e-7  # Adam's, as in the original's framework
     patience: int = 3  # epochs without a better validation total before training stops
 
 

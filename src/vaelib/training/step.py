@@ -6,7 +6,9 @@ from torch import Tensor
 from vaelib.digits.dataset import to_unit
 from vaelib.training.recipes import Recipe
 from vaelib.vae.model import HIDDEN, VAE
-from vaelib.vae.objective import Objective
+from vaelib.vae.objective import TOTAL, Objective
+
+EPSILON = 1e-7  # of Adam, as in the original's framework
 
 
 class Step:
@@ -19,8 +21,7 @@ class Step:
     Args:
         model: on its device.
         objective: the losses, per image; their total is minimised.
-        recipe: the learning rates, Adam's betas and epsilon. Without a rate for Muon, Adam moves
-            all weights.
+        recipe: the learning rates. Without a rate for Muon, Adam moves all weights.
     """
 
     def __init__(self, model: VAE, objective: Objective, recipe: Recipe):
@@ -29,9 +30,7 @@ class Step:
         self.hidden = [model.get_parameter(name) for name in HIDDEN if muon]
         others = [p for p in model.parameters() if all(p is not hidden for hidden in self.hidden)]
         self.optimizers: list[torch.optim.Optimizer] = [
-            torch.optim.Adam(
-                others, lr=recipe.learning_rate, betas=recipe.betas, eps=recipe.epsilon, fused=True
-            )
+            torch.optim.Adam(others, lr=recipe.learning_rate, eps=EPSILON, fused=True)
         ]
         self.matrices = [as_matrix(weight.detach()) for weight in self.hidden]
         if muon:
@@ -52,9 +51,9 @@ class Step:
         """
         x = to_unit(images)
         logits, mean, log_variance, _ = self.model(x, noise)
-        losses = torch.stack(self.objective(logits, x, mean, log_variance)).mean(1)
+        losses = self.objective(logits, x, mean, log_variance).mean(1)
         self.model.zero_grad()
-        losses[0].backward()
+        losses[TOTAL].backward()
         for weight, matrix in zip(self.hidden, self.matrices, strict=True):
             matrix.grad = as_matrix(weight.grad)
         for optimizer in self.optimizers:

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from vaelib.digits.dataset import check_images, to_unit
-from vaelib.plumbing.names import require_whole
-from vaelib.plumbing.tensors import require_tensor
+from vaelib.plumbing.checks import require_tensor, require_whole
 from vaelib.vae.losses import BATCH_SIZE, draw_noise
 from vaelib.vae.model import VAE, Posterior
 

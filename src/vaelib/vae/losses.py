@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 
 from vaelib.digits.dataset import check_images, to_unit
-from vaelib.plumbing.names import MOST_SEED, require_whole
-from vaelib.plumbing.tensors import require_tensor
+from vaelib.plumbing.checks import MOST_SEED, require_tensor, require_whole
+from vaelib.plumbing.words import LOSSES
 from vaelib.vae.model import MOST_DIMENSIONS, VAE
-from vaelib.vae.objective import Losses, Objective
+from vaelib.vae.objective import Objective
 
 BATCH_SIZE = 250  # images per forward pass: as fast as more, and 70 MB of activations
 
@@ -35,7 +35,7 @@ def draw_noise(number: int, latent_dim: int, seed: int) -> Tensor:
 @torch.no_grad()
 def image_losses(
     model: VAE, objective: Objective, images: Tensor, noise: Tensor, batch_size: int = BATCH_SIZE
-) -> Losses:
+) -> Tensor:
     """Compute the losses of every image with one sampled z each, as the original report does.
 
     Args:
@@ -47,8 +47,8 @@ def image_losses(
             ``gaussian``, whose variance is that of each batch.
 
     Returns:
-        Losses, each (N,), in the dtype of the model, on the device of the images. Means are the
-        caller's.
+        (3, N), total, reconstruction and KL loss, in the dtype of the model, on the device of the
+        images. Means are the caller's.
 
     Raises:
         ValueError: images or noise of another shape or dtype, or noise that is not finite.
@@ -64,14 +64,15 @@ def image_losses(
     ):
         x = to_unit(batch, dtype)
         logits, mean, log_variance, _ = model(x, epsilon)
-        parts.append(torch.stack(objective(logits, x, mean, log_variance)))
-    return Losses(*torch.cat(parts, dim=1))
+        parts.append(objective(logits, x, mean, log_variance))
+    return torch.cat(parts, dim=1)
 
 
-def mean_losses(losses: Losses) -> dict[str, float]:
-    """Average per-image losses (N,) over images, in float64; return plain numbers by name."""
-    require_tensor("losses", losses[0], ("N",))
-    return {name: float(value.cpu().double().mean()) for name, value in losses._asdict().items()}
+def mean_losses(losses: Tensor) -> dict[str, float]:
+    """Average per-image losses (3, N) over images, in float64; return plain numbers by name."""
+    require_tensor("losses", losses, (3, "N"))
+    means = (row.cpu().double().mean() for row in losses)
+    return dict(zip(LOSSES, map(float, means), strict=True))
 
 
 def entropy_floor(images: Tensor) -> float:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from vaelib.plumbing.names import require_whole
+from vaelib.plumbing.checks import require_whole
 from vaelib.vae.layers import Conv2d, ConvTranspose2d, ToOneChannel
 
 IMAGE_SHAPE = (1, 28, 28)

@@ -6,7 +6,6 @@ would be stretched to the other's shape, and for whole numbers.
 """
 
 import math
-from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,17 +13,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaelib.plumbing.names import LOSSES, require
-from vaelib.plumbing.tensors import require_alike, require_tensor
+from vaelib.plumbing.checks import require, require_alike, require_tensor
+from vaelib.plumbing.words import LOSSES
 
 SERIES = 0.1  # arguments nearer to 0 than this have what divides by them from a series
 HALF = 1 / 510  # of the width of a grey level's bin
 
 
-class Losses(namedtuple("Losses", LOSSES)):
-    """The three losses, tensors (B,) or means of such; total = reconstruction + kl."""
-
-    __slots__ = ()
+TOTAL, RECONSTRUCTION, KL = range(len(LOSSES))
+"""The rows of a tensor of losses (3, B); total = reconstruction + KL."""
 
 
 def binary_cross_entropy(logits: Tensor, images: Tensor) -> Tensor:
@@ -237,7 +234,7 @@ class Objective:
 
     def __call__(
         self, logits: Tensor, images: Tensor, mean: Tensor, log_variance: Tensor
-    ) -> Losses:
+    ) -> Tensor:
         """Compute the losses of a batch.
 
         Args:
@@ -245,7 +242,9 @@ class Objective:
             mean, log_variance: (B, d).
 
         Returns:
-            Losses, each (B,), in the unit of the reconstruction loss (nats for ``bce``).
+            (3, B), total, reconstruction and KL loss, in the order of
+            :data:`vaelib.plumbing.words.LOSSES` and in the unit of the reconstruction loss (nats
+            for ``bce``).
 
         Source: equation :eq:`objective`.
         """
@@ -255,4 +254,4 @@ class Objective:
             )
         reconstruction = RECONSTRUCTION_LOSSES[self.reconstruction_loss](logits, images)
         kl = self.beta * kl_per_dimension(mean, log_variance).sum(1)
-        return Losses(reconstruction + kl, reconstruction, kl)
+        return torch.stack([reconstruction + kl, reconstruction, kl])

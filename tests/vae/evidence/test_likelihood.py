@@ -6,7 +6,7 @@ from torch import distributions
 from torch.distributions import kl_divergence
 
 from vaelib.vae.evidence.likelihood import Bernoulli, ContinuousBernoulli, Gaussian, assumed
-from vaelib.vae.objective import Objective
+from vaelib.vae.objective import TOTAL, Objective
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_squared_error_is_a_bound_of_the_gaussian_that_it_assumes(weight, images
     objective = Objective("mse", weight)
     mean, log_variance = torch.tensor([[0.3, -1.2]]), torch.tensor([[-2.0, -5.0]])
     shape = (1, 1, 28, 28)
-    total = objective(logits[:1].view(shape), images[:1].view(shape), mean, log_variance).total
+    total = objective(logits[:1].view(shape), images[:1].view(shape), mean, log_variance)[TOTAL]
     q = distributions.Normal(mean, torch.exp(log_variance / 2))
     divergence = kl_divergence(q, distributions.Normal(0.0, 1.0)).sum()
     likelihood = assumed(objective)

@@ -1,4 +1,4 @@
-"""Tables and boxes from ``recorded/reproduction.json``.
+"""Tables and boxes of what the records say together.
 
 The directive ``claims`` is the table of all verdicts, ``{claims} C5`` that of one claim's parts,
 ``{claims} MSE`` that of what two claims about BCE ask, asked of MSE; all take a caption as content
@@ -14,9 +14,10 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 from vaelib.book.directives.tables import TableDirective, markdown
-from vaelib.plumbing.files import read_json
-from vaelib.plumbing.names import LOSSES, OBJECTIVES, printed, require
-from vaelib.plumbing.places import RUNS, SUMMARY
+from vaelib.build.derived import read_summary
+from vaelib.plumbing.checks import require
+from vaelib.plumbing.places import EXECUTED, SUMMARY
+from vaelib.plumbing.words import LOSSES, printed
 from vaelib.training import folder
 
 # Of a verdict: a mark and a class that may colour it; the word always stands beside them.
@@ -41,7 +42,7 @@ class Claims(TableDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return a numbered table."""
-        summary = read_summary(self)
+        summary = summary_for(self)
         claims = summary["claims"]
         if not self.arguments:
             return self.table(verdicts_of(claims), widths="6 29 18 29 18")
@@ -55,11 +56,11 @@ class Claims(TableDirective):
         return self.table(rows, widths="18 11 11 24 9 10 21" if len(rows[0]) == 7 else "auto")
 
 
-def read_summary(directive: SphinxDirective) -> dict:
-    """Read what the recorded runs say together, and note the file as a dependency."""
-    file = Path(directive.env.srcdir, SUMMARY)
-    directive.env.note_dependency(str(file))
-    return read_json(file)
+def summary_for(directive: SphinxDirective) -> dict:
+    """Read what the records say together, and note the file as a dependency of the page."""
+    book = Path(directive.env.srcdir)
+    directive.env.note_dependency(str(book / SUMMARY))
+    return read_summary(book)
 
 
 def verdicts_of(claims: dict) -> list[list[str]]:
@@ -110,15 +111,16 @@ class Recorded(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return a sentence, a box, or nothing where no such run is recorded."""
         (name,) = self.arguments
-        run = Path(self.env.srcdir, RUNS, name)
+        run = Path(self.env.srcdir, EXECUTED, name)
         for part in ("settings", "losses"):
             self.env.note_dependency(str(run / folder.FILES[part]))
         settings, losses = folder.read(run, "settings"), folder.read(run, "losses")["test"]
         objective = settings["reconstruction_loss"], settings["beta"]
-        objectives = read_summary(self)["objectives"].get(settings["recipe"], {})
-        recorded = objectives.get({pair: name for name, pair in OBJECTIVES.items()}.get(objective))
-        if not recorded:
+        objectives = summary_for(self)["objectives"].get(settings["recipe"], {}).values()
+        alike = [found for found in objectives if (found["loss"], found["beta"]) == objective]
+        if not alike:
             return []
+        (recorded,) = alike
         return markdown(self, compare(name, losses, settings["seed"], recorded))
 
 

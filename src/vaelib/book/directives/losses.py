@@ -14,11 +14,11 @@ from sphinx.errors import ExtensionError
 
 from vaelib.book.directives.tables import TableDirective
 from vaelib.digits.slices import SLICES
-from vaelib.plumbing.names import LOSSES, printed
-from vaelib.plumbing.places import ORIGINAL, RUNS
-from vaelib.study.comparison import kl_divergence
+from vaelib.plumbing.places import EXECUTED, ORIGINAL
+from vaelib.plumbing.words import LOSSES, printed
 from vaelib.study.original import SPLITS, original_losses
 from vaelib.training import folder
+from vaelib.training.folder import kl_divergence
 
 
 def setup(app: Sphinx) -> None:
@@ -50,7 +50,7 @@ class LossTable(TableDirective):
         return self.table(by_slice(losses))
 
     def _read(self, name: str) -> tuple[dict, dict]:
-        run = Path(self.env.srcdir) / RUNS / name
+        run = Path(self.env.srcdir) / EXECUTED / name
         for part in ("settings", "losses"):
             self.env.note_dependency(str(run / folder.FILES[part]))
         return folder.read(run, "settings"), folder.read(run, "losses")

@@ -2,8 +2,9 @@
 
 Every page that prints a value or shows a figure of a run ends with a line that says with which
 settings, from which commit and on what the runs were made; and a page that prints one of the
-recorded runs, with such a line about them. The directive ``runs`` is a table of the
-book's runs, with their files to download.
+records, with such a line about them, which also says how much of them is stale. The directive
+``runs`` is a table of the book's runs, with their files to download; ``records`` one of what the
+records were made by.
 """
 
 import os
@@ -11,23 +12,26 @@ import re
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 
+from vaelib.book.directives.claims import summary_for
 from vaelib.book.directives.tables import TableDirective
-from vaelib.book.notebooks import read_notebooks
-from vaelib.plumbing.files import read_json
-from vaelib.plumbing.names import LOSSES
-from vaelib.plumbing.places import RUNS, SUMMARY
+from vaelib.build.derived import read_summary
+from vaelib.build.notebooks import read_notebooks
+from vaelib.plumbing.places import EXECUTED, SUMMARY
+from vaelib.plumbing.words import LOSSES
 from vaelib.training import folder
 from vaelib.training.recipes import recipe_from_environment
 
-IN_RUNS = re.compile(rf"{RUNS}/([^/]+)/")  # at the start of a path in the book
-OFFERED = ("settings", "losses", "outcome", "history", "environment", "weights")
+IN_EXECUTED = re.compile(rf"{EXECUTED}/([^/]+)/")  # at the start of a path in the book
+DOWNLOADS = ("settings", "losses", "outcome", "history", "environment", "weights")
 
 
 def setup(app: Sphinx) -> None:
     """Register the directive and connect to Sphinx."""
     app.add_directive("runs", Runs)
+    app.add_directive("records", Records)
     app.connect("doctree-read", add_line)
 
 
@@ -36,22 +40,33 @@ def add_line(app: Sphinx, doctree: nodes.document) -> None:
     book, page = Path(app.srcdir), app.env.docname
     files = [os.path.relpath(file, book) for file in app.env.dependencies[page]]
     files += [page, *(image["uri"] for image in doctree.findall(nodes.image))]
-    shown = {found[1] for file in files if (found := IN_RUNS.match(file))}
+    shown = {found[1] for file in files if (found := IN_EXECUTED.match(file))}
     known = read_notebooks(book, recipe_from_environment())
     shown |= {needed for name in shown for needed in known[name].needs}
-    runs = [name for name in known if name in shown and folder.holds_run(book / RUNS / name)]
-    lines = []
+    runs = [name for name in known if name in shown and folder.holds_run(book / EXECUTED / name)]
+    lines: list[list[nodes.Node]] = []
     if runs:
         for run in runs:
-            file = book / RUNS / run / folder.FILES["environment"]
+            file = book / EXECUTED / run / folder.FILES["environment"]
             app.env.note_dependency(str(file))
-        lines.append(line_of({run: _records(book / RUNS / run) for run in runs}))
+        line = line_of({run: _records(book / EXECUTED / run) for run in runs})
+        lines.append([nodes.Text(line)])
     if str(SUMMARY) in files:
-        lines.append(line_of_recorded(read_json(book / SUMMARY)["recorded"]))
+        summary = read_summary(book)
+        line = line_of_recorded(summary["recorded"], summary["parts"])
+        lines.append(
+            [nodes.Text(f"{line} The code that made each, and what is stale: "), _link(page)]
+        )
     section = next(doctree.findall(nodes.section))
     while isinstance(section[-1], nodes.section):
         section = section[-1]
-    section += [nodes.paragraph("", line, classes=["provenance"]) for line in lines]
+    section += [nodes.paragraph("", "", *line, classes=["provenance"]) for line in lines]
+
+
+def _link(page: str) -> pending_xref:
+    """Link to the page on all runs and records, by its title."""
+    options = {"refdomain": "std", "reftype": "doc", "refexplicit": False, "refwarn": True}
+    return pending_xref("", nodes.inline(), reftarget="/all-runs", refdoc=page, **options)
 
 
 def _records(run: Path) -> dict:
@@ -83,18 +98,54 @@ def line_of(runs: dict[str, dict]) -> str:
     )
 
 
-def line_of_recorded(recorded: dict[str, dict]) -> str:
-    """Say where recorded runs come from.
+def line_of_recorded(recorded: dict[str, dict], parts: dict) -> str:
+    """Say where records come from, and how much of them today's code would not make as it stands.
 
     Args:
-        recorded: of :func:`vaelib.study.summary.summarise`.
+        recorded, parts: of :func:`vaelib.study.summary.summarise`.
     """
-    return "Recorded runs, not of this build: " + " ".join(
-        f"{part['runs']} with the recipe {recipe}, {part['first']} to {part['last']}, "
-        f"commit {part['commits']}, data {part['data'][:12]}…, {part['processors']}, "
-        f"Python {part['python']}, PyTorch {part['torch']}, threads per run: {part['threads']}."
-        for recipe, part in recorded.items()
+    stale = (
+        f" Stale: {parts['stale']} of {parts['all']} parts of records." if parts["stale"] else ""
     )
+    return (
+        "Records, not of this build: "
+        + " ".join(
+            f"{part['runs']} with the recipe {recipe}, {_days(part)}, "
+            f"commit {part['commits']}, data {part['data'][:12]}…, {part['processors']}, "
+            f"Python {part['python']}, PyTorch {part['torch']}, threads per run: {part['threads']}."
+            for recipe, part in recorded.items()
+        )
+        + stale
+    )
+
+
+def _days(part: dict) -> str:
+    """Say from when to when."""
+    return " to ".join(dict.fromkeys((part["first"], part["last"])))
+
+
+class Records(TableDirective):
+    """The table of what the parts of records were made by."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return a numbered table."""
+        groups = summary_for(self)["parts"]["groups"]
+        return self.table([HEADS, *map(row_of_group, groups)], widths="11 9 9 22 17 32")
+
+
+HEADS = ["part", "recipe", "records", "made on, at commit", "replayed", "by today's code"]
+
+
+def row_of_group(group: dict) -> list[str]:
+    """Return a row of the table of records: parts that were made of the same inputs."""
+    return [
+        group["part"],
+        group["recipe"],
+        str(group["records"]),
+        f"{group['dates'] or 'never'}; {group['commits'] or 'no commit'}; {group['files']} files",
+        group["replayed"] or "no",
+        f"**stale**: {group['why']}" if group["why"] else "fresh",
+    ]
 
 
 class Runs(TableDirective):
@@ -102,7 +153,7 @@ class Runs(TableDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return a numbered table."""
-        runs = Path(self.env.srcdir) / RUNS
+        runs = Path(self.env.srcdir) / EXECUTED
         heads = ["run", "test total", "reconstruction", "KL loss", "seconds", "files"]
         known = read_notebooks(runs.parent, recipe_from_environment())
         trained = [name for name in known if folder.holds_run(runs / name)]
@@ -113,8 +164,8 @@ class Runs(TableDirective):
         for part in ("losses", "outcome"):
             self.env.note_dependency(str(run / folder.FILES[part]))
         losses = folder.read(run, "losses")["test"]
-        page = f"/{RUNS}/{run.name}"
-        files = [folder.FILES[part] for part in OFFERED]
+        page = f"/{EXECUTED}/{run.name}"
+        files = [folder.FILES[part] for part in DOWNLOADS]
         # The page's source is the notebook; a download would be a second copy of it.
         notebook = f'<a class="download" href="_sources{page}/notebook.ipynb" download>notebook</a>'
         return [

@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.directives.patches import MathDirective
 from sphinx.errors import ExtensionError
 
-from vaelib.plumbing.names import require
+from vaelib.plumbing.checks import require
 
 
 def setup(app: Sphinx) -> None:

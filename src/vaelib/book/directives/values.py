@@ -2,8 +2,9 @@
 
 ``{value}`bce:losses.test.total:.2f``` is the entry ``test.total`` of the run ``bce``'s
 ``losses.json``, printed with the format ``.2f``. The run ``original`` stands for
-``recorded/original/results.csv``: ``{value}`original:bce.test.total:.3f```; and the name of a JSON
-file in ``recorded`` for that file: ``{value}`cost:environment.date```.
+``recorded/original/results.csv``: ``{value}`original:bce.test.total:.3f```; ``reproduction`` for
+what the records say together; and the name of a JSON file in ``recorded`` for that file:
+``{value}`cost:environment.date```.
 
 ``{interval}`cost:peers.small.Keras.ratio:.2f``` prints an entry that has a middle and two bounds:
 middle (low to high).
@@ -18,8 +19,9 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxRole
 
-from vaelib.plumbing.files import read_json
-from vaelib.plumbing.places import ORIGINAL, RECORDED, RUNS
+from vaelib.build.derived import read_summary
+from vaelib.plumbing.files import DamagedError, read_json, read_sealed
+from vaelib.plumbing.places import EXECUTED, ORIGINAL, RECORDED, SUMMARY
 from vaelib.study.original import original_losses
 
 # Keys of an entry that has a middle and two bounds; a path may lead to a bound.
@@ -45,7 +47,7 @@ class Value(SphinxRole):
         try:
             name, path, *form = self.text.split(":")
             text, file = self.printed(Path(self.env.srcdir), name, path, form[0] if form else "")
-        except (ValueError, KeyError, OSError) as error:
+        except (ValueError, KeyError, OSError, DamagedError) as error:
             raise ExtensionError(
                 f"{source}:{line}: {{{self.name}}}`{self.text}`: {error}"
             ) from error
@@ -80,6 +82,7 @@ def look_up(book: Path, name: str, path: str, form: str) -> tuple[str, Path]:
     Raises:
         ValueError: no such key, or a format that does not fit; the message names the nearest key.
         OSError: no such run.
+        vaelib.plumbing.files.DamagedError: the file is not what was saved there.
     """
     value, file = find(book, name, path)
     if isinstance(value, bool):
@@ -105,12 +108,15 @@ def find(book: Path, name: str, path: str) -> tuple[object, Path]:
     if name == "original":
         file = book / ORIGINAL
         record = original_losses(book)
+    elif name == "reproduction":
+        file = book / SUMMARY
+        record = read_summary(book)
     elif (book / RECORDED / f"{name}.json").exists():
         file = book / RECORDED / f"{name}.json"
         record = read_json(file)
     else:
-        file = book / RUNS / name / f"{keys.pop(0)}.json"
-        record = read_json(file)
+        file = book / EXECUTED / name / f"{keys.pop(0)}.json"
+        record = read_sealed(file)
     return reduce(_entry, keys, record), file
 
 

@@ -14,7 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 from vaelib.book.explorer import export
 from vaelib.book.explorer.join import joined
 from vaelib.plumbing.files import write_bytes
-from vaelib.plumbing.places import RUNS
+from vaelib.plumbing.places import EXECUTED
 
 HERE = Path(__file__).parent
 STATIC = "explorer"  # folder in the site's _static
@@ -40,7 +40,7 @@ class ExplorerDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the part; the page is written again when its runs have changed."""
-        runs = Path(self.env.srcdir) / RUNS
+        runs = Path(self.env.srcdir) / EXECUTED
         source, line = self.get_source_info()
         for name in self.arguments[0].split():
             for file in export.files(runs, name):
@@ -75,7 +75,9 @@ def place_scripts(app: Sphinx, pagename: str, template: str, context: dict, doct
     target = Path(app.outdir) / "_static" / STATIC
     target.mkdir(parents=True, exist_ok=True)
     for name in part["runs"]:
-        write_bytes(export.script(Path(app.srcdir) / RUNS, name).encode(), target / f"{name}.js")
+        write_bytes(
+            export.script(Path(app.srcdir) / EXECUTED, name).encode(), target / f"{name}.js"
+        )
     write_bytes(joined(HERE / "script", "main").encode(), target / "explorer.js")
     write_bytes((HERE / "explorer.css").read_bytes(), target / "explorer.css")
     app.add_js_file(f"{STATIC}/explorer.js", loading_method="defer")

@@ -8,7 +8,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ExtensionError
 
-from vaelib.plumbing.places import RUNS
+from vaelib.plumbing.places import EXECUTED
 
 PDF = "report.pdf"
 # What is looked for → the Debian package that has it.
@@ -62,7 +62,7 @@ def pdf_of_this_book(app: Sphinx) -> Path | None:
     """Return the PDF, unless there is none, it is cut off, or a page or a run is newer."""
     book = Path(app.srcdir)
     pdf = book / "_build" / "latex" / PDF
-    pages = [*book.glob("*.md"), *book.glob("*/*.md"), *book.glob(f"{RUNS}/*/notebook.ipynb")]
+    pages = [*book.glob("*.md"), *book.glob("*/*.md"), *book.glob(f"{EXECUTED}/*/notebook.ipynb")]
     if is_whole(pdf) and all(page.stat().st_mtime <= pdf.stat().st_mtime for page in pages):
         return pdf
     return None

@@ -10,9 +10,9 @@ from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx_jupyterbook_latex.nodes import HiddenCellNode, RootHeader
 
-from vaelib.plumbing.places import RUNS
+from vaelib.plumbing.places import EXECUTED
 
-UNPRINTED = ("api", "all-runs", f"{RUNS}/")  # pages that begin so are on the site only
+UNPRINTED = ("api", "all-runs", f"{EXECUTED}/")  # pages that begin so are on the site only
 WIDTH = "86%"  # of a figure, as a share of the text's
 NARROW = {"decoded": "54%", "latent": "46%", "aggregate": "48%", "encoder": "60%", "decoder": "60%"}
 NARROW |= {"latent-mean": "66%", "latent-sum": "66%", "fig-confusion": "52%", "fig-roofline": "70%"}

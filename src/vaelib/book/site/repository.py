@@ -9,8 +9,8 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from vaelib.book.notebooks import read_notebooks
-from vaelib.plumbing.places import NOTEBOOKS, RUNS
+from vaelib.build.notebooks import read_notebooks
+from vaelib.plumbing.places import EXECUTED, NOTEBOOKS
 from vaelib.training.recipes import recipe_from_environment
 
 
@@ -50,7 +50,7 @@ def add_links(app: Sphinx, config: Config) -> None:
 
 def link_templates(app: Sphinx, pagename: str, template: str, context: dict, doctree) -> None:
     """Let the links of an executed notebook, which is generated, lead to its template."""
-    if not (app.config["repository_address"] and pagename.startswith(f"{RUNS}/")):
+    if not (app.config["repository_address"] and pagename.startswith(f"{EXECUTED}/")):
         return
     known = read_notebooks(Path(app.srcdir), recipe_from_environment())
     template = known[pagename.split("/")[1]].template

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vaelib.plumbing.tensors import require_tensor
+from vaelib.plumbing.checks import require_tensor
 from vaelib.vae.model import Posterior
 
 STEP = 1 / 64

@@ -14,7 +14,7 @@ RATE = 0.1  # in deviations of the posterior; falls to 0
 LEAVING = 30.0  # nats below its peak where a posterior is taken to end; q pays as many to leave it
 
 
-class Fit(NamedTuple):
+class Nearest(NamedTuple):
     """The best Gaussian q of each of M images, float64."""
 
     gap: Tensor  # (M,), KL(q ‖ p(z|x)), nats
@@ -31,7 +31,7 @@ class _Nodes(NamedTuple):
     area: Tensor  # (K,), of a node's cell
 
 
-def nearest_gaussian(evidence: Evidence, images: Tensor, q: Posterior, diagonal: bool) -> Fit:
+def nearest_gaussian(evidence: Evidence, images: Tensor, q: Posterior, diagonal: bool) -> Nearest:
     """Minimise KL(q ‖ p(z|x)) over Gaussians q, image by image, on the nodes of the quadrature.
 
     Adam starts three times: from the posterior's own moments, from a circular Gaussian at its
@@ -59,7 +59,7 @@ def nearest_gaussian(evidence: Evidence, images: Tensor, q: Posterior, diagonal:
     ends = [_minimise(nodes, mean, factor, diagonal) for mean, factor in starts]
     best = torch.stack([end.gap for end in ends]).argmin(0)
     every = torch.arange(len(images))
-    return Fit(*(torch.stack(parts)[best, every].double() for parts in zip(*ends, strict=True)))
+    return Nearest(*(torch.stack(parts)[best, every].double() for parts in zip(*ends, strict=True)))
 
 
 def _collect(evidence: Evidence, images: Tensor) -> _Nodes:
@@ -100,7 +100,7 @@ def _peak(nodes: _Nodes, number: int) -> tuple[Tensor, Tensor]:
     return nodes.place[highest], deviation[:, None, None] * torch.eye(2)
 
 
-def _minimise(nodes: _Nodes, mean: Tensor, factor: Tensor, diagonal: bool) -> Fit:
+def _minimise(nodes: _Nodes, mean: Tensor, factor: Tensor, diagonal: bool) -> Nearest:
     scale = factor.diagonal(dim1=1, dim2=2)  # (M, 2)
     slant = factor[:, 1, 0] / scale[:, 1]
     shift = torch.zeros_like(mean, requires_grad=True)
@@ -120,7 +120,7 @@ def _minimise(nodes: _Nodes, mean: Tensor, factor: Tensor, diagonal: bool) -> Fi
         gap = _gap(nodes, place, deviation, slant)
         lower = torch.diag_embed(deviation)
         lower[:, 1, 0] = slant * deviation[:, 1]
-    return Fit(gap, place, lower)
+    return Nearest(gap, place, lower)
 
 
 def _gap(nodes: _Nodes, mean: Tensor, deviation: Tensor, slant: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaelib.plumbing.tensors import require_tensor
+from vaelib.plumbing.checks import require_tensor
 from vaelib.vae.objective import SERIES, Objective, log_normaliser
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vaelib.plumbing.tensors import require_tensor
+from vaelib.plumbing.checks import require_tensor
 from vaelib.vae.evidence.cover import LIMITS, Cover, log_prior
 from vaelib.vae.evidence.likelihood import Likelihood
 from vaelib.vae.evidence.tiles import SIDE, Pairs, by_quarter, every_second

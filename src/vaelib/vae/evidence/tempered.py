@@ -7,7 +7,7 @@ from vaelib.vae.evidence.cover import log_prior
 from vaelib.vae.evidence.quadrature import Evidence
 
 
-def log_normaliser(evidence: Evidence, power: float) -> Tensor:
+def log_tempered(evidence: Evidence, power: float) -> Tensor:
     """Integrate p(x|z)^power p(z) over the nodes that the quadrature of p(x|z) p(z) accepted.
 
     For a power above 1 the integrand is narrower than the posterior, so the step fits it less well.

@@ -1,0 +1,34 @@
+"""All that is measured of one model, by name."""
+
+from collections.abc import Callable
+
+from vaelib.digits.dataset import Digits
+from vaelib.measure.appearance import measure_appearance
+from vaelib.measure.code_length import measure_code_lengths
+from vaelib.measure.gap_sources import measure_evidence
+from vaelib.measure.rate import measure_rate
+from vaelib.measure.samples import measure_samples
+from vaelib.plumbing import stale
+from vaelib.vae.model import VAE
+from vaelib.vae.objective import Objective
+
+MEASURES: dict[str, Callable[[VAE, Objective, Digits, int], dict | str]] = {
+    "measures": measure_appearance,
+    "rate": measure_rate,
+    "evidence": measure_evidence,
+    "code": measure_code_lengths,
+    "samples": measure_samples,
+}
+"""Name → function of a model, the objective that it was trained with, the data, all on the CPU, and
+a seed; it gives plain values. Evidence and code lengths need two latent dimensions."""
+
+
+def inputs_of(name: str, data: str) -> dict:
+    """Collect what a measure depends on, but for the model: see :mod:`vaelib.plumbing.stale`.
+
+    Args:
+        name: a key of :data:`MEASURES`.
+        data: what identifies the data, see :func:`vaelib.digits.dataset.fingerprint`.
+    """
+    module = MEASURES[name].__module__
+    return stale.inputs(f"import {module}", ("torch", "numpy", "scipy"), data=data)

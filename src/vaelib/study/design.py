@@ -1,0 +1,56 @@
+"""The design of the experiment: which trainings are recorded, which seeds, what of each."""
+
+from vaelib.training.settings import Settings
+
+OBJECTIVES = {
+    "bce": ("bce", 0.5),
+    "bce-elbo": ("bce", 1.0),
+    "mse": ("mse", 0.5),
+    "mse-elbo": ("mse", 1.0),
+}
+"""Name of an objective of a build's trainings → reconstruction loss and weight β of the KL
+divergence."""
+
+CODED = OBJECTIVES | {"cb-levels": ("cb-levels", 1.0), "gaussian": ("gaussian", 1.0)}
+"""The objectives whose models are put on one scale of code lengths."""
+
+BOTH = ("bce", "mse")
+BETAS = tuple(2.0**n for n in range(-4, 3))
+"""The reconstruction losses and the weights β of the rate–distortion curves."""
+
+SEEDS = {
+    "evidence": 8,  # of each objective
+    "code": 5,  # of each that is coded, and of 16 dimensions
+    "few": 3,  # of all others: more weights β, more dimensions, and ``cb``
+    "original": 5,  # of the recipe ``original``
+}
+
+
+def trainings() -> list[Settings]:
+    """List the trainings that the book's chapters need, the short ones first."""
+    few, code = range(SEEDS["few"]), range(SEEDS["code"])
+    objectives = OBJECTIVES.values()
+    others = [(loss, beta) for loss in BOTH for beta in BETAS] + [("cb", 1.0)]
+    settings = [
+        *((*objective, "report", n) for n in range(SEEDS["evidence"]) for objective in objectives),
+        *(("bce", 1.0, "report", seed, dimensions) for seed in few for dimensions in (4, 8)),
+        *((*o, "report", seed) for seed in few for o in others if o not in objectives),
+        *((*o, "report", seed) for seed in code for o in CODED.values() if o not in objectives),
+        *((loss, 1.0, "report", seed, 16) for seed in code for loss in BOTH),
+        *((loss, 0.5, "original", seed) for seed in range(SEEDS["original"]) for loss in BOTH),
+    ]
+    return [Settings(*each) for each in settings]
+
+
+def measures_of(settings: Settings) -> tuple[str, ...]:
+    """List what is measured of a training: keys of :data:`vaelib.measure.model.MEASURES`."""
+    found = ["measures"]
+    if settings.recipe == "report" and settings.latent_dim in (2, 16):
+        found.append("rate")
+    if settings.recipe == "report" and settings.latent_dim == 2:
+        objective = settings.reconstruction_loss, settings.beta
+        if objective in OBJECTIVES.values():
+            found.append("evidence")
+        if objective in CODED.values() and settings.seed < SEEDS["code"]:
+            found += ["code", *(["samples"] if settings.seed == 0 else [])]
+    return tuple(found)

@@ -1,0 +1,75 @@
+"""What the recorded runs say of the evidence and its gap to the bound, over seeds."""
+
+from vaelib.study.design import OBJECTIVES
+from vaelib.study.records import select
+from vaelib.study.statistics import over_seeds
+
+COMPARED = ("log_evidence", "bound", "gap")  # between two weights of the divergence
+
+
+def summarise_evidence(records: list[dict]) -> dict:
+    """Summarise the evidence of the recipe ``report``, recorded with two latent dimensions.
+
+    Args:
+        records: from :func:`vaelib.study.records.read`.
+
+    Returns:
+        By objective, summaries over seeds of what
+        :func:`vaelib.measure.gap_sources.measure_evidence` and
+        :func:`vaelib.measure.rate.measure_rate` measure of it, in nats per image or as shares;
+        under ``all``, the number of models and the extremes over all of them; and, under
+        ``half_minus_whole``, summaries of the differences that half the weight of the divergence
+        makes with binary cross-entropy, seed by seed.
+    """
+    chosen = [r for r in select(records, recipe="report") if "evidence" in r]
+    found = {
+        name: [
+            _quantities(record) for record in select(chosen, reconstruction_loss=loss, beta=beta)
+        ]
+        for name, (loss, beta) in OBJECTIVES.items()
+    }
+    differences = [
+        {name: half[name] - whole[name] for name in COMPARED}
+        for half, whole in zip(found["bce"], found["bce-elbo"], strict=True)
+    ]
+    return {
+        **{name: _each_over_seeds(seeds) for name, seeds in found.items()},
+        "all": _extremes([record["evidence"] for record in chosen]),
+        "half_minus_whole": _each_over_seeds(differences),
+    }
+
+
+def _quantities(record: dict) -> dict[str, float]:
+    found, aggregate = record["evidence"], record["rate"]["aggregate"]
+    split = found["split"]
+    quantities = {
+        **{name: found[name] for name in (*COMPARED, "two_modes")},
+        "median": found["quantiles"]["50"],
+        "family": split["family"],
+        "full": split["full"],
+        "amortisation_share": split["amortisation"] / split["gap"],
+        "below": found["below"]["500"],
+        "divergence": aggregate["divergence"],
+        "empty": aggregate["empty"],
+    }
+    if "weighted" in found:
+        quantities["weighted"] = found["weighted"]["weighted"] - found["weighted"]["posterior"]
+    return quantities
+
+
+def _extremes(models: list[dict]) -> dict:
+    scores = [model["confirmed"]["evidence"] for model in models]
+    rms = [score["rms_score"] for score in scores]
+    return {
+        "models": len(models),
+        "least": min(model["least"] for model in models),
+        "greatest": max(model["greatest"] for model in models),
+        "error": max(model["error"] for model in models),
+        "mean_score": max((score["mean_score"] for score in scores), key=abs),
+        "least_rms_score": min(rms),
+        "greatest_rms_score": max(rms),
+    }
+
+
+def _each_over_seeds(seeds: list[dict[str, float]]) -> dict:
+    return {name: over_seeds(seed[name] for seed in seeds) for name in seeds[0]}

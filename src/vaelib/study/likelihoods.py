@@ -1,0 +1,293 @@
+"""Likelihoods on one scale, and what the weight β does: what decides, and what the records say."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from statistics import mean
+
+import torch
+
+from vaelib.measure import appearance
+from vaelib.plumbing.checks import require
+from vaelib.plumbing.entries import read_entries
+from vaelib.plumbing.files import read_json
+from vaelib.plumbing.places import QUESTIONS, YARDSTICKS
+from vaelib.study import statistics
+from vaelib.study.design import BETAS, BOTH, CODED
+from vaelib.study.records import select
+from vaelib.study.statistics import over_seeds
+
+MERGED = 0.25  # share of two classes' codes that are voted into the other one, from which on
+USED = 0.1  # nats of divergence from which on a latent dimension counts as used
+
+ANSWERS = {
+    statistics.REPRODUCED: "yes",
+    statistics.NOT_REPRODUCED: "no",
+    statistics.UNDECIDED: "undecided",
+}
+
+
+@dataclass(frozen=True)
+class Seed:
+    """The records of one seed, (loss, β, latent dimensions) → record, and bits of yardsticks."""
+
+    records: dict[tuple[str, float, int], dict]
+    yardsticks: dict[str, float]
+
+    def bits(self, objective: str, variance: str = "assumed") -> float:
+        """Return the code length of an objective in bits per pixel."""
+        return self.records[*CODED[objective], 2]["code"][variance]["bits_per_pixel"]
+
+    def best(self) -> float:
+        """Return the shortest code length of all objectives in bits per pixel."""
+        codes = (self.records[*objective, 2]["code"] for objective in CODED.values())
+        return min(kind["bits_per_pixel"] for code in codes for kind in code.values())
+
+    def sharpness(self, objective: str) -> float:
+        """Return the sharpness of an objective's reconstructions."""
+        return self.records[*CODED[objective], 2]["measures"]["sharpness"]
+
+    @property
+    def has_curves(self) -> bool:
+        """Tell whether the seed is recorded at every weight β with two latent dimensions."""
+        return all((loss, beta, 2) in self.records for loss in BOTH for beta in BETAS)
+
+    def curve(self, loss: str) -> list[dict]:
+        """Return the records of a loss with two latent dimensions, by rising β."""
+        return [self.records[loss, beta, 2] for beta in BETAS]
+
+
+def _least_step(values: list[float]) -> float:
+    return min(b - a for a, b in pairwise(values))
+
+
+def _distortion(record: dict) -> float:
+    return record["losses"]["test"]["reconstruction"]
+
+
+def _aggregate(seed: Seed, loss: str, beta: float) -> float:
+    return seed.records[loss, beta, 2]["rate"]["aggregate"]["divergence"]
+
+
+def first_merged(curve: list[dict]) -> tuple[dict, torch.Tensor]:
+    """Find where two classes merge first, as β rises.
+
+    Args:
+        curve: records by rising β.
+
+    Returns:
+        The first record in which a pair of classes has an overlap of ``MERGED`` or more, the last
+        if there is none, and its table of votes, (10, 10).
+    """
+    for record in curve:
+        table = torch.tensor(record["measures"]["confusion"])
+        if max(appearance.overlap_shares(table).values()) >= MERGED:
+            break
+    return record, table
+
+
+def _four_and_nine_first(curve: list[dict]) -> float:
+    _, table = first_merged(curve)
+    return appearance.lead_of_four_and_nine(table)
+
+
+def used(record: dict) -> int:
+    """Count the latent dimensions whose mean divergence from the prior is ``USED`` or more."""
+    return sum(nats >= USED for nats in record["rate"]["dimensions"])
+
+
+QUANTITIES: dict[str, Callable[[Seed], float]] = {
+    "cb_levels_shorter_than_bce_elbo": lambda s: s.bits("bce-elbo") - s.bits("cb-levels"),
+    "cb_levels_shorter_than_bce": lambda s: s.bits("bce") - s.bits("cb-levels"),
+    "gaussian_shorter_than_mse_elbo": lambda s: s.bits("mse-elbo") - s.bits("gaussian"),
+    "gaussian_shorter_than_mse": lambda s: s.bits("mse") - s.bits("gaussian"),
+    "fitted_gaussian_shorter": lambda s: s.bits("gaussian") - s.bits("gaussian", "fitted"),
+    "fitted_gaussian_shorter_than_fitted_mse_elbo": lambda s: (
+        s.bits("mse-elbo", "fitted") - s.bits("gaussian", "fitted")
+    ),
+    "fitted_gaussian_shorter_than_fitted_mse": lambda s: (
+        s.bits("mse", "fitted") - s.bits("gaussian", "fitted")
+    ),
+    "fitted_gaussian_shorter_than_cb_levels": lambda s: (
+        s.bits("cb-levels") - s.bits("gaussian", "fitted")
+    ),
+    "best_shorter_than_independent_pixels": lambda s: s.yardsticks["independent_pixels"] - s.best(),
+    "best_shorter_than_png": lambda s: s.yardsticks["png"] - s.best(),
+    "gaussian_sharper_than_mse_elbo": lambda s: s.sharpness("gaussian") - s.sharpness("mse-elbo"),
+    "gaussian_sharper_than_bce_elbo": lambda s: s.sharpness("gaussian") - s.sharpness("bce-elbo"),
+    "bce_leaves_the_prior": lambda s: _aggregate(s, "bce", 0.5) - _aggregate(s, "bce", 1.0),
+    "mse_leaves_the_prior": lambda s: _aggregate(s, "mse", 0.5) - _aggregate(s, "mse", 1.0),
+    "bce_leaves_dimensions_unused": lambda s: 15.5 - used(s.records["bce", 1.0, 16]),
+    "mse_leaves_dimensions_unused": lambda s: 15.5 - used(s.records["mse", 1.0, 16]),
+}
+"""Name → function of a seed's records; positive where the answer is yes."""
+
+ALONG_CURVES: dict[str, Callable[[Seed], float]] = {
+    "bce_rate_falls": lambda s: _least_step([-r["rate"]["nats"] for r in s.curve("bce")]),
+    "bce_distortion_rises": lambda s: _least_step([_distortion(r) for r in s.curve("bce")]),
+    "mse_rate_falls": lambda s: _least_step([-r["rate"]["nats"] for r in s.curve("mse")]),
+    "mse_distortion_rises": lambda s: _least_step([_distortion(r) for r in s.curve("mse")]),
+    "bce_four_and_nine_merge_first": lambda s: _four_and_nine_first(s.curve("bce")),
+    "mse_four_and_nine_merge_first": lambda s: _four_and_nine_first(s.curve("mse")),
+}
+"""The same for quantities that need a seed's records at every weight β."""
+
+
+def read_questions(book: Path) -> dict:
+    """Read ``questions.yml``; raise ValueError for a key that is missing, twice or not known."""
+    return read_entries(book / QUESTIONS, ("question", "quantities"))
+
+
+def by_seed(records: list[dict], yardsticks: dict[str, float]) -> list[Seed]:
+    """Gather the records of the recipe ``report`` by seed, where code lengths are recorded."""
+    found: dict[int, dict] = {}
+    for record in select(records, recipe="report"):
+        settings = record["settings"]
+        at = settings["reconstruction_loss"], settings["beta"], settings["latent_dim"]
+        found.setdefault(settings["seed"], {})[at] = record
+    coded = (*CODED["gaussian"], 2)
+    return [Seed(runs, yardsticks) for _, runs in sorted(found.items()) if coded in runs]
+
+
+def answer(questions: dict, seeds: list[Seed]) -> dict:
+    """Answer every question by its quantities.
+
+    Args:
+        questions: of ``questions.yml``.
+        seeds: from :func:`by_seed`, at least two.
+
+    Returns:
+        Name → ``question``, ``answer`` (yes, no or undecided) and ``parts``, by quantity what
+        :func:`vaelib.study.statistics.over_seeds` says.
+
+    Raises:
+        ValueError: an unknown quantity; the message names the nearest.
+    """
+    known = QUANTITIES | ALONG_CURVES
+    found = {}
+    for name, question in questions.items():
+        parts = {}
+        for quantity in question["quantities"]:
+            require("quantity", quantity, known)
+            enough = seeds if quantity in QUANTITIES else [s for s in seeds if s.has_curves]
+            parts[quantity] = over_seeds(known[quantity](seed) for seed in enough)
+        verdict = statistics.together(
+            [statistics.of_effect(part["values"]) for part in parts.values()]
+        )
+        found[name] = {
+            "question": question["question"],
+            "answer": ANSWERS[verdict],
+            "parts": parts,
+        }
+    return found
+
+
+def summarise_likelihoods(book: Path, records: list[dict]) -> dict:
+    """Summarise the runs that the chapter on the one scale needs.
+
+    Args:
+        book: its folder, with ``questions.yml`` and the recorded yardsticks.
+        records: from :func:`vaelib.study.records.read`.
+
+    Returns:
+        ``seeds``, how many; ``code``, by objective and kind of likelihood (see
+        :func:`vaelib.measure.code_length.measure_code_lengths`), summaries of ``bits_per_pixel``,
+        of what it is ``above`` the code of independent pixels, and, for a Gaussian, of its
+        ``variance``;
+        ``error``, the greatest estimate of an image's error in bits per pixel; ``unbounded``,
+        summaries of the losses of ``cb``, whose loss has no minimum; ``sharpness``, by objective;
+        ``samples``, by objective those of the first seed; ``curves``, by loss and β, summaries of
+        ``rate``, ``distortion``, ``aggregate`` (its divergence from the prior) and
+        ``accuracy``; ``rate_of_gaussian``, a summary; ``merged``, by loss, seed
+        by seed, which two ``digits`` merge first and at which of the ``betas``; ``dimensions``, by
+        loss, the mean divergence of each of 16 latent dimensions, the greatest first, and a summary
+        of how many are ``used``, from ``least_used`` nats on; and ``questions``, see
+        :func:`answer`.
+    """
+    yardsticks = read_json(book / YARDSTICKS)["bits_per_pixel"]
+    seeds = by_seed(records, yardsticks)
+    return {
+        "seeds": len(seeds),
+        "code": {name: _code(seeds, name) for name in CODED},
+        "error": max(
+            kind["error"]
+            for seed in seeds
+            for objective in CODED.values()
+            for kind in seed.records[*objective, 2]["code"].values()
+        ),
+        "unbounded": _unbounded(select(records, recipe="report", reconstruction_loss="cb")),
+        "sharpness": {name: over_seeds(seed.sharpness(name) for seed in seeds) for name in CODED},
+        "samples": {
+            name: seeds[0].records[*objective, 2]["samples"] for name, objective in CODED.items()
+        },
+        "curves": {
+            loss: {str(Fraction(beta)): _point(seeds, loss, beta) for beta in BETAS}
+            for loss in BOTH
+        },
+        "rate_of_gaussian": over_seeds(
+            seed.records[*CODED["gaussian"], 2]["rate"]["nats"] for seed in seeds
+        ),
+        "least_used": USED,
+        "merged": {loss: _merged(seeds, loss) for loss in BOTH},
+        "dimensions": {loss: _dimensions(seeds, loss) for loss in BOTH},
+        "questions": answer(read_questions(book), seeds),
+    }
+
+
+def _code(seeds: list[Seed], name: str) -> dict:
+    kinds = {}
+    for kind in seeds[0].records[*CODED[name], 2]["code"]:
+        codes = [seed.records[*CODED[name], 2]["code"][kind] for seed in seeds]
+        bits = [code["bits_per_pixel"] for code in codes]
+        independent = seeds[0].yardsticks["independent_pixels"]
+        kinds[kind] = {
+            "bits_per_pixel": over_seeds(bits),
+            "above": over_seeds(value - independent for value in bits),
+        }
+        if "variance" in codes[0]:
+            kinds[kind]["variance"] = over_seeds(code["variance"] for code in codes)
+    return kinds
+
+
+def _unbounded(records: list[dict]) -> dict:
+    """Summarise the test losses of runs whose loss has no minimum."""
+    tests = [record["losses"]["test"] for record in records]
+    return {loss: over_seeds(test[loss] for test in tests) for loss in ("reconstruction", "kl")}
+
+
+def _point(seeds: list[Seed], loss: str, beta: float) -> dict:
+    at = loss, beta, 2
+    records = [seed.records[at] for seed in seeds if at in seed.records]
+    return {
+        "rate": over_seeds(record["rate"]["nats"] for record in records),
+        "distortion": over_seeds(record["losses"]["test"]["reconstruction"] for record in records),
+        "aggregate": over_seeds(record["rate"]["aggregate"]["divergence"] for record in records),
+        "accuracy": over_seeds(
+            appearance.accuracy(torch.tensor(record["measures"]["confusion"])) for record in records
+        ),
+    }
+
+
+def _merged(seeds: list[Seed], loss: str) -> dict:
+    """Return by seed which two classes merge first, and the weight at which they do."""
+    found = []
+    for seed in (seed for seed in seeds if seed.has_curves):
+        record, table = first_merged(seed.curve(loss))
+        shares = appearance.overlap_shares(table)
+        a, b = max(shares, key=shares.get)
+        found.append((f"{a} and {b}", str(Fraction(record["settings"]["beta"]))))
+    return {
+        "digits": ", ".join(digits for digits, _ in found),
+        "betas": ", ".join(beta for _, beta in found),
+    }
+
+
+def _dimensions(seeds: list[Seed], loss: str) -> dict:
+    records = [seed.records[loss, 1.0, 16] for seed in seeds]
+    by_rank = zip(*(record["rate"]["dimensions"] for record in records), strict=True)
+    return {
+        "nats": [mean(values) for values in by_rank],
+        "used": over_seeds(used(record) for record in records),
+    }

@@ -1,0 +1,192 @@
+"""What a result depends on, on the library itself and on a copy of it that is edited."""
+
+import json
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from vaelib.build.chapters import CODE_CELL, chapters
+from vaelib.measure.model import MEASURES
+from vaelib.plumbing import stale
+from vaelib.study import records
+from vaelib.training.run import inputs
+from vaelib.training.settings import Settings
+
+BOOK = Path(__file__).parents[2] / "book"
+TRAINING = "from vaelib.training.run import train"
+
+
+def test_sources_follow_imports_downwards():
+    found = stale.sources(TRAINING)
+    assert {"training.run", "training.fit", "vae.losses", "vae.model", "digits.mnist"} <= set(found)
+    assert not {name for name in found if name.split(".")[0] in ("figures", "symbolic", "book")}
+
+
+def test_a_training_depends_on_no_figure_and_on_nothing_of_its_own_room_that_it_does_not_use():
+    modules = set(inputs(Settings())["modules"])
+    assert {"training.run", "training.fit", "training.step", "vae.objective"} <= modules
+    others = {"vae.latent", "vae.architecture", "figures.images", "measure.appearance"}
+    assert not (others | {"training.kept"}) & modules
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_a_measure_depends_on_no_training_and_on_no_other_measure_that_it_does_not_use(measure):
+    modules = set(records.inputs_of(measure, Settings())["modules"])
+    assert "vae.model" in modules
+    assert not {name for name in modules if name.split(".")[0] in ("training", "study", "build")}
+    assert ("measure.appearance" in modules) == (measure == "measures")
+
+
+CODE = '"""What."""\nX = 1\n"""X."""\n\n\ndef f(a):\n    """Return a."""\n    return a  # a\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("What", "Which"),
+        ("# a", "# b"),
+        ('"""X."""', ""),
+        ('    """Return a."""\n', '    "Return " "a."\n'),
+        ("return a ", "return    a "),
+        ("    return", "\n    # so\n    return"),
+    ],
+)
+def test_docstrings_comments_and_layout_mean_nothing(old, new):
+    assert old in CODE
+    assert stale.meaning(CODE.replace(old, new)) == stale.meaning(CODE)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("X = 1", "X = 2"), ("return a", "return -a"), ("    return a", "    pass\nreturn a")],
+)
+def test_a_number_a_name_and_an_indent_mean_something(old, new):
+    assert old in CODE
+    assert stale.meaning(CODE.replace(old, new)) != stale.meaning(CODE)
+
+
+FORMATTED = """def f(a, b):
+    return f"{a} of {b:{len(b)}.2f} {f'{a}'!r}" + f'''x{
+        a + b}
+    y''' + rf"{{}}"
+"""
+
+
+def test_formatted_texts_are_one_token_on_every_python():
+    """Until Python 3.11 they were, later ones take them to pieces."""
+    expected = (
+        """def f ( a , b ) : \n INDENT return f"{a} of {b:{len(b)}.2f} {f'{a}'!r}" + f\'\'\'x{\n"""
+        """        a + b}\n    y''' + rf"{{}}" \n DEDENT"""
+    )
+    assert stale.meaning(FORMATTED) == expected
+    assert stale.meaning(FORMATTED.replace(".2f", ".3f")) != expected
+
+
+def test_the_meaning_of_a_file_is_the_same_on_every_python():
+    """A digest that was computed once, on Python 3.11."""
+    text = (Path(__file__).parent / "every_token.py.txt").read_text(encoding="utf-8")
+    assert stale.digest(stale.meaning(text)) == (
+        "8de1047de346eec16f6ed864a9495f36d1917c3c273093812e593a2844909fe6"
+    )
+
+
+@pytest.fixture
+def edit(tmp_path, monkeypatch):
+    """Edit a file of a copy of the library, and take the copy for the library."""
+    package = shutil.copytree(stale.PACKAGE, tmp_path / "vaelib")
+    monkeypatch.setattr(stale, "PACKAGE", package)
+
+    def replace(file, old, new):
+        text = (package / file).read_text()
+        assert old in text
+        (package / file).write_text(text.replace(old, new, 1))
+
+    return replace
+
+
+def notebook(name):
+    """Hash the files that the cells of a template reach."""
+    cells = json.loads((BOOK / "notebooks" / f"{name}.ipynb").read_text())["cells"]
+    code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
+    return stale.sources("\n".join("".join(source) for source in code))
+
+
+def state():
+    """Collect what a run, three notebooks, the chapters' cells and a record's parts depend on."""
+    settings = Settings()
+    pages = [path.read_text("utf-8") for path in chapters(BOOK)]
+    cells = [cell for page in pages for cell in CODE_CELL.findall(page)]
+    return {
+        "run": inputs(settings),
+        **{f"notebook {name}": notebook(name) for name in ("train", "compare", "evidence")},
+        "cells": stale.sources("\n".join(cells)),
+        **{part: records.inputs_of(part, settings) for part in ("training", *MEASURES)},
+    }
+
+
+NOTEBOOKS = {"notebook train", "notebook compare", "notebook evidence"}
+EDITS = {
+    # file, old, new → what depends on it
+    "a plotting helper": ("figures/images.py", "s=2", "s=3", {*NOTEBOOKS, "cells"}),
+    "the style of the figures": (
+        "figures/style.py",
+        '"grid.color": "0.9"',
+        '"a": 1',
+        {*NOTEBOOKS, "cells"},
+    ),
+    "how codes are shown": (
+        "vae/latent.py",
+        "centred @",
+        "2 * centred @",
+        {*NOTEBOOKS, *MEASURES} - {"code"},
+    ),
+    "a figure of a chapter": ("figures/cost.py", "lw=4", "lw=5", {"cells"}),
+    "a derivation": ("symbolic/bound.py", "(1 - beta)", "(2 - beta)", {"cells"}),
+    "the objective": (
+        "vae/objective.py",
+        "self.beta * kl_per",
+        "2 * self.beta * kl_per",
+        {"run", "training", *NOTEBOOKS, *MEASURES},
+    ),
+    "a measure": (
+        "measure/appearance.py",
+        "NEIGHBOURS = 10",
+        "NEIGHBOURS = 11",
+        {"measures", "notebook compare"},
+    ),
+    "another measure": ("measure/gap.py", "= 0.05", "= 0.06", {"evidence", "notebook evidence"}),
+    "a recipe": (
+        "training/recipes.py",
+        "max_epochs=3",
+        "max_epochs=4",
+        {"run", "training", *NOTEBOOKS},
+    ),
+    "a verdict": ("study/statistics.py", "LEVEL = 0.95", "LEVEL = 0.9", set()),
+    "a docstring": ("vae/objective.py", "What training minimises", "What", set()),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edit_makes_stale_what_depends_on_it_and_nothing_else(edit, name):
+    *change, expected = EDITS[name]
+    before = state()
+    edit(*change)
+    assert {key for key, value in state().items() if value != before[key]} == expected
+
+
+def test_versions_are_the_installed_releases():
+    assert stale.versions("numpy") == {"numpy": version("numpy")}
+    assert stale.versions("torch") == {"torch": version("torch").split("+")[0]}
+    assert "python" not in stale.inputs("", ("numpy",))["versions"]
+
+
+def test_changes_name_what_differs():
+    old = {"a": 1, "b": {"c": 1, "d": 2}, "e": 0}
+    new = {"a": 1, "b": {"c": 3, "d": 2}, "f": 0}
+    assert stale.changes(old, new) == ["b.c", "e", "f"]
+    assert stale.changes(old, old) == []
+    assert stale.why_stale(old, new) == "changed: b.c, e, f"
+    assert stale.why_stale(old, new, most=1) == "changed: b.c and 2 more"
+    assert stale.why_stale(old, old) == ""

@@ -1,0 +1,182 @@
+"""A little is repeated of what was recorded: with the recipe for tests, here and as elsewhere."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from vaelib import cli
+from vaelib.measure.model import MEASURES
+from vaelib.plumbing import stale
+from vaelib.study import design, grid, records, replay
+from vaelib.training.run import train
+from vaelib.training.settings import Settings
+
+SETTINGS = [Settings("mse", 0.5, "smoke", seed, device="cpu") for seed in range(3)]
+FIRST = SETTINGS[0]
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    """Three records, and the weights that they were measured with."""
+    place = tmp_path_factory.mktemp("replay")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VAELIB_DATA", str(place / "data"))
+        folder = place / "recorded" / "records"
+        assert len(list(grid.record(SETTINGS, folder))) == 3
+    return place
+
+
+@pytest.fixture
+def folder(once, tmp_path, monkeypatch):
+    """A copy of the records, made by code that has changed since without changing anything."""
+    for file in once.rglob("*.*"):
+        copy = tmp_path / file.relative_to(once)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(file.read_bytes())
+    monkeypatch.setenv("VAELIB_DATA", str(tmp_path / "data"))
+    sources = stale.sources
+
+    def edited(code):
+        found = sources(code)
+        return found | {name: "edited" for name in ("training.step", "vae.latent") if name in found}
+
+    monkeypatch.setattr(stale, "sources", edited)
+    return tmp_path / "recorded" / "records"
+
+
+def read(folder, settings=FIRST):
+    return json.loads(records.path_of(folder, settings).read_text())
+
+
+def edit(folder, change, settings=SETTINGS):
+    for each in settings:
+        record = read(folder, each)
+        change(record)
+        records.path_of(folder, each).write_text(json.dumps(record))
+
+
+def elsewhere(record):
+    """Let a record have been made on another kind of processor."""
+    record["environment"]["processor"] = "another"
+    for made in record["made"].values():
+        made["processor"] = "another"
+
+
+def states(folder):
+    found = records.states(SETTINGS, folder).values()
+    return {part: {state[part] for state in found} for part in ("training", "measures")}
+
+
+def test_what_comes_out_the_same_has_its_stamp_renewed(folder):
+    before = read(folder)
+    assert states(folder) == {
+        "training": {"changed: modules.training.step"},
+        "measures": {"changed: modules.vae.latent"},
+    }
+    assert list(replay.replay(folder)) == [
+        f"training, 3 records like {FIRST.name}: 2 of 2 replayed agree",
+        f"measures, 3 records like {FIRST.name}: 1 of 1 replayed agree",
+    ]
+    assert states(folder) == {"training": {""}, "measures": {""}}
+    after = read(folder)
+    for part, made in after["made"].items():
+        again = made.pop("replayed")
+        assert again["agrees"] is True
+        assert {"date", "commit", "processor"} <= again.keys()
+        assert made.pop("stamp") != before["made"][part].pop("stamp")
+        assert made == before["made"][part]  # commit and date of what it was made by stay
+    for name in ("losses", "history", "measures", "weights"):
+        assert after[name] == before[name]
+
+
+def test_the_first_epoch_is_that_of_the_training_bit_for_bit(folder, digits):
+    assert replay.first_epoch(read(folder)) == train(FIRST, digits).history[0]
+
+
+def test_on_this_kind_of_processor_a_rounding_is_a_difference(folder):
+    def nudge(record):
+        record["history"][0]["total"] *= 1 + 1e-12
+
+    edit(folder, nudge)
+    *_, last = (line for line in replay.replay(folder) if line.startswith("training"))
+    assert last.endswith("0 of 2 replayed agree")
+    (reason,) = states(folder)["training"]
+    assert reason.startswith("its replay of ")
+    assert reason.endswith(" came out otherwise")
+
+
+@pytest.mark.parametrize(("share", "agrees"), [(0.09, True), (0.11, False)])
+@pytest.mark.parametrize("name", replay.TOTALS)
+def test_elsewhere_a_tenth_of_the_deviation_over_seeds_is_allowed(folder, name, share, agrees):
+    values = [read(folder, each)["history"][0][name] for each in SETTINGS]
+    mean = sum(values) / 3
+    deviation = (sum((value - mean) ** 2 for value in values) / 2) ** 0.5
+
+    def nudge(record):
+        elsewhere(record)
+        record["history"][0][name] += share * deviation  # all alike: the deviation stays
+
+    edit(folder, nudge)
+    first, *_ = replay.replay(folder)
+    assert first.endswith(f"{2 if agrees else 0} of 2 replayed agree")
+    assert (states(folder)["training"] == {""}) == agrees
+
+
+def test_one_that_strays_is_outvoted(folder, monkeypatch):
+    asked = iter([False, True, True])
+    monkeypatch.setattr(replay, "_agrees", lambda *_: next(asked))
+    first, *_ = replay.replay(folder)
+    assert first.endswith("2 of 3 replayed agree")
+    assert states(folder)["training"] == {""}
+
+
+def test_a_measure_that_comes_out_otherwise_is_stale(folder, monkeypatch):
+    monkeypatch.setitem(MEASURES, "measures", lambda *words: {"sharpness": 1.0})
+    *_, last = replay.replay(folder)
+    assert last == f"measures, 3 records like {FIRST.name}: 0 of 1 replayed agree"
+    (reason,) = states(folder)["measures"]
+    assert reason.startswith("its replay of ")
+
+
+@pytest.mark.parametrize("why", ["no weights", "another processor"])
+def test_a_measure_that_cannot_be_compared_stays_as_it_is(folder, why):
+    change = elsewhere if why == "another processor" else lambda record: record.pop("weights")
+    edit(folder, change)
+    before = read(folder)["made"]["measures"]
+    *_, last = replay.replay(folder)
+    assert last.startswith(f"measures, 3 records like {FIRST.name}: not replayed")
+    assert read(folder)["made"]["measures"] == before
+    assert states(folder)["measures"] == {"changed: modules.vae.latent"}
+
+
+def test_records_of_other_code_are_another_group(folder):
+    def other(record):
+        record["made"]["training"]["stamp"] = records.stamp({"modules": {"a": "b"}}, folder)
+
+    edit(folder, other, SETTINGS[2:])
+    said = [line for line in replay.replay(folder) if line.startswith("training")]
+    assert sorted(line.split(":")[0] for line in said) == [
+        f"training, 1 records like {SETTINGS[2].name}",
+        f"training, 2 records like {FIRST.name}",
+    ]
+
+
+def test_the_command_replays(folder, monkeypatch):
+    monkeypatch.setattr(cli, "find_book", lambda: folder.parents[1])
+    monkeypatch.setattr(design, "trainings", lambda: SETTINGS)
+    done = CliRunner().invoke(cli.main, ["sweep", "--replay"])
+    assert done.exit_code == 0, done.output
+    assert done.output.count("replayed agree") == 2
+    again = CliRunner().invoke(cli.main, ["sweep", "--list"])
+    assert again.output.splitlines()[-1] == "6 parts: 6 fresh, 0 to be made"
+
+
+def test_another_seed_does_not_agree(folder):
+    """What a replay must find: a training that is not the recorded one."""
+    edit(folder, elsewhere)
+    found = records.read(folder)
+    rows = [replay.first_epoch(record) for record in found]
+    for number, record in enumerate(found):
+        agreeing = [replay._agrees(record, row, found) for row in rows]
+        assert agreeing == [other == number for other in range(3)]

@@ -1,0 +1,66 @@
+"""The rules against textbook numbers, and against what they promise in repeated experiments."""
+
+import numpy as np
+import pytest
+
+from vaelib.study import statistics
+from vaelib.study.statistics import NOT_REPRODUCED, REPRODUCED, UNDECIDED
+
+THREE = [9.0, 10.0, 11.0]  # mean 10, s = 1; t(0.975, 2) = 4.3027 in every table
+
+
+def test_intervals_of_three_values():
+    low, high = statistics.confidence_interval(THREE)
+    assert (low, high) == pytest.approx((10 - 2.4842, 10 + 2.4842), abs=1e-4)  # 4.3027 / √3
+    low, high = statistics.prediction_interval(THREE)
+    assert (low, high) == pytest.approx((10 - 4.9683, 10 + 4.9683), abs=1e-4)  # 4.3027 · √(4/3)
+
+
+def test_intervals_hold_what_they_promise():
+    draws = np.random.default_rng(0).normal(5, 2, (4000, 6))
+    inside = [
+        low <= row[5] <= high
+        for row in draws
+        for low, high in [statistics.prediction_interval(row[:5].tolist())]
+    ]
+    covers = [
+        low <= 5 <= high
+        for row in draws
+        for low, high in [statistics.confidence_interval(row[:5].tolist())]
+    ]
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.012)
+    assert np.mean(covers) == pytest.approx(0.95, abs=0.012)
+
+
+@pytest.mark.parametrize("values", [[], [1.0]])
+def test_one_seed_has_no_spread(values):
+    with pytest.raises(ValueError, match="expected at least 2 seeds"):
+        statistics.prediction_interval(values)
+
+
+@pytest.mark.parametrize(
+    ("claimed", "widest", "verdict"),
+    [
+        (12.0, 1.0, REPRODUCED),
+        (14.9, 1.0, REPRODUCED),
+        (15.1, 1.0, NOT_REPRODUCED),
+        (12.0, 0.5, UNDECIDED),
+        (15.1, 0.5, NOT_REPRODUCED),  # outside, however wide the interval
+    ],
+)
+def test_numbers(claimed, widest, verdict):
+    assert statistics.of_number(claimed, THREE, widest) == verdict
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [(THREE, REPRODUCED), ([-9, -10, -11], NOT_REPRODUCED), ([1, 2, 3], UNDECIDED)],
+)
+def test_effects(values, verdict):
+    assert statistics.of_effect(values) == verdict
+
+
+def test_the_worst_part_decides():
+    assert statistics.together([REPRODUCED, REPRODUCED]) == REPRODUCED
+    assert statistics.together([REPRODUCED, UNDECIDED]) == UNDECIDED
+    assert statistics.together([UNDECIDED, NOT_REPRODUCED]) == NOT_REPRODUCED
