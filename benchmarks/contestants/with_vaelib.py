@@ -3,12 +3,12 @@
 Usage: with_vaelib.py DATA_FOLDER [CHANGE], CHANGE being a key of CHANGES.
 """
 
+import os
 import platform
 import sys
 import time
 from dataclasses import replace
 from functools import cache, partial
-from pathlib import Path
 from statistics import median
 
 import torch
@@ -30,7 +30,8 @@ from vaelib.vae.objective import Objective
 
 FOLDER, CHANGE = sys.argv[1], " ".join(sys.argv[2:])
 OBJECTIVE = Objective("bce", 0.5)
-DIGITS = dataset.load("mnist", Path(FOLDER))
+os.environ["VAELIB_DATA"] = FOLDER
+DIGITS = dataset.load()
 
 
 def biases_within(step: Step) -> None:

@@ -16,7 +16,6 @@ from vaelib.training.run import model_of
 from vaelib.vae.evidence.likelihood import assumed
 from vaelib.vae.evidence.quadrature import integrate
 from vaelib.vae.latent import encode
-from vaelib.vae.objective import Objective
 
 from .conftest import HTML
 from .test_site_in_a_browser import RULES
@@ -47,8 +46,8 @@ def models():
     found = {}
     for name in RUNS:
         run = folder.load(HTML.parents[1] / "executed" / name)
-        objective = Objective(run.settings["reconstruction_loss"], run.settings["beta"])
-        test = dataset.load(run.settings["recipe_settings"]["data"]).test_images
+        objective = run.settings.objective
+        test = dataset.load(run.recipe.data).test_images
         chosen = torch.randperm(len(test), generator=torch.Generator().manual_seed(0))[:IMAGES]
         found[name] = model_of(run), objective, test[chosen]
     return found

@@ -53,7 +53,7 @@ def test_mnist_is_loaded_from_its_files(monkeypatch, tmp_path):
     raw = tmp_path / "MNIST" / "raw"
     raw.mkdir(parents=True)
     sources.write_idx([(images[:2] / 256, labels[:2])] + [(images[2:] / 256, labels[2:])] * 2, raw)
-    monkeypatch.setattr(mnist, "obtain", lambda folder: tmp_path)
+    monkeypatch.setattr(mnist, "obtain", lambda: tmp_path)
     digits = dataset.load("mnist")
     assert digits.images.flatten(1).tolist() == images.tolist()
     assert digits.labels.tolist() == labels.tolist()

@@ -1,7 +1,6 @@
 """Images as tensors: load MNIST or synthetic digits, split, scale and check them."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -43,12 +42,12 @@ class Digits:
         return Digits(*(tensor.to(device) for tensor in tensors), self.training_number)
 
 
-def load(name: str = "mnist", folder: Path | None = None) -> Digits:
+def load(name: str = "mnist") -> Digits:
     """Load a data set.
 
     Args:
-        name: ``mnist``, which is fetched if need be, or ``synthetic``, for tests only.
-        folder: of MNIST; see :func:`vaelib.digits.mnist.obtain`.
+        name: ``mnist``, which is fetched if need be, see :func:`vaelib.digits.mnist.obtain`, or
+            ``synthetic``, for tests only.
 
     Returns:
         The whole data set, on the CPU.
@@ -61,7 +60,7 @@ def load(name: str = "mnist", folder: Path | None = None) -> Digits:
     if name == "synthetic":
         training, test = synthetic_digits(600, seed=0), synthetic_digits(200, seed=1)
         return Digits(*training, *test, training_number(600))
-    folder = mnist.obtain(folder)
+    folder = mnist.obtain()
 
     from vaelib.digits.torchvision_import import torchvision
 
