@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from vaelib.digits import dataset
 from vaelib.digits.synthetic import synthetic_digits
+from vaelib.evidence import aggregate, likelihood, quadrature
 from vaelib.measure import appearance
 from vaelib.plumbing.checks import require, require_whole
 from vaelib.study import statistics
 from vaelib.training.settings import Settings
 from vaelib.vae import latent, losses, objective
-from vaelib.vae.evidence import aggregate, likelihood, quadrature
 from vaelib.vae.model import VAE, Posterior
 
 DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.uint8, torch.int64)

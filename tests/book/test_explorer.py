@@ -16,14 +16,14 @@ import wasmtime
 from vaelib.book.explorer import export
 from vaelib.book.explorer.directive import HERE
 from vaelib.book.explorer.join import joined
+from vaelib.evidence.likelihood import Bernoulli, Gaussian
+from vaelib.evidence.quadrature import integrate
+from vaelib.evidence.sampling import log_joint
 from vaelib.measure.portraits import CODES
 from vaelib.plumbing.files import write_json
 from vaelib.plumbing.places import OFFERED
 from vaelib.training import folder
 from vaelib.training.run import model_of
-from vaelib.vae.evidence.likelihood import Bernoulli, Gaussian
-from vaelib.vae.evidence.quadrature import integrate
-from vaelib.vae.evidence.sampling import log_joint
 from vaelib.vae.latent import encode
 from vaelib.vae.objective import kl_per_dimension
 

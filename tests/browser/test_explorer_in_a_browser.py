@@ -11,10 +11,10 @@ import torch
 from axe_playwright_python.sync_playwright import Axe
 
 from vaelib.digits import dataset
+from vaelib.evidence.likelihood import assumed
+from vaelib.evidence.quadrature import integrate
 from vaelib.training import folder
 from vaelib.training.run import model_of
-from vaelib.vae.evidence.likelihood import assumed
-from vaelib.vae.evidence.quadrature import integrate
 from vaelib.vae.latent import encode
 
 from .conftest import HTML

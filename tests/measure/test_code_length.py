@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch.distributions import Normal
 
+from vaelib.evidence import sampling
+from vaelib.evidence.levels import ContinuousBernoulliLevels, GaussianLevels
+from vaelib.evidence.quadrature import integrate
 from vaelib.measure import code_length
 from vaelib.training.run import model_of, train
 from vaelib.training.settings import Settings
-from vaelib.vae.evidence import sampling
-from vaelib.vae.evidence.levels import ContinuousBernoulliLevels, GaussianLevels
-from vaelib.vae.evidence.quadrature import integrate
 from vaelib.vae.latent import encode
 from vaelib.vae.losses import draw_noise
 from vaelib.vae.objective import HALF, Objective

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
+from vaelib.evidence import sampling
 from vaelib.measure import gap
 from vaelib.training.run import model_of
-from vaelib.vae.evidence import sampling
 from vaelib.vae.losses import image_losses
 from vaelib.vae.model import VAE
 from vaelib.vae.objective import TOTAL, Objective

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch.distributions import Normal
 
+from vaelib.evidence import sampling
 from vaelib.measure import gap, gap_sources
 from vaelib.training.run import model_of
-from vaelib.vae.evidence import sampling
 from vaelib.vae.objective import Objective
 
 NUMBER = 12

@@ -1,3 +1,4 @@
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -24,3 +25,45 @@ def test_a_record_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="28"):
         files.write_json({"total": 2}, file)
     assert files.read_json(file) == {"total": 1}
+
+
+def test_a_sealed_folder_knows_its_files(tmp_path):
+    (tmp_path / "below").mkdir()
+    for name in ("one.json", "below/two"):
+        (tmp_path / name).write_text("{}")
+    files.seal(tmp_path)
+    assert files.damaged(tmp_path) == []
+    assert files.read_sealed(tmp_path / "one.json") == {}
+    done = subprocess.run(["sha256sum", "--check", "--quiet", files.SUMS], cwd=tmp_path)
+    assert done.returncode == 0
+    (tmp_path / "new").touch()  # it was not there
+    (tmp_path / "one.json").write_text('{"a": 1}')
+    (tmp_path / "below" / "two").unlink()
+    assert files.damaged(tmp_path) == ["below/two", "one.json"]
+    assert files.damaged(tmp_path, ["new"]) == ["new"]
+    with pytest.raises(files.DamagedError, match=r"one\.json is gone, or not what was saved"):
+        files.read_sealed(tmp_path / "one.json")
+
+
+@pytest.mark.parametrize("content", [None, "", "no sums", "0" * 64 + "  gone\n"])
+def test_a_folder_that_is_not_sealed_is_damaged(tmp_path, content):
+    (tmp_path / "one.json").write_text("{}")
+    if content is not None:
+        (tmp_path / files.SUMS).write_text(content)
+    assert files.damaged(tmp_path)
+    with pytest.raises(files.DamagedError):
+        files.read_sealed(tmp_path / "one.json")
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        files.read_sealed(tmp_path / "elsewhere" / "one.json")
+
+
+def test_what_was_derived_is_read_back_or_refused(tmp_path):
+    file = tmp_path / "derived.json"
+    files.write_derived({"a": (1.0, 1e-17), 2: None}, "of this", file)
+    assert files.read_derived(file) == ("of this", {"a": [1.0, 1e-17], "2": None})
+    text = file.read_text()
+    for wrong in (text.replace("1e-17", "2e-17"), text[:-5], "{}", text.replace('"key"', '"kye"')):
+        assert wrong != text
+        file.write_text(wrong)
+        with pytest.raises(files.DamagedError):
+            files.read_derived(file)

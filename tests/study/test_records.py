@@ -205,10 +205,11 @@ def test_what_has_no_stamp_or_one_that_nobody_knows_is_not_fresh(fresh, folder):
 
 
 def test_a_replay_that_came_out_otherwise_makes_stale(fresh, folder):
-    fresh["made"]["training"]["replayed"] = {"date": "2026-02-03", "agrees": False}
-    fresh["made"]["rate"]["replayed"] = {"date": "2026-02-03", "agrees": True}
+    again = {"date": "2026-02-03", "processor": "some"}
+    fresh["made"]["training"]["replayed"] = again | {"agrees": False}
+    fresh["made"]["rate"]["replayed"] = again | {"agrees": True}
     found = reasons(fresh, folder)
-    assert found["training"] == "its replay of 2026-02-03 came out otherwise"
+    assert found["training"] == "replayed on 2026-02-03 on some, it came out otherwise"
     assert found["rate"] == ""
 
 

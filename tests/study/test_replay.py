@@ -102,8 +102,8 @@ def test_on_this_kind_of_processor_a_rounding_is_a_difference(folder):
     *_, last = (line for line in replay.replay(folder) if line.startswith("training"))
     assert last.endswith("0 of 2 replayed agree")
     (reason,) = states(folder)["training"]
-    assert reason.startswith("its replay of ")
-    assert reason.endswith(" came out otherwise")
+    assert reason.startswith("replayed on ")
+    assert reason.endswith(", it came out otherwise")
 
 
 @pytest.mark.parametrize(("share", "agrees"), [(0.09, True), (0.11, False)])
@@ -136,7 +136,7 @@ def test_a_measure_that_comes_out_otherwise_is_stale(folder, monkeypatch):
     *_, last = replay.replay(folder)
     assert last == f"measures, 3 records like {FIRST.name}: 0 of 1 replayed agree"
     (reason,) = states(folder)["measures"]
-    assert reason.startswith("its replay of ")
+    assert reason.startswith("replayed on ")
 
 
 @pytest.mark.parametrize("why", ["no weights", "another processor"])

@@ -141,7 +141,7 @@ def test_the_summary_of_a_book(book):
     assert list(found["claims"]) == [f"C{number}" for number in range(1, 13)]
     assert found["claims"]["C5"]["verdict"] == "reproduced"
     recorded = found["recorded"]["original"]
-    assert (recorded["runs"], recorded["seeds"]) == (6, 3)
+    assert (recorded["records"], recorded["seeds"]) == (6, 3)
     assert (recorded["first"], recorded["last"]) == ("2026-01-01", "2026-01-03")
     verdicts = [claim["verdict"] for claim in found["claims"].values()]
     assert found["verdicts"] == {
@@ -208,7 +208,7 @@ def test_the_first_editions_records_are_judged_alone(book):
     middle = (earlier["test_kl"]["low"] + earlier["test_kl"]["high"]) / 2
     assert middle == pytest.approx(np.mean(kl), rel=1e-3)
     assert earlier["test_kl"]["p_value"] < 0.01
-    assert earlier["recorded"]["runs"] == 6
+    assert earlier["recorded"]["records"] == 6
 
 
 def test_slices_are_compared_run_by_run(book):
@@ -296,7 +296,7 @@ def test_parts_are_counted_by_what_made_them_and_stale_ones_are_named(book):
     fresh = groups["training", "report", ""]
     assert (fresh["commits"], fresh["dates"], fresh["replayed"]) == ("abc", "2026-01-01", "")
     assert fresh["files"] == len(known["modules"])
-    reason = "changed: modules.vae.model, recipe.learning_rate, recipe.max_epochs, "
+    reason = "changed: modules.vae.model, recipe.learning_rate and "
     (why,) = (
         w
         for part, recipe, w in groups

@@ -105,7 +105,7 @@ FORMULAS = {
 @pytest.mark.parametrize("name", list(FORMULAS))
 @given(logit=logits.filter(lambda a: abs(a) > 1e-9), pixel=pixels)
 def test_reconstruction_losses(name, logit, pixel):
-    # The outer levels, black and white, have bins of their own: tests/vae/evidence/test_levels.py.
+    # The outer levels, black and white, have bins of their own: tests/evidence/test_levels.py.
     assume(name != "cb-levels" or 0 < pixel < 1)
     # No formula has a value for a decoder that is exactly right in all pixels, here one.
     assume(name != "gaussian" or abs(1 / (1 + math.exp(-logit)) - pixel) > 0.01)

@@ -42,7 +42,7 @@ def block(book: Path) -> str:
         f"{environment['threads']} of the cores each; they took {seconds:.0f} s on average.",
         "",
         f"The original's twelve claims: {verdicts}; the numbers and effects by "
-        f"{recorded['runs']} recorded runs with its own recipe, {recorded['seeds']} seeds each. "
+        f"{recorded['records']} records with its own recipe, {recorded['seeds']} seeds each. "
         'The chapter "What of the original reproduces" has the verdicts one by one.',
     ]
     return "\n".join(lines)

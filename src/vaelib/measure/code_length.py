@@ -7,9 +7,9 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor
 
 from vaelib.digits.dataset import Digits, to_unit
+from vaelib.evidence.levels import ContinuousBernoulliLevels, GaussianLevels, Levels
+from vaelib.evidence.quadrature import integrate
 from vaelib.plumbing import machine
-from vaelib.vae.evidence.levels import ContinuousBernoulliLevels, GaussianLevels, Levels
-from vaelib.vae.evidence.quadrature import integrate
 from vaelib.vae.losses import BATCH_SIZE, draw_noise, image_losses
 from vaelib.vae.model import VAE
 from vaelib.vae.objective import RECONSTRUCTION, Objective
@@ -38,7 +38,7 @@ def measure_code_lengths(model: VAE, objective: Objective, digits: Digits, seed:
         estimate of an image's error; and, for a Gaussian, its ``variance``.
 
     Raises:
-        vaelib.vae.evidence.quadrature.QuadratureError: an image's integral does not settle.
+        vaelib.evidence.quadrature.QuadratureError: an image's integral does not settle.
     """
     machine.keep_freed_memory()
     found = {}

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vaelib.evidence.aggregate import Aggregate, aggregate
+from vaelib.evidence.likelihood import Likelihood, assumed
+from vaelib.evidence.modes import Mode, separate_modes
+from vaelib.evidence.quadrature import Evidence, integrate
 from vaelib.plumbing import machine
-from vaelib.vae.evidence.aggregate import Aggregate, aggregate
-from vaelib.vae.evidence.likelihood import Likelihood, assumed
-from vaelib.vae.evidence.modes import Mode, separate_modes
-from vaelib.vae.evidence.quadrature import Evidence, integrate
 from vaelib.vae.latent import encode
 from vaelib.vae.model import VAE, Posterior
 from vaelib.vae.objective import Objective, kl_per_dimension
@@ -42,7 +42,7 @@ def measure_gap(model: VAE, objective: Objective, images: Tensor) -> Gap:
 
     Raises:
         ValueError: the model has not two latent dimensions.
-        vaelib.vae.evidence.quadrature.QuadratureError: an image's integrals do not settle.
+        vaelib.evidence.quadrature.QuadratureError: an image's integrals do not settle.
 
     Source: equation :eq:`elbo-decomposition`.
     """

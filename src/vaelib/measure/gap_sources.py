@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from vaelib.digits.dataset import Digits
+from vaelib.evidence import fits, sampling
+from vaelib.evidence.tempered import log_tempered
 from vaelib.measure.gap import Gap, measure_gap, numbers
-from vaelib.vae.evidence import fits, sampling
-from vaelib.vae.evidence.tempered import log_tempered
 from vaelib.vae.model import VAE, Posterior
 from vaelib.vae.objective import Objective, kl_per_dimension
 
@@ -77,7 +77,7 @@ def confirm(
         result, model, generator: as :func:`examine` takes them.
         images: (M,), int64, which.
         log_weights: (K, S), of the first K of them, from
-            :func:`vaelib.vae.evidence.sampling.log_weights`.
+            :func:`vaelib.evidence.sampling.log_weights`.
 
     Returns:
         ``evidence`` and ``gap``, each with the number of ``images`` and of ``samples`` for each,
@@ -145,7 +145,7 @@ def bounds(result: Gap, images: Tensor, log_weights: Tensor) -> dict:
 
     Args:
         result, images: as :func:`split` takes them.
-        log_weights: (M, S), from :func:`vaelib.vae.evidence.sampling.log_weights`, S at least the
+        log_weights: (M, S), from :func:`vaelib.evidence.sampling.log_weights`, S at least the
             greatest of ``SAMPLES``.
 
     Returns:

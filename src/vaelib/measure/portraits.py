@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vaelib.evidence.likelihood import Gaussian
+from vaelib.evidence.sampling import log_joint
 from vaelib.figures.evidence import Portrait
 from vaelib.measure.gap import Gap
-from vaelib.vae.evidence.likelihood import Gaussian
-from vaelib.vae.evidence.sampling import log_joint
 from vaelib.vae.latent import decode
 from vaelib.vae.model import VAE
 

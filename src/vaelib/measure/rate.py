@@ -1,7 +1,7 @@
 """The rate of a model: what the encoder says of an image beyond the prior."""
 
 from vaelib.digits.dataset import Digits
-from vaelib.vae.evidence.aggregate import aggregate
+from vaelib.evidence.aggregate import aggregate
 from vaelib.vae.latent import encode
 from vaelib.vae.model import VAE
 from vaelib.vae.objective import Objective, kl_per_dimension

@@ -159,11 +159,12 @@ def _why(part: str, settings: Settings, record: dict, stamps: dict) -> str:
     made = record["made"].get(part)
     if not made or (part != TRAINING and part not in record):
         return NOT_THERE
-    if made.get("replayed", {}).get("agrees") is False:
-        return f"its replay of {made['replayed']['date']} came out otherwise"
+    again = made.get("replayed", {"agrees": True})
+    if not again["agrees"]:
+        return f"replayed on {again['date']} on {again['processor']}, it came out otherwise"
     if made["stamp"] not in stamps:
         return "it is not known what it was made of"
-    return stale.why_stale(stamps[made["stamp"]], inputs_of(part, settings))
+    return stale.why_stale(stamps[made["stamp"]], inputs_of(part, settings), most=2)
 
 
 def states(trainings: Iterable[Settings], folder: Path) -> dict[str, dict[str, str]]:

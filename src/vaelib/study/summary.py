@@ -207,7 +207,7 @@ def _history(history: list[dict[str, float]]) -> dict:
 def _provenance(records: list[dict]) -> dict:
     places = [record["environment"] for record in records]
     return {
-        "runs": len(records),
+        "records": len(records),
         "seeds": len({record["settings"]["seed"] for record in records}),
         "first": min(place["date"] for place in places),
         "last": max(place["date"] for place in places),

@@ -110,7 +110,7 @@ def line_of_recorded(recorded: dict[str, dict], parts: dict) -> str:
     return (
         "Records, not of this build: "
         + " ".join(
-            f"{part['runs']} with the recipe {recipe}, {_days(part)}, "
+            f"{part['records']} with the recipe {recipe}, {_days(part)}, "
             f"commit {part['commits']}, data {part['data'][:12]}…, {part['processors']}, "
             f"Python {part['python']}, PyTorch {part['torch']}, threads per run: {part['threads']}."
             for recipe, part in recorded.items()
@@ -133,7 +133,7 @@ class Records(TableDirective):
         return self.table([HEADS, *map(row_of_group, groups)], widths="11 9 9 22 17 32")
 
 
-HEADS = ["part", "recipe", "records", "made on, at commit", "replayed", "by today's code"]
+HEADS = ["part", "recipe", "records", "made on, at commit, of", "replayed", "by today's code"]
 
 
 def row_of_group(group: dict) -> list[str]:
@@ -142,7 +142,9 @@ def row_of_group(group: dict) -> list[str]:
         group["part"],
         group["recipe"],
         str(group["records"]),
-        f"{group['dates'] or 'never'}; {group['commits'] or 'no commit'}; {group['files']} files",
+        f"{group['dates']}, {group['commits']}, {group['files']} files ({group['stamp']})"
+        if group["stamp"]
+        else "not made",
         group["replayed"] or "no",
         f"**stale**: {group['why']}" if group["why"] else "fresh",
     ]

@@ -1,5 +1,5 @@
 /**
- * p(x|z) as the run's objective assumes it: vaelib.vae.evidence.likelihood.
+ * p(x|z) as the run's objective assumes it: vaelib.evidence.likelihood.
  *
  * Both likelihoods are exponential families: log p(x|z) = x · f(z) + c(z) + k(x), in nats.
  */

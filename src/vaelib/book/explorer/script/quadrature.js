@@ -1,7 +1,7 @@
 /**
  * log p(x) of an image and its posterior, by quadrature over the latent plane.
  *
- * The method is that of vaelib.vae.evidence: the trapezoid rule with ever smaller steps where the
+ * The method is that of vaelib.evidence: the trapezoid rule with ever smaller steps where the
  * posterior lies, until four sums, each over every second node along both axes, agree.
  */
 import { product } from "./likelihood.js";

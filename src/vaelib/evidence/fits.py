@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vaelib.vae.evidence.quadrature import Evidence
+from vaelib.evidence.quadrature import Evidence
 from vaelib.vae.model import Posterior
 
 STEPS = 100  # of Adam, from each start

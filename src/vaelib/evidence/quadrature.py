@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vaelib.evidence.cover import LIMITS, Cover, log_prior
+from vaelib.evidence.likelihood import Likelihood
+from vaelib.evidence.tiles import SIDE, Pairs, by_quarter, every_second
 from vaelib.plumbing.checks import require_tensor
-from vaelib.vae.evidence.cover import LIMITS, Cover, log_prior
-from vaelib.vae.evidence.likelihood import Likelihood
-from vaelib.vae.evidence.tiles import SIDE, Pairs, by_quarter, every_second
 from vaelib.vae.model import Posterior
 
 FINEST = 1 / 4096  # step

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal
 
-from vaelib.vae.evidence.cover import log_prior
-from vaelib.vae.evidence.likelihood import Likelihood
+from vaelib.evidence.cover import log_prior
+from vaelib.evidence.likelihood import Likelihood
 from vaelib.vae.model import Posterior
 
 PART = 128  # samples decoded together
@@ -28,7 +28,7 @@ def importance_sampling(
     """Estimate log p(x) from samples of a Student-t around the posterior of each image.
 
     Args:
-        decoder, likelihood, images: as :func:`vaelib.vae.evidence.quadrature.integrate` takes them.
+        decoder, likelihood, images: as :func:`vaelib.evidence.quadrature.integrate` takes them.
         mean, covariance: of the posteriors, (N, 2) and (N, 2, 2), float64.
         number: S, samples for each image.
         generator: of the samples.
@@ -72,7 +72,7 @@ def log_weights(
     """Sample log p(x, z) - log q(z|x) with z from the encoder's q.
 
     Args:
-        decoder, likelihood, images, q: as :func:`vaelib.vae.evidence.quadrature.integrate` takes
+        decoder, likelihood, images, q: as :func:`vaelib.evidence.quadrature.integrate` takes
             them.
         number: S, samples for each image.
         generator: of the samples.
@@ -112,7 +112,7 @@ def log_joint(
     """Compute log p(x, z) of one image.
 
     Args:
-        decoder, likelihood: as :func:`vaelib.vae.evidence.quadrature.integrate` takes them.
+        decoder, likelihood: as :func:`vaelib.evidence.quadrature.integrate` takes them.
         image: (D,), float32.
         z: (S, 2).
 

@@ -5,7 +5,7 @@ import torch
 from torch import distributions
 from torch.distributions import kl_divergence
 
-from vaelib.vae.evidence.likelihood import Bernoulli, ContinuousBernoulli, Gaussian, assumed
+from vaelib.evidence.likelihood import Bernoulli, ContinuousBernoulli, Gaussian, assumed
 from vaelib.vae.objective import TOTAL, Objective
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaelib.vae.evidence.likelihood import ContinuousBernoulli, Gaussian
+from vaelib.evidence.likelihood import ContinuousBernoulli, Gaussian
 from vaelib.vae.objective import HALF, log_normaliser, log_sinhc
 
 

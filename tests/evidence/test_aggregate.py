@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from vaelib.vae.evidence import aggregate
+from vaelib.evidence import aggregate
 from vaelib.vae.model import Posterior
 
 

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from vaelib.vae.evidence.modes import separate_modes
-from vaelib.vae.evidence.quadrature import integrate
+from vaelib.evidence.modes import separate_modes
+from vaelib.evidence.quadrature import integrate
 from vaelib.vae.model import Posterior
 
 

@@ -11,8 +11,8 @@ import torch
 from scipy import special
 from torch import Tensor
 
-from vaelib.vae.evidence.likelihood import Likelihood
-from vaelib.vae.evidence.tiles import SIDE, Pairs, by_quarter, join, nodes_of
+from vaelib.evidence.likelihood import Likelihood
+from vaelib.evidence.tiles import SIDE, Pairs, by_quarter, join, nodes_of
 from vaelib.vae.model import Posterior
 
 COARSEST = 1 / 8  # step
@@ -25,7 +25,7 @@ class Cover:
     """The tiles that N images need, for their posteriors and for their q, step by step.
 
     Args:
-        decoder, likelihood, images, q: as :func:`vaelib.vae.evidence.quadrature.integrate` takes
+        decoder, likelihood, images, q: as :func:`vaelib.evidence.quadrature.integrate` takes
             them.
 
     ``greatest`` (N,) is the greatest log p(x, z) at the nodes so far, and ``lost`` (N,) the

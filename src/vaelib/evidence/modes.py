@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from vaelib.vae.evidence.cover import DEPTH
-from vaelib.vae.evidence.quadrature import Evidence
-from vaelib.vae.evidence.tiles import SIDE
+from vaelib.evidence.cover import DEPTH
+from vaelib.evidence.quadrature import Evidence
+from vaelib.evidence.tiles import SIDE
 
 BARRIER = 1.0  # nats by which a peak rises above every way to a higher one, if it is a mode
 EIGHT = np.ones((3, 3), dtype=bool)  # a node's neighbours are eight

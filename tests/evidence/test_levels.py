@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import distributions
 
-from vaelib.vae.evidence.levels import ContinuousBernoulliLevels, GaussianLevels
-from vaelib.vae.evidence.likelihood import ContinuousBernoulli, Gaussian
+from vaelib.evidence.levels import ContinuousBernoulliLevels, GaussianLevels
+from vaelib.evidence.likelihood import ContinuousBernoulli, Gaussian
 from vaelib.vae.objective import HALF, RECONSTRUCTION_LOSSES, continuous_bernoulli_levels
 
 LEVELS = torch.arange(256, dtype=torch.float64) / 255

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from vaelib.vae.evidence.cover import log_prior
-from vaelib.vae.evidence.quadrature import Evidence
+from vaelib.evidence.cover import log_prior
+from vaelib.evidence.quadrature import Evidence
 
 
 def log_tempered(evidence: Evidence, power: float) -> Tensor:

@@ -8,9 +8,9 @@ import torch
 from scipy import stats
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
-from vaelib.vae.evidence import cover, quadrature
-from vaelib.vae.evidence.likelihood import Bernoulli
-from vaelib.vae.evidence.quadrature import QuadratureError, integrate
+from vaelib.evidence import cover, quadrature
+from vaelib.evidence.likelihood import Bernoulli
+from vaelib.evidence.quadrature import QuadratureError, integrate
 from vaelib.vae.model import Posterior
 
 

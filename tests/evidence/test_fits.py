@@ -5,10 +5,10 @@ import math
 import pytest
 import torch
 
-from tests.vae.evidence.test_modes import Mixture
-from tests.vae.evidence.test_quadrature import linear_model
-from vaelib.vae.evidence.fits import nearest_gaussian
-from vaelib.vae.evidence.quadrature import integrate
+from tests.evidence.test_modes import Mixture
+from tests.evidence.test_quadrature import linear_model
+from vaelib.evidence.fits import nearest_gaussian
+from vaelib.evidence.quadrature import integrate
 from vaelib.vae.model import Posterior
 
 

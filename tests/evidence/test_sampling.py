@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from tests.vae.evidence.test_quadrature import linear_model
-from vaelib.vae.evidence.sampling import (
+from tests.evidence.test_quadrature import linear_model
+from vaelib.evidence.sampling import (
     importance_sampling,
     importance_weighted_bound,
     log_weights,

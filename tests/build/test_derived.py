@@ -1,0 +1,88 @@
+"""What the records say together is derived once, and again when what decides it changes."""
+
+import json
+import shutil
+
+import pytest
+
+from vaelib.build import derived
+from vaelib.plumbing import stale
+from vaelib.plumbing.files import DamagedError
+from vaelib.plumbing.places import SUMMARY
+from vaelib.study import summary
+
+from ..study.made_up import BOOK
+
+
+@pytest.fixture
+def book(tmp_path):
+    for name in ("recorded", "claims.yml", "questions.yml"):
+        copy = shutil.copytree if (BOOK / name).is_dir() else shutil.copy
+        copy(BOOK / name, tmp_path / name)
+    (tmp_path / "_build").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def summarised(monkeypatch):
+    """Count how often the records are summed up."""
+    done = []
+    monkeypatch.setattr(summary, "summarise", lambda book: {"number": done.append(1) or len(done)})
+    return done
+
+
+def test_the_summary_is_that_of_the_records_and_a_page_can_read_it(book):
+    found = derived.derive(book)
+    assert derived.read_summary(book) == json.loads(json.dumps(found))
+    assert found["parts"]["all"] == 355
+    assert found["recorded"]["original"]["records"] == 10
+
+
+def test_it_is_derived_once(book, summarised):
+    assert derived.derive(book) == derived.derive(book) == {"number": 1}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "recorded/records/original-bce-beta0.5-d2-seed0.json",
+        "recorded/records-first-edition/original-bce-beta0.5-d2-seed0.json",
+        "recorded/stamps.json",
+        "recorded/yardsticks.json",
+        "recorded/original/results.csv",
+        "claims.yml",
+        "questions.yml",
+    ],
+)
+def test_what_it_is_made_of_makes_it_stale(book, summarised, name):
+    derived.derive(book)
+    file = book / name
+    file.write_text(file.read_text() + "\n")
+    assert derived.derive(book) == {"number": 2}
+    file.unlink()
+    if name.startswith("recorded"):
+        assert derived.derive(book) == {"number": 3}
+
+
+@pytest.mark.parametrize("module", ["study.claims", "measure.gap", "training.step"])
+def test_so_does_its_code_and_that_of_what_may_be_stale(book, summarised, monkeypatch, module):
+    derived.derive(book)
+    sources = stale.sources
+    monkeypatch.setattr(stale, "sources", lambda code: sources(code) | {module: "edited"})
+    assert derived.derive(book) == {"number": 2}
+
+
+def test_figures_and_pages_do_not(book):
+    known = stale.sources("from vaelib.study import grid, summary")
+    assert not {name for name in known if name.split(".")[0] in ("figures", "book", "build")}
+    assert {"measure.gap", "training.step", "study.claims"} <= known.keys()
+
+
+def test_one_that_was_edited_is_not_read_and_is_derived_again(book, summarised):
+    derived.derive(book)
+    file = book / SUMMARY
+    file.write_text(file.read_text().replace('"number": 1', '"number": 7'))
+    with pytest.raises(DamagedError, match=r"reproduction\.json is not what was written there"):
+        derived.read_summary(book)
+    assert derived.derive(book) == {"number": 2}
+    assert derived.read_summary(book) == {"number": 2}
