@@ -29,8 +29,7 @@ from vaelib.study import records
 from vaelib.study.grid import made_now
 from vaelib.study.records import TRAINING, select
 from vaelib.training import kept
-from vaelib.training.run import fit_anew, model_with
-from vaelib.vae.losses import draw_noise
+from vaelib.training.run import model_with, train
 
 TOTALS = ("total", "val_total")  # of the first epoch, that are compared
 TOLERANCE = 0.1  # in standard deviations over seeds
@@ -92,12 +91,11 @@ def _trainings(group: list[dict], found: list[dict]) -> Iterator[bool]:
 def first_epoch(record: dict) -> dict[str, float]:
     """Repeat the first epoch of a record's training, with as many threads as it had."""
     settings = records.settings_of(record)
-    digits = dataset.load(settings.recipe_settings.data).to(settings.torch_device())
-    noise = draw_noise(len(digits.images), settings.latent_dim, settings.seed)
+    digits = dataset.load(settings.recipe_settings.data)
     threads = torch.get_num_threads()
     torch.set_num_threads(record["environment"]["threads"])
     try:
-        return fit_anew(settings, digits, noise, epochs=1)[1].history[0]
+        return train(settings, digits, epochs=1).history[0]
     finally:
         torch.set_num_threads(threads)
 

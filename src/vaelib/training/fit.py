@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from vaelib.digits.dataset import Digits, check_images
+from vaelib.digits.dataset import Digits
 from vaelib.plumbing.words import LOSSES
 from vaelib.training.recipes import Recipe
 from vaelib.training.step import Step
@@ -98,8 +98,6 @@ def fit(
         ValueError: images of the wrong shape or dtype.
         FloatingPointError: a loss that is not finite, at the end of its epoch.
     """
-    check_images(digits.training_images)
-    check_images(digits.validation_images)
     noise = noise[digits.training_number :]
     loop = _Epochs(model, objective, recipe, digits.training_images, seed)
     stopping = EarlyStopping(recipe.patience)

@@ -23,7 +23,9 @@ from vaelib.vae.losses import draw_noise, image_losses, mean_losses
 from vaelib.vae.model import VAE
 
 
-def train(settings: Settings, digits: Digits, kept: Path | None = None) -> Run:
+def train(
+    settings: Settings, digits: Digits, kept: Path | None = None, epochs: int | None = None
+) -> Run:
     """Train a model and evaluate it.
 
     Args:
@@ -31,6 +33,7 @@ def train(settings: Settings, digits: Digits, kept: Path | None = None) -> Run:
         digits: the data set that the recipe names, from :func:`vaelib.digits.dataset.load`.
         kept: file for the state after each epoch, from which a training that was interrupted goes
             on; see :func:`resumable`.
+        epochs: after which to end, see :func:`vaelib.training.fit.fit`.
 
     Returns:
         The run; :func:`vaelib.training.folder.save` writes it. Its ``losses`` have the slices of
@@ -46,10 +49,12 @@ def train(settings: Settings, digits: Digits, kept: Path | None = None) -> Run:
     if kept:
         of = _identity(began_with, device)
         earlier, keep = checkpoint.load(of, kept), partial(checkpoint.save, of=of, file=kept)
-    digits = digits.to(device)
+    machine.keep_freed_memory()
+    digits, objective, recipe = digits.to(device), settings.objective, settings.recipe_settings
     noise = draw_noise(len(digits.images), settings.latent_dim, settings.seed)
-    model, result = fit_anew(settings, digits, noise, earlier=earlier, keep=keep)
-    recipe = settings.recipe_settings
+    model = VAE(settings.latent_dim, generator=torch.Generator().manual_seed(settings.seed))
+    model.to(device)
+    result = fit(model, objective, recipe, digits, noise, settings.seed, earlier, keep, epochs)
     return Run(
         settings=settings,
         recipe=recipe,
@@ -68,25 +73,6 @@ def train(settings: Settings, digits: Digits, kept: Path | None = None) -> Run:
         trace=result.trace,
         weights={name: weight.cpu() for name, weight in model.state_dict().items()},
     )
-
-
-def fit_anew(settings: Settings, digits: Digits, noise: torch.Tensor, **options) -> tuple[VAE, Fit]:
-    """Fit the model of a training from its initial weights.
-
-    Args:
-        settings: of the training.
-        digits: on the device.
-        noise: (N, d), of one sampled z for each of the N images of the training file.
-        options: of :func:`vaelib.training.fit.fit`.
-
-    Returns:
-        The model, and the history.
-    """
-    machine.keep_freed_memory()
-    model = VAE(settings.latent_dim, generator=torch.Generator().manual_seed(settings.seed))
-    model.to(digits.images.device)
-    objective, recipe = settings.objective, settings.recipe_settings
-    return model, fit(model, objective, recipe, digits, noise, settings.seed, **options)
 
 
 @contextmanager
