@@ -28,7 +28,7 @@ def test_a_training_depends_on_no_figure_and_on_nothing_of_its_own_room_that_it_
     modules = set(inputs(Settings())["modules"])
     assert {"training.run", "training.fit", "training.step", "vae.objective"} <= modules
     others = {"vae.latent", "vae.architecture", "figures.images", "measure.appearance"}
-    assert not (others | {"training.kept"}) & modules
+    assert not (others | {"training.store"}) & modules
 
 
 @pytest.mark.parametrize("measure", MEASURES)

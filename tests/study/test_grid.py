@@ -18,7 +18,7 @@ from vaelib.measure.model import MEASURES
 from vaelib.plumbing import stale
 from vaelib.study import design, grid, records
 from vaelib.study.design import BETAS, CODED, OBJECTIVES
-from vaelib.training import kept
+from vaelib.training import store
 from vaelib.training.recipes import RECIPES
 from vaelib.training.settings import Settings
 
@@ -81,10 +81,10 @@ def test_a_record_is_that_of_the_run_and_is_computed_once(recorded, folder, monk
 def test_weights_are_kept_under_their_digest(recorded, data):
     (file,) = (data / "weights").iterdir()
     assert file.name == f"{recorded['weights']}.safetensors"
-    assert kept.find(recorded["weights"]) == file.read_bytes()
+    assert store.find(recorded["weights"]) == file.read_bytes()
     file.write_bytes(b"other")
-    assert kept.find(recorded["weights"]) is None
-    assert kept.find(None) is None
+    assert store.find(recorded["weights"]) is None
+    assert store.find(None) is None
 
 
 def test_weights_that_cannot_be_kept_are_no_fault(folder, data, capsys):
@@ -145,7 +145,7 @@ def test_where_weights_are_not_at_hand_the_training_is_repeated(
         recorded["environment"],
         recorded["outcome"],
     )
-    assert kept.find(recorded["weights"])
+    assert store.find(recorded["weights"])
 
 
 def test_a_repeated_training_that_differs_says_so_and_is_measured_again(
@@ -248,7 +248,7 @@ def test_a_cluster_that_loses_a_worker_finishes_all_the_same(cluster, folder):
     for settings in trainings(4, 3):
         record = read(folder, settings)
         assert record["settings"]["seed"] == settings.seed
-        assert kept.find(record["weights"])
+        assert store.find(record["weights"])
         assert records.states([settings], folder)[settings.name] == {"training": "", "measures": ""}
 
 

@@ -15,7 +15,7 @@ from vaelib.plumbing.machine import commit, processor
 from vaelib.plumbing.stale import PACKAGE
 from vaelib.study import records
 from vaelib.study.records import TRAINING
-from vaelib.training import kept
+from vaelib.training import store
 from vaelib.training.folder import settings_of, weights_as_bytes
 from vaelib.training.run import model_with, resumable, train
 from vaelib.training.settings import Settings
@@ -90,7 +90,7 @@ def tasks(trainings: Iterable[Settings], folder: Path) -> Iterator[Task]:
         if parts:
             file = records.path_of(folder, settings)
             earlier = read_json(file) if file.exists() else {}
-            yield Task(settings, earlier, parts, kept.find(earlier.get("weights")))
+            yield Task(settings, earlier, parts, store.find(earlier.get("weights")))
 
 
 def record(trainings: Iterable[Settings], folder: Path, scheduler: str = "") -> Iterator[str]:
@@ -112,7 +112,7 @@ def record(trainings: Iterable[Settings], folder: Path, scheduler: str = "") -> 
     todo = list(tasks(trainings, folder))
     finished = _on_cluster(todo, scheduler) if scheduler else _here(todo, folder)
     for task, (result, weights) in finished:
-        kept.keep(weights)
+        store.keep(weights)
         parts = [part for part, made in result["made"].items() if "inputs" in made]
         for part in parts:
             made = result["made"][part]

@@ -28,7 +28,7 @@ from vaelib.plumbing.files import write_json
 from vaelib.study import records
 from vaelib.study.grid import made_now
 from vaelib.study.records import TRAINING, select
-from vaelib.training import kept
+from vaelib.training import store
 from vaelib.training.run import model_with, train
 
 TOTALS = ("total", "val_total")  # of the first epoch, that are compared
@@ -118,7 +118,7 @@ def _agrees(record: dict, row: dict[str, float], found: Iterable[dict]) -> bool:
 def _measures(part: str, group: list[dict]) -> Iterator[bool]:
     """Take a measure again of the first record whose weights are here, made on such a processor."""
     for record in group:
-        weights = kept.find(record.get("weights"))
+        weights = store.find(record.get("weights"))
         if weights and record["made"][part].get("processor") == machine.processor():
             settings = records.settings_of(record)
             model = model_with(from_bytes(weights), settings.latent_dim)
