@@ -19,7 +19,7 @@ import torch
 
 from vaelib.plumbing import machine
 from vaelib.plumbing.files import write_json
-from vaelib.plumbing.places import RUNS
+from vaelib.plumbing.places import EXECUTED
 from vaelib.training import folder
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -63,7 +63,7 @@ def notebooks(clone: Path, output: str) -> dict[str, float]:
     trained = {
         name: (float(seconds), folder.read(run, "outcome")["training_seconds"])
         for name, seconds in DONE.findall(output)
-        if folder.holds_run(run := clone / "book" / RUNS / name)
+        if folder.holds_run(run := clone / "book" / EXECUTED / name)
     }
     whole, training = map(mean, zip(*trained.values(), strict=True))
     return {"number": len(trained), "seconds": whole, "training_seconds": training}

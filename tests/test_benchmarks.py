@@ -1,5 +1,7 @@
 """The benchmarks' arithmetic and their protocol."""
 
+import ast
+import importlib
 import io
 import json
 import subprocess
@@ -18,6 +20,7 @@ from vaelib.training.recipes import RECIPES
 from vaelib.vae.model import VAE
 
 ROOT = Path(__file__).parents[1]
+BENCHMARKS = ROOT / "benchmarks"
 
 
 class Fake:
@@ -124,3 +127,13 @@ def test_images_lie_together_row_by_row():
         np.testing.assert_array_equal(
             whole[2 * row : 2 * row + 2, 3 * column : 3 * column + 3], images[number]
         )
+
+
+@pytest.mark.parametrize("file", sorted(BENCHMARKS.rglob("*.py")), ids=lambda file: file.name)
+def test_what_a_benchmark_takes_from_the_library_is_there(file):
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("vaelib"):
+            module = importlib.import_module(node.module)
+            for alias in node.names:
+                if not hasattr(module, alias.name):
+                    importlib.import_module(f"{node.module}.{alias.name}")

@@ -15,7 +15,7 @@ from vaelib.training.recipes import RECIPES, recipe_from_environment
 FOLDER = click.Path(file_okay=False, path_type=Path)
 MENDABLE = (
     ValueError,
-    FloatingPointError,
+    ArithmeticError,
     OSError,
     ImportError,
     DataError,

@@ -158,7 +158,8 @@ def test_a_record_under_another_name_is_refused(copy):
 
 
 def test_a_record_that_is_gone_is_named(copy):
-    (copy / "book" / "recorded" / "records" / "original-bce-beta0.5-d2-seed0.json").unlink()
+    for name in ("original-bce-beta0.5-d2-seed0", "report-bce-beta0.5-d2-seed0"):
+        (copy / "book" / "recorded" / "records" / f"{name}.json").unlink()
     code, output = build(copy)
     assert code == 0, output
     assert re.search(r"records: \d+ of 355 parts are stale: .*training \(original\)", output)

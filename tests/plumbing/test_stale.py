@@ -36,7 +36,7 @@ def test_a_measure_depends_on_no_training_and_on_no_other_measure_that_it_does_n
     modules = set(records.inputs_of(measure, Settings())["modules"])
     assert "vae.model" in modules
     assert not {name for name in modules if name.split(".")[0] in ("training", "study", "build")}
-    assert ("measure.appearance" in modules) == (measure == "measures")
+    assert ("measure.appearance" in modules) == (measure == "appearance")
 
 
 CODE = '"""What."""\nX = 1\n"""X."""\n\n\ndef f(a):\n    """Return a."""\n    return a  # a\n'
@@ -154,7 +154,7 @@ EDITS = {
         "measure/appearance.py",
         "NEIGHBOURS = 10",
         "NEIGHBOURS = 11",
-        {"measures", "notebook compare"},
+        {"appearance", "notebook compare"},
     ),
     "another measure": ("measure/gap.py", "= 0.05", "= 0.06", {"evidence", "notebook evidence"}),
     "a recipe": (

@@ -40,7 +40,7 @@ def record(loss, seed, shift=0.0):
             "seed": seed,
         },
         "losses": losses,
-        "measures": {
+        "appearance": {
             "sharpness": (0.5 if loss == "bce" else 0.6) + little,
             "recognised": 0.8 + little,
             "dispersion": {

@@ -41,12 +41,12 @@ def test_other_losses_do_not():
     ("refuted", "loss", "path", "value"),
     [
         ({"C6", "C10"}, "mse", ("losses", "test", "kl"), 20.0),
-        ({"C7", "C11"}, "bce", ("measures", "sharpness"), 1.2),
-        ({"C7"}, "bce", ("measures", "recognised"), 0.3),
-        ({"C8"}, "mse", ("measures", "roughness", "mean"), 0.9),
-        ({"C9"}, "bce", ("measures", "confusion"), table((3, 5), 0.4)),
-        ({"C11"}, "bce", ("measures", "sharpness"), 0.9),
-        ({"C12"}, "bce", ("measures", "dispersion", "robust"), 0.5),
+        ({"C7", "C11"}, "bce", ("appearance", "sharpness"), 1.2),
+        ({"C7"}, "bce", ("appearance", "recognised"), 0.3),
+        ({"C8"}, "mse", ("appearance", "roughness", "mean"), 0.9),
+        ({"C9"}, "bce", ("appearance", "confusion"), table((3, 5), 0.4)),
+        ({"C11"}, "bce", ("appearance", "sharpness"), 0.9),
+        ({"C12"}, "bce", ("appearance", "dispersion", "robust"), 0.5),
     ],
 )
 def test_the_opposite_of_a_claim_is_seen_in_no_other(refuted, loss, path, value):
@@ -64,7 +64,7 @@ def test_the_opposite_of_a_claim_is_seen_in_no_other(refuted, loss, path, value)
 def test_an_effect_that_changes_its_sign_is_undecided():
     changed = pairs()
     for pair, value in zip(changed, (0.4, 0.6, 0.8), strict=True):
-        pair["mse"]["measures"]["sharpness"] = value
+        pair["mse"]["appearance"]["sharpness"] = value
     assert verdicts_of(changed)["C11"] == UNDECIDED
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -52,7 +53,7 @@ def write(record, folder, settings=ONE):
 
 @pytest.fixture
 def recorded(folder):
-    assert list(grid.record([ONE], folder)) == [f"{ONE.name}: training, measures"]
+    assert list(grid.record([ONE], folder)) == [f"{ONE.name}: training, appearance"]
     return read(folder)
 
 
@@ -68,12 +69,12 @@ def test_a_record_is_that_of_the_run_and_is_computed_once(recorded, folder, monk
     assert recorded["settings"]["seed"] == 0
     assert len(recorded["history"]) == recorded["outcome"]["epochs"] == 2
     assert set(recorded["losses"]) >= {"test", "table_validation"}
-    assert sum(map(sum, recorded["measures"]["confusion"])) == 200
+    assert sum(map(sum, recorded["appearance"]["confusion"])) == 200
     states = records.states([ONE], folder)[ONE.name]
-    assert states == {"training": "", "measures": ""}
-    again, _ = grid.compute(grid.Task(ONE, {}, ("training", "measures")))
+    assert states == {"training": "", "appearance": ""}
+    again = grid.compute(grid.Task(ONE, {}, ("training", "appearance"))).record
     assert again["losses"] == recorded["losses"]  # the same machine, seed and settings
-    assert again["measures"] == recorded["measures"]
+    assert again["appearance"] == recorded["appearance"]
     monkeypatch.setattr(grid, "compute", pytest.fail)
     assert list(grid.record([ONE], folder)) == []
 
@@ -89,7 +90,7 @@ def test_weights_are_kept_under_their_digest(recorded, data):
 
 def test_weights_that_cannot_be_kept_are_no_fault(folder, data, capsys):
     data.write_text("a file in the place of the folder")
-    assert list(grid.record([ONE], folder)) == [f"{ONE.name}: training, measures"]
+    assert list(grid.record([ONE], folder)) == [f"{ONE.name}: training, appearance"]
     assert "weights are not kept: " in capsys.readouterr().out
 
 
@@ -109,13 +110,13 @@ def test_a_measure_that_has_changed_is_taken_again_and_nothing_is_trained(
 ):
     change(monkeypatch, "measure.appearance")
     states = records.states([ONE], folder)[ONE.name]
-    assert states == {"training": "", "measures": "changed: modules.measure.appearance"}
-    assert list(grid.record([ONE], folder)) == [f"{ONE.name}: measures"]
+    assert states == {"training": "", "appearance": "changed: modules.measure.appearance"}
+    assert list(grid.record([ONE], folder)) == [f"{ONE.name}: appearance"]
     assert not trained
     again = read(folder)
-    assert again["measures"] == recorded["measures"]
+    assert again["appearance"] == recorded["appearance"]
     assert again["made"]["training"] == recorded["made"]["training"]
-    assert again["made"]["measures"]["stamp"] != recorded["made"]["measures"]["stamp"]
+    assert again["made"]["appearance"]["stamp"] != recorded["made"]["appearance"]["stamp"]
     assert list(grid.record([ONE], folder)) == []
 
 
@@ -125,20 +126,20 @@ def test_a_training_that_has_changed_takes_its_measures_along(
     change(monkeypatch, "training.step")
     monkeypatch.setattr("vaelib.training.step.EPSILON", 1e-3)
     states = records.states([ONE], folder)[ONE.name]
-    assert states == {"training": "changed: modules.training.step", "measures": ""}
-    assert list(grid.record([ONE], folder)) == [f"{ONE.name}: training, measures"]
+    assert states == {"training": "changed: modules.training.step", "appearance": ""}
+    (said,) = grid.record([ONE], folder)
+    assert said.startswith(f"{ONE.name}: training, appearance; trained again, test total ")
     assert len(trained) == 1
     assert read(folder)["losses"] != recorded["losses"]
 
 
 def test_where_weights_are_not_at_hand_the_training_is_repeated(
-    recorded, folder, data, trained, monkeypatch, capsys
+    recorded, folder, data, trained, monkeypatch
 ):
     (data / "weights" / f"{recorded['weights']}.safetensors").unlink()
     change(monkeypatch, "measure.appearance")
-    assert list(grid.record([ONE], folder)) == [f"{ONE.name}: measures"]
+    assert list(grid.record([ONE], folder)) == [f"{ONE.name}: appearance"]
     assert len(trained) == 1
-    assert "trained again" not in capsys.readouterr().out
     again = read(folder)
     assert again["made"]["training"] == recorded["made"]["training"]
     assert (again["environment"], again["outcome"]) == (
@@ -149,17 +150,20 @@ def test_where_weights_are_not_at_hand_the_training_is_repeated(
 
 
 def test_a_repeated_training_that_differs_says_so_and_is_measured_again(
-    recorded, folder, trained, monkeypatch, capsys
+    recorded, folder, trained, monkeypatch
 ):
     total = recorded["losses"]["test"]["total"]
     recorded["losses"]["test"]["total"] = 1.5
     recorded["weights"] = "0" * 64
+    recorded["samples"] = "of other weights, and no longer in the design"
     write(recorded, folder)
     change(monkeypatch, "measure.appearance")
-    assert list(grid.record([ONE], folder)) == [f"{ONE.name}: training, measures"]
-    said = f"{ONE.name}: trained again, test total 1.5 before and {total} now"
-    assert said in capsys.readouterr().out
-    assert read(folder)["losses"]["test"]["total"] == total
+    remark = f"trained again, test total 1.5 before and {total} now"
+    said = [f"{ONE.name}: training, appearance; {remark}"]
+    assert list(grid.record([ONE], folder)) == said
+    again = read(folder)
+    assert again["losses"]["test"]["total"] == total
+    assert "samples" not in again
 
 
 def test_a_record_without_weights_gets_them(recorded, folder, trained, monkeypatch):
@@ -167,7 +171,7 @@ def test_a_record_without_weights_gets_them(recorded, folder, trained, monkeypat
     weights = recorded.pop("weights")
     write(recorded, folder)
     change(monkeypatch, "measure.appearance")
-    assert list(grid.record([ONE], folder)) == [f"{ONE.name}: measures"]
+    assert list(grid.record([ONE], folder)) == [f"{ONE.name}: appearance"]
     assert len(trained) == 1
     assert read(folder)["weights"] == weights
 
@@ -176,12 +180,44 @@ def test_nothing_is_left_of_a_training_that_fails(folder, monkeypatch):
     def fail(task, state):
         if task.settings.seed == 1:
             raise FloatingPointError("not finite")
-        return {"made": {}}, b""
+        return grid.Made({"made": {}}, b"")
 
     monkeypatch.setattr(grid, "compute", fail)
     with pytest.raises(FloatingPointError):
         list(grid.record(trainings(3), folder))
-    assert [path.name for path in folder.iterdir()] == [f"{ONE.name}.json"]
+    assert [path.name for path in folder.glob("*.json")] == [f"{ONE.name}.json"]
+
+
+def test_a_measure_that_fails_leaves_the_training_to_go_on_from(folder, trained, monkeypatch):
+    def fail(*words):
+        raise ArithmeticError("it does not settle")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(MEASURES, "appearance", fail)
+        with pytest.raises(ArithmeticError):
+            list(grid.record([ONE], folder))
+    assert not list(folder.glob("*.json"))
+    assert len(list(folder.glob(".checkpoints/*.pt"))) == 1
+    assert list(grid.record([ONE], folder)) == [f"{ONE.name}: training, appearance"]
+    assert not (folder / ".checkpoints").exists()
+
+
+def test_code_that_is_edited_while_it_computes_is_not_vouched_for(folder, tmp_path, monkeypatch):
+    copy = shutil.copytree(stale.PACKAGE, tmp_path / "vaelib")
+    monkeypatch.setattr(grid, "PACKAGE", copy)
+    (copy / "vae" / "model.py").touch()
+    with pytest.raises(ValueError, match=r"model\.py was edited after this process had begun"):
+        list(grid.record([ONE], folder))
+    assert not list(folder.glob("*.json"))
+
+
+def test_two_at_once_do_not_work_on_the_same_records(recorded, folder):
+    with (
+        records.alone(folder),
+        pytest.raises(OSError, match="another process works on the records"),
+    ):
+        list(grid.record([ONE], folder))
+    assert list(grid.record([ONE], folder)) == []
 
 
 def test_the_designs_trainings_are_distinct_and_enough():
@@ -243,13 +279,16 @@ def test_a_cluster_that_loses_a_worker_finishes_all_the_same(cluster, folder):
     lost = kill_a_busy_worker(cluster)
     names = [first, *written]
     assert any(task.suspicious for task in lost)  # Dask's mark of one whose worker died
-    done = [f"smoke-mse-beta0.5-d3-seed{seed}: training, measures" for seed in range(4)]
+    done = [f"smoke-mse-beta0.5-d3-seed{seed}: training, appearance" for seed in range(4)]
     assert sorted(names) == done
     for settings in trainings(4, 3):
         record = read(folder, settings)
         assert record["settings"]["seed"] == settings.seed
         assert store.find(record["weights"])
-        assert records.states([settings], folder)[settings.name] == {"training": "", "measures": ""}
+        assert records.states([settings], folder)[settings.name] == {
+            "training": "",
+            "appearance": "",
+        }
 
 
 def test_a_training_whose_workers_are_all_lost_is_named(cluster, folder):
@@ -273,13 +312,13 @@ def test_the_command_says_of_every_part_whether_it_is_fresh(recorded, folder, mo
     other = ONE.name.replace("seed0", "seed1")
     assert [line.split(maxsplit=2) for line in done.output.splitlines()] == [
         [ONE.name, "training", "fresh"],
-        [ONE.name, "measures", "changed: modules.measure.appearance"],
+        [ONE.name, "appearance", "changed: modules.measure.appearance"],
         [other, "training", "not there"],
-        [other, "measures", "not there"],
+        [other, "appearance", "not there"],
         ["4", "parts:", "1 fresh, 3 to be made"],
     ]
     done = sweep()
-    assert done.output.splitlines()[-1] == f"{other}: training, measures"
+    assert done.output.splitlines()[-1] == f"{other}: training, appearance"
     assert sweep("--list").output.splitlines()[-1] == "4 parts: 4 fresh, 0 to be made"
 
 

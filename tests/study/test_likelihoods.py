@@ -22,7 +22,7 @@ def record(loss, beta, dimension, seed):
             "seed": seed,
         },
         "losses": {"test": {"reconstruction": 100 + beta + little}},
-        "measures": {
+        "appearance": {
             "sharpness": (0.4 if loss == "gaussian" else 0.3) + little,
             "confusion": table((4, 9), 0.3 + 0.01 * seed),
         },
@@ -70,7 +70,7 @@ def longer(content):
 
 
 def with_others_merged(content):
-    content["measures"]["confusion"] = table((3, 5), 0.4 + 0.01 * content["settings"]["seed"])
+    content["appearance"]["confusion"] = table((3, 5), 0.4 + 0.01 * content["settings"]["seed"])
 
 
 def constant(content):
@@ -104,7 +104,7 @@ def test_records_that_say_otherwise_change_the_answer(spoil, loss, answered, rec
 def test_classes_merge_where_the_first_pair_does(records):
     curve = [copy.deepcopy(record("bce", beta, 2, 0)) for beta in likelihoods.BETAS]
     for content in curve[:3]:
-        content["measures"]["confusion"] = table((3, 5), 0.1)
+        content["appearance"]["confusion"] = table((3, 5), 0.1)
     merged, votes = likelihoods.first_merged(curve)
     assert merged["settings"]["beta"] == likelihoods.BETAS[3]
     assert votes[4, 9] == 30

@@ -54,9 +54,9 @@ def test_the_books_own_are_right():
         ("outcome", "training_seconds"),
         ("environment", "commit"),
         ("environment", "versions", "torch"),
-        ("measures", "confusion"),
-        ("measures", "roughness"),
-        ("measures", "dispersion", "robust"),
+        ("appearance", "confusion"),
+        ("appearance", "roughness"),
+        ("appearance", "dispersion", "robust"),
         ("rate",),
         ("rate", "aggregate"),
         ("evidence",),
@@ -89,7 +89,7 @@ def test_one_that_is_not_complete_is_refused(folder, keys):
         (("settings", "beta"), 1.0, "are those of report-bce-beta1-d2-seed0; expected the file's"),
         (("settings", "recipe"), "original", "are those of original-bce-beta0.5-d2-seed0"),
         (("history",), [], r"history is wrong: \[\] should be non-empty"),
-        (("measures", "confusion"), [[1]], "measures.confusion is wrong: .* is too short"),
+        (("appearance", "confusion"), [[1]], "appearance.confusion is wrong: .* is too short"),
     ],
 )
 def test_a_wrong_value_is_refused_by_key(folder, keys, value, message):
@@ -104,7 +104,7 @@ def test_a_number_beyond_all_is_refused(folder):
     (folder / NAME.format(0)).write_text(
         text.replace('"sharpness": 0.', '"sharpness": 1e999, "x": 0.')
     )
-    with pytest.raises(DamagedError, match=r"measures\.sharpness is inf; expected a finite number"):
+    with pytest.raises(DamagedError, match=r"appearance\.sharpness is inf; expected a finite"):
         records.read(folder)
 
 
@@ -156,7 +156,7 @@ def reasons(record, folder):
 
 
 def test_a_record_has_its_training_and_what_the_design_measures_of_it():
-    parts = ("training", "measures", "rate", "evidence", "code", "samples")
+    parts = ("training", "appearance", "rate", "evidence", "code", "samples")
     assert records.parts_of(SETTINGS) == parts
     assert records.parts_of(replace(SETTINGS, seed=1)) == parts[:-1]
     assert records.parts_of(replace(SETTINGS, seed=7)) == parts[:-2]

@@ -1,14 +1,18 @@
 """A little is repeated of what was recorded: with the recipe for tests, here and as elsewhere."""
 
 import json
+from dataclasses import replace
 
 import pytest
+import torch
 from click.testing import CliRunner
 
 from vaelib import cli
 from vaelib.measure.model import MEASURES
 from vaelib.plumbing import stale
 from vaelib.study import design, grid, records, replay
+from vaelib.training import run
+from vaelib.training.recipes import RECIPES
 from vaelib.training.run import train
 from vaelib.training.settings import Settings
 
@@ -58,27 +62,27 @@ def edit(folder, change, settings=SETTINGS):
 
 def elsewhere(record):
     """Let a record have been made on another kind of processor."""
-    record["environment"]["processor"] = "another"
+    record["environment"]["capability"] = "another"
     for made in record["made"].values():
         made["processor"] = "another"
 
 
 def states(folder):
     found = records.states(SETTINGS, folder).values()
-    return {part: {state[part] for state in found} for part in ("training", "measures")}
+    return {part: {state[part] for state in found} for part in ("training", "appearance")}
 
 
 def test_what_comes_out_the_same_has_its_stamp_renewed(folder):
     before = read(folder)
     assert states(folder) == {
         "training": {"changed: modules.training.step"},
-        "measures": {"changed: modules.vae.latent"},
+        "appearance": {"changed: modules.vae.latent"},
     }
     assert list(replay.replay(folder)) == [
         f"training, 3 records like {FIRST.name}: 2 of 2 replayed agree",
-        f"measures, 3 records like {FIRST.name}: 1 of 1 replayed agree",
+        f"appearance, 3 records like {FIRST.name}: 1 of 1 replayed agree",
     ]
-    assert states(folder) == {"training": {""}, "measures": {""}}
+    assert states(folder) == {"training": {""}, "appearance": {""}}
     after = read(folder)
     for part, made in after["made"].items():
         again = made.pop("replayed")
@@ -86,7 +90,7 @@ def test_what_comes_out_the_same_has_its_stamp_renewed(folder):
         assert {"date", "commit", "processor"} <= again.keys()
         assert made.pop("stamp") != before["made"][part].pop("stamp")
         assert made == before["made"][part]  # commit and date of what it was made by stay
-    for name in ("losses", "history", "measures", "weights"):
+    for name in ("losses", "history", "appearance", "weights"):
         assert after[name] == before[name]
 
 
@@ -132,10 +136,10 @@ def test_one_that_strays_is_outvoted(folder, monkeypatch):
 
 
 def test_a_measure_that_comes_out_otherwise_is_stale(folder, monkeypatch):
-    monkeypatch.setitem(MEASURES, "measures", lambda *words: {"sharpness": 1.0})
+    monkeypatch.setitem(MEASURES, "appearance", lambda *words: {"sharpness": 1.0})
     *_, last = replay.replay(folder)
-    assert last == f"measures, 3 records like {FIRST.name}: 0 of 1 replayed agree"
-    (reason,) = states(folder)["measures"]
+    assert last == f"appearance, 3 records like {FIRST.name}: 0 of 1 replayed agree"
+    (reason,) = states(folder)["appearance"]
     assert reason.startswith("replayed on ")
 
 
@@ -143,11 +147,52 @@ def test_a_measure_that_comes_out_otherwise_is_stale(folder, monkeypatch):
 def test_a_measure_that_cannot_be_compared_stays_as_it_is(folder, why):
     change = elsewhere if why == "another processor" else lambda record: record.pop("weights")
     edit(folder, change)
-    before = read(folder)["made"]["measures"]
+    before = read(folder)["made"]["appearance"]
     *_, last = replay.replay(folder)
-    assert last.startswith(f"measures, 3 records like {FIRST.name}: not replayed")
-    assert read(folder)["made"]["measures"] == before
-    assert states(folder)["measures"] == {"changed: modules.vae.latent"}
+    assert last.startswith(f"appearance, 3 records like {FIRST.name}: not replayed")
+    assert read(folder)["made"]["appearance"] == before
+    assert states(folder)["appearance"] == {"changed: modules.vae.latent"}
+
+
+def test_what_is_fresh_is_not_replayed(folder):
+    assert len(list(replay.replay(folder))) == 2
+    assert list(replay.replay(folder)) == []
+
+
+def test_a_change_that_no_first_epoch_shows_is_not_vouched_for(folder, monkeypatch):
+    """With the same schedule, one epoch of ten is one of two."""
+    other = replace(RECIPES["smoke"], patience=7)
+    monkeypatch.setitem(RECIPES, "smoke", other)
+    first, *_ = replay.replay(folder)
+    assert first.endswith("not replayed, for recipe.patience changed")
+    (reason,) = states(folder)["training"]
+    assert reason.startswith("changed: ")
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_replay_has_the_threads_of_the_record(folder, monkeypatch, threads):
+    """With another number of threads, sums are rounded otherwise."""
+    used = []
+    fit = run.fit
+    monkeypatch.setattr(run, "fit", lambda *w: used.append(torch.get_num_threads()) or fit(*w))
+    edit(folder, lambda record: record["environment"].update(threads=threads))
+    before = torch.get_num_threads()
+    next(replay.replay(folder))
+    assert set(used) == {threads}
+    assert torch.get_num_threads() == before
+
+
+def test_a_training_on_a_gpu_is_not_compared(folder):
+    edit(folder, lambda record: record["environment"].update(device="some GPU"))
+    first, *_ = replay.replay(folder)
+    assert first.endswith("not replayed, for there is nothing here to hold it against")
+
+
+def test_one_record_alone_is_not_enough(folder):
+    for settings in SETTINGS[1:]:
+        records.path_of(folder, settings).unlink()
+    first, *_ = replay.replay(folder)
+    assert first.endswith("not replayed, for there is nothing here to hold it against")
 
 
 def test_records_of_other_code_are_another_group(folder):

@@ -34,7 +34,7 @@ def made_up(recipe, loss, beta, seed, dimension=2):
     shift = 1 + rng.random()
     content["losses"]["validation"] = {name: value + shift for name, value in shown.items()}
     content["losses"]["training"] = content["losses"]["table_training"]
-    content["measures"]["high_frequency_share"] = {"decoded": 0.1 + seed / 100, "test": 0.2}
+    content["appearance"]["high_frequency_share"] = {"decoded": 0.1 + seed / 100, "test": 0.2}
     content["history"] = [
         {
             "epoch": epoch,
@@ -319,12 +319,12 @@ def test_what_is_asked_of_bce_is_asked_of_mse_too(book):
     runs = records.select(
         records.read(book / "recorded" / "records"), recipe="original", reconstruction_loss="mse"
     )
-    expected = [1 - run["measures"]["sharpness"] for run in runs]
+    expected = [1 - run["appearance"]["sharpness"] for run in runs]
     smoothed = parts["mse_reconstructions_smoothed"]
     assert smoothed["values"] == expected
     low, high = statistics.confidence_interval(expected)
     assert smoothed["interval"] == (low, high)
-    expected = [run["measures"]["recognised"] - 0.5 for run in runs]
+    expected = [run["appearance"]["recognised"] - 0.5 for run in runs]
     assert parts["mse_reconstructions_recognised"]["values"] == expected
 
 

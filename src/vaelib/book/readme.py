@@ -43,6 +43,7 @@ def block(book: Path) -> str:
         "",
         f"The original's twelve claims: {verdicts}; the numbers and effects by "
         f"{recorded['records']} records with its own recipe, {recorded['seeds']} seeds each. "
+        f"Stale: {summary['parts']['stale']} of {summary['parts']['all']} parts of all records. "
         'The chapter "What of the original reproduces" has the verdicts one by one.',
     ]
     return "\n".join(lines)

@@ -1,4 +1,9 @@
-"""Execute the cells of the chapters side by side, into the cache that Sphinx reads later."""
+"""Execute the cells of the chapters side by side, into the cache that Sphinx reads later.
+
+The library would execute them one after the other, while Sphinx reads: that took 37 s where this
+takes 20 s (2 cores, AMD EPYC, 2026-11-27). And it names the chapter of a cell that fails, not the
+cell.
+"""
 
 import json
 import os
@@ -137,6 +142,7 @@ def inputs_key(book: Path) -> str:
         A name for a cache of these outputs.
     """
     cells = [cell for path in chapters(book) for cell in CODE_CELL.findall(path.read_text("utf-8"))]
-    own = {"recorded": recorded(book), "summary": files.read_json(book / SUMMARY)["sha256"]}
+    summary = files.read_derived(book / SUMMARY).content | {"parts": None}  # no cell reads these
+    own = {"recorded": recorded(book), "summary": summary}
     inputs = stale.inputs("\n".join(cells), ("sympy", "matplotlib"), **own)
     return stale.digest(json.dumps(inputs))[:16]

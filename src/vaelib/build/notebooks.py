@@ -48,7 +48,7 @@ class Notebook:
         shown = [[cell["source"], page.kept(cell["metadata"])] for cell in cells]
         return stale.inputs(
             code,
-            ("torch", "numpy", "matplotlib"),
+            ("torch", "numpy", "scipy", "matplotlib"),
             template=stale.digest(json.dumps(shown)),
             title=self.title,
             page=stale.sources("import vaelib.build.page")["build.page"],

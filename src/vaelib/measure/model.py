@@ -13,7 +13,7 @@ from vaelib.vae.model import VAE
 from vaelib.vae.objective import Objective
 
 MEASURES: dict[str, Callable[[VAE, Objective, Digits, int], dict | str]] = {
-    "measures": measure_appearance,
+    "appearance": measure_appearance,
     "rate": measure_rate,
     "evidence": measure_evidence,
     "code": measure_code_lengths,
@@ -31,4 +31,5 @@ def inputs_of(name: str, data: str) -> dict:
         data: what identifies the data, see :func:`vaelib.digits.dataset.fingerprint`.
     """
     module = MEASURES[name].__module__
-    return stale.inputs(f"import {module}", ("torch", "numpy", "scipy"), data=data)
+    packages = ("torch", "numpy", "pillow" if name == "samples" else "scipy")
+    return stale.inputs(f"import {module}", packages, data=data)

@@ -49,8 +49,7 @@ def _refuse(constant: str) -> None:
 
 def write_derived(content: dict, key: str, path: Path) -> None:
     """Write what was derived from other files, with the key of what it was derived from."""
-    total = hashlib.sha256(json.dumps(content).encode()).hexdigest()
-    write_json({"key": key, "sha256": total, "content": content}, path)
+    write_json({"key": key, "sha256": _sha256_of(content), "content": content}, path)
 
 
 class Derived(NamedTuple):
@@ -68,11 +67,15 @@ def read_derived(path: Path) -> Derived:
         FileNotFoundError: there is no such file.
     """
     held = read_json(path)
-    if held.keys() != {"key", "sha256", "content"} or held["sha256"] != (
-        hashlib.sha256(json.dumps(held["content"]).encode()).hexdigest()
-    ):
+    keys = {"key", "sha256", "content"}
+    whole = isinstance(held, dict) and held.keys() == keys
+    if not whole or held["sha256"] != _sha256_of(held["content"]):
         raise DamagedError(f"{path} is not what was written there: delete it, and build again")
     return Derived(held["key"], held["content"])
+
+
+def _sha256_of(content: dict) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def write_table(rows: list[dict[str, float]], path: Path) -> None:

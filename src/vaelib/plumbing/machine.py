@@ -27,7 +27,8 @@ def describe(device: "torch.device") -> dict:
     """Describe the machine, the software and the state of the source at this moment.
 
     Returns:
-        A record with the date (UTC), the processor, its number of usable cores, the threads that
+        A record with the date (UTC), the processor, the vector instructions that PyTorch uses of it
+        (``capability``), its number of usable cores, the threads that
         PyTorch uses of them, the device, the operating system, versions and the commit (see
         :func:`commit`).
     """
@@ -37,6 +38,7 @@ def describe(device: "torch.device") -> dict:
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "processor": processor(),
+        "capability": torch.backends.cpu.get_cpu_capability(),
         "cores": usable_cores(),
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,

@@ -29,11 +29,11 @@ Pair = dict[str, dict]  # the two records of one seed, by reconstruction loss
 
 
 def _four_and_nine(record: dict) -> float:
-    return appearance.lead_of_four_and_nine(torch.tensor(record["measures"]["confusion"]))
+    return appearance.lead_of_four_and_nine(torch.tensor(record["appearance"]["confusion"]))
 
 
 def _grouped(record: dict) -> float:
-    return appearance.accuracy(torch.tensor(record["measures"]["confusion"])) - 0.5
+    return appearance.accuracy(torch.tensor(record["appearance"]["confusion"])) - 0.5
 
 
 def _kl_below_a_tenth(record: dict) -> float:
@@ -44,26 +44,26 @@ def _kl_below_a_tenth(record: dict) -> float:
 QUANTITIES: dict[str, Callable[[Pair], float]] = {
     "bce_kl_below_a_tenth": lambda pair: _kl_below_a_tenth(pair["bce"]),
     "mse_kl_below_a_tenth": lambda pair: _kl_below_a_tenth(pair["mse"]),
-    "bce_reconstructions_recognised": lambda pair: pair["bce"]["measures"]["recognised"] - 0.5,
-    "bce_reconstructions_smoothed": lambda pair: 1 - pair["bce"]["measures"]["sharpness"],
-    "mse_reconstructions_recognised": lambda pair: pair["mse"]["measures"]["recognised"] - 0.5,
-    "mse_reconstructions_smoothed": lambda pair: 1 - pair["mse"]["measures"]["sharpness"],
-    "bce_plane_smooth": lambda pair: 0.1 - pair["bce"]["measures"]["roughness"]["mean"],
-    "mse_plane_smooth": lambda pair: 0.1 - pair["mse"]["measures"]["roughness"]["mean"],
+    "bce_reconstructions_recognised": lambda pair: pair["bce"]["appearance"]["recognised"] - 0.5,
+    "bce_reconstructions_smoothed": lambda pair: 1 - pair["bce"]["appearance"]["sharpness"],
+    "mse_reconstructions_recognised": lambda pair: pair["mse"]["appearance"]["recognised"] - 0.5,
+    "mse_reconstructions_smoothed": lambda pair: 1 - pair["mse"]["appearance"]["sharpness"],
+    "bce_plane_smooth": lambda pair: 0.1 - pair["bce"]["appearance"]["roughness"]["mean"],
+    "mse_plane_smooth": lambda pair: 0.1 - pair["mse"]["appearance"]["roughness"]["mean"],
     "bce_classes_grouped": lambda pair: _grouped(pair["bce"]),
     "mse_classes_grouped": lambda pair: _grouped(pair["mse"]),
     "bce_four_and_nine_overlap_most": lambda pair: _four_and_nine(pair["bce"]),
     "mse_four_and_nine_overlap_most": lambda pair: _four_and_nine(pair["mse"]),
     "mse_sharper_than_bce": lambda pair: (
-        pair["mse"]["measures"]["sharpness"] - pair["bce"]["measures"]["sharpness"]
+        pair["mse"]["appearance"]["sharpness"] - pair["bce"]["appearance"]["sharpness"]
     ),
     "mse_less_dispersed_than_bce": lambda pair: (
-        pair["bce"]["measures"]["dispersion"]["deviation"]
-        - pair["mse"]["measures"]["dispersion"]["deviation"]
+        pair["bce"]["appearance"]["dispersion"]["deviation"]
+        - pair["mse"]["appearance"]["dispersion"]["deviation"]
     ),
     "mse_less_dispersed_than_bce_robustly": lambda pair: (
-        pair["bce"]["measures"]["dispersion"]["robust"]
-        - pair["mse"]["measures"]["dispersion"]["robust"]
+        pair["bce"]["appearance"]["dispersion"]["robust"]
+        - pair["mse"]["appearance"]["dispersion"]["robust"]
     ),
 }
 """Name → function of a seed's two records; positive where the claim holds."""

@@ -44,7 +44,7 @@ def trainings() -> list[Settings]:
 
 def measures_of(settings: Settings) -> tuple[str, ...]:
     """List what is measured of a training: keys of :data:`vaelib.measure.model.MEASURES`."""
-    found = ["measures"]
+    found = ["appearance"]
     if settings.recipe == "report" and settings.latent_dim in (2, 16):
         found.append("rate")
     if settings.recipe == "report" and settings.latent_dim == 2:

@@ -21,19 +21,22 @@ def summarise_evidence(records: list[dict]) -> dict:
         ``half_minus_whole``, summaries of the differences that half the weight of the divergence
         makes with binary cross-entropy, seed by seed.
     """
-    chosen = [r for r in select(records, recipe="report") if "evidence" in r]
+    chosen = [r for r in select(records, recipe="report") if "evidence" in r and "rate" in r]
     found = {
-        name: [
-            _quantities(record) for record in select(chosen, reconstruction_loss=loss, beta=beta)
-        ]
+        name: {
+            record["settings"]["seed"]: _quantities(record)
+            for record in select(chosen, reconstruction_loss=loss, beta=beta)
+        }
         for name, (loss, beta) in OBJECTIVES.items()
     }
+    half, whole = found["bce"], found["bce-elbo"]
     differences = [
-        {name: half[name] - whole[name] for name in COMPARED}
-        for half, whole in zip(found["bce"], found["bce-elbo"], strict=True)
+        {name: half[seed][name] - whole[seed][name] for name in COMPARED}
+        for seed in half
+        if seed in whole
     ]
     return {
-        **{name: _each_over_seeds(seeds) for name, seeds in found.items()},
+        **{name: _each_over_seeds(list(seeds.values())) for name, seeds in found.items()},
         "all": _extremes([record["evidence"] for record in chosen]),
         "half_minus_whole": _each_over_seeds(differences),
     }

@@ -1,11 +1,14 @@
 """Compute what is not fresh of many trainings' records, in this process or on a Dask cluster."""
 
 import hashlib
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
+import torch
 from safetensors.torch import load as from_bytes
 
 from vaelib.digits import dataset
@@ -20,6 +23,7 @@ from vaelib.training.folder import settings_of, weights_as_bytes
 from vaelib.training.run import model_with, resumable, train
 from vaelib.training.settings import Settings
 
+BEGUN = time.time()
 RESULTS = ("losses", "history", "weights")  # of a training: equal ones are equal trainings
 
 
@@ -37,23 +41,30 @@ class Task:
     weights: bytes | None = None
 
 
-def compute(task: Task, state: Path | None = None) -> tuple[dict, bytes]:
+class Made(NamedTuple):
+    """A record, with ``inputs`` in the place of stamps for what was made; the weights; a remark."""
+
+    record: dict
+    weights: bytes
+    remark: str = ""
+
+
+def compute(task: Task, state: Path | None = None) -> Made:
     """Make the parts of a record that a task names; the data are found as ``VAELIB_DATA`` says.
 
     A training is repeated where its weights are not at hand. If its results then differ from the
-    recorded ones, this is said, and all parts are made of the new training.
+    recorded ones, this is remarked, and nothing of the earlier record stays.
 
     Args:
         task: what to make.
         state: see ``kept`` of :func:`vaelib.training.run.train`.
 
-    Returns:
-        The record, whose entry ``made`` has ``inputs`` in the place of stamps for what was made,
-        and the weights.
+    Raises:
+        ValueError: the library's files were edited after this process had begun.
     """
     settings, parts, weights = task.settings, task.parts, task.weights
     inputs = {part: records.inputs_of(part, settings) for part in records.parts_of(settings)}
-    record = task.earlier | {"made": dict(task.earlier.get("made", {}))}
+    record, remark = task.earlier | {"made": dict(task.earlier.get("made", {}))}, ""
     digits = dataset.load(settings.recipe_settings.data)
     if weights is None or TRAINING in parts:
         run = train(settings, digits, state)
@@ -62,8 +73,8 @@ def compute(task: Task, state: Path | None = None) -> tuple[dict, bytes]:
         own["weights"] = hashlib.sha256(weights).hexdigest()
         if record["made"] and any(record.get(name, own[name]) != own[name] for name in RESULTS):
             before, now = (each["losses"]["test"]["total"] for each in (record, own))
-            print(f"{settings.name}: trained again, test total {before} before and {now} now")
-            parts = tuple(inputs)
+            remark = f"trained again, test total {before} before and {now} now"
+            record, parts = {"made": {}}, tuple(inputs)
         elif record["made"] and TRAINING not in parts:
             own = {"weights": own["weights"]}  # it was repeated for these alone
         record |= {"settings": settings_of(run), **own}
@@ -72,13 +83,29 @@ def compute(task: Task, state: Path | None = None) -> tuple[dict, bytes]:
         if part != TRAINING:
             record[part] = MEASURES[part](model, settings.objective, digits, settings.seed)
         record["made"][part] = made_now() | {"inputs": inputs[part]}
-    return record, weights
+    _require_unedited()
+    return Made(record, weights, remark)
 
 
-def made_now() -> dict[str, str]:
-    """Return commit, date and processor of what is made at this moment."""
-    date = datetime.now(UTC).date().isoformat()
-    return {"commit": commit(PACKAGE), "date": date, "processor": processor()}
+def _require_unedited() -> None:
+    """Raise ValueError if files of the library are younger than what this process has read."""
+    edited = [str(p) for p in PACKAGE.rglob("*.py") if p.stat().st_mtime > BEGUN]
+    if edited:
+        raise ValueError(
+            f"{edited[0]} was edited after this process had begun, so what it has made cannot say "
+            "by which code: start it again"
+        )
+
+
+def made_now() -> dict:
+    """Return commit, date, processor and threads of what is made at this moment."""
+    return {
+        "commit": commit(PACKAGE),
+        "date": datetime.now(UTC).date().isoformat(),
+        "processor": processor(),
+        "capability": torch.backends.cpu.get_cpu_capability(),
+        "threads": torch.get_num_threads(),
+    }
 
 
 def tasks(trainings: Iterable[Settings], folder: Path) -> Iterator[Task]:
@@ -106,29 +133,31 @@ def record(trainings: Iterable[Settings], folder: Path, scheduler: str = "") -> 
 
     Raises:
         ImportError: a scheduler is given, and Dask is not installed.
-        ConnectionError: a training whose worker was lost again and again.
+        ConnectionError: a training whose worker was lost again and again, when all others are done.
+        OSError: another process works on these records.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    todo = list(tasks(trainings, folder))
-    finished = _on_cluster(todo, scheduler) if scheduler else _here(todo, folder)
-    for task, (result, weights) in finished:
-        store.keep(weights)
-        parts = [part for part, made in result["made"].items() if "inputs" in made]
-        for part in parts:
-            made = result["made"][part]
-            made["stamp"] = records.stamp(made.pop("inputs"), folder)
-        write_json(result, records.path_of(folder, task.settings))
-        yield f"{task.settings.name}: {', '.join(parts)}"
-    records.forget_stamps(folder)
+    with records.alone(folder):
+        todo = list(tasks(trainings, folder))
+        finished = _on_cluster(todo, scheduler) if scheduler else _here(todo, folder)
+        for task, (result, weights, remark) in finished:
+            store.keep(weights)
+            parts = [part for part, made in result["made"].items() if "inputs" in made]
+            for part in parts:
+                made = result["made"][part]
+                made["stamp"] = records.stamp(made.pop("inputs"), folder)
+            write_json(result, records.path_of(folder, task.settings))
+            yield f"{task.settings.name}: {'; '.join(filter(None, [', '.join(parts), remark]))}"
+        records.forget_stamps(folder)
 
 
-def _here(todo: list[Task], folder: Path) -> Iterator[tuple[Task, tuple[dict, bytes]]]:
+def _here(todo: list[Task], folder: Path) -> Iterator[tuple[Task, Made]]:
     for task in todo:
         with resumable(task.settings, records.path_of(folder, task.settings)) as state:
             yield task, compute(task, state)
 
 
-def _on_cluster(todo: list[Task], scheduler: str) -> Iterator[tuple[Task, tuple[dict, bytes]]]:
+def _on_cluster(todo: list[Task], scheduler: str) -> Iterator[tuple[Task, Made]]:
     try:
         from distributed import Client, KilledWorker, as_completed
     except ModuleNotFoundError as error:
@@ -138,10 +167,14 @@ def _on_cluster(todo: list[Task], scheduler: str) -> Iterator[tuple[Task, tuple[
     with Client(scheduler) as client:
         # Not pure: equal settings may run again. A task whose worker is lost goes to another.
         futures = {client.submit(compute, task, pure=False): task for task in todo}
+        failure: Exception | None = None
         for future in as_completed(futures):
             task = futures[future]
             try:
-                result = future.result()
+                yield task, future.result()
             except KilledWorker as error:
-                raise ConnectionError(f"{task.settings.name} was given up: {error}") from error
-            yield task, result
+                failure = ConnectionError(f"{task.settings.name} was given up: {error}")
+            except (ArithmeticError, ValueError) as error:
+                failure = error
+        if failure:
+            raise failure

@@ -47,7 +47,7 @@ class Seed:
 
     def sharpness(self, objective: str) -> float:
         """Return the sharpness of an objective's reconstructions."""
-        return self.records[*CODED[objective], 2]["measures"]["sharpness"]
+        return self.records[*CODED[objective], 2]["appearance"]["sharpness"]
 
     @property
     def has_curves(self) -> bool:
@@ -82,7 +82,7 @@ def first_merged(curve: list[dict]) -> tuple[dict, torch.Tensor]:
         if there is none, and its table of votes, (10, 10).
     """
     for record in curve:
-        table = torch.tensor(record["measures"]["confusion"])
+        table = torch.tensor(record["appearance"]["confusion"])
         if max(appearance.overlap_shares(table).values()) >= MERGED:
             break
     return record, table
@@ -141,14 +141,20 @@ def read_questions(book: Path) -> dict:
 
 
 def by_seed(records: list[dict], yardsticks: dict[str, float]) -> list[Seed]:
-    """Gather the records of the recipe ``report`` by seed, where code lengths are recorded."""
+    """Gather the records of the recipe ``report`` by seed, where all that is asked is recorded."""
     found: dict[int, dict] = {}
     for record in select(records, recipe="report"):
         settings = record["settings"]
         at = settings["reconstruction_loss"], settings["beta"], settings["latent_dim"]
-        found.setdefault(settings["seed"], {})[at] = record
-    coded = (*CODED["gaussian"], 2)
-    return [Seed(runs, yardsticks) for _, runs in sorted(found.items()) if coded in runs]
+        if "rate" in record:
+            found.setdefault(settings["seed"], {})[at] = record
+    coded = {(*objective, 2) for objective in CODED.values()}
+    needed = coded | {(loss, 1.0, 16) for loss in BOTH}
+    return [
+        Seed(runs, yardsticks)
+        for _, runs in sorted(found.items())
+        if needed <= runs.keys() and all("code" in runs[at] for at in coded)
+    ]
 
 
 def answer(questions: dict, seeds: list[Seed]) -> dict:
@@ -220,7 +226,9 @@ def summarise_likelihoods(book: Path, records: list[dict]) -> dict:
         "unbounded": _unbounded(select(records, recipe="report", reconstruction_loss="cb")),
         "sharpness": {name: over_seeds(seed.sharpness(name) for seed in seeds) for name in CODED},
         "samples": {
-            name: seeds[0].records[*objective, 2]["samples"] for name, objective in CODED.items()
+            name: record["samples"]
+            for name, objective in CODED.items()
+            if "samples" in (record := seeds[0].records[*objective, 2])
         },
         "curves": {
             loss: {str(Fraction(beta)): _point(seeds, loss, beta) for beta in BETAS}
@@ -265,7 +273,8 @@ def _point(seeds: list[Seed], loss: str, beta: float) -> dict:
         "distortion": over_seeds(record["losses"]["test"]["reconstruction"] for record in records),
         "aggregate": over_seeds(record["rate"]["aggregate"]["divergence"] for record in records),
         "accuracy": over_seeds(
-            appearance.accuracy(torch.tensor(record["measures"]["confusion"])) for record in records
+            appearance.accuracy(torch.tensor(record["appearance"]["confusion"]))
+            for record in records
         ),
     }
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
@@ -66,7 +67,7 @@ SCHEMA = _object(
             "type": "object",
             "additionalProperties": _object(dict.fromkeys(("stamp", "commit", "date"), TEXT)),
         },
-        "measures": _object(
+        "appearance": _object(
             {
                 "sharpness": NUMBER,
                 "recognised": NUMBER,
@@ -104,8 +105,7 @@ def read(folder: Path) -> list[dict]:
     found: dict[str, dict] = {}
     trainings: dict[str, str] = {}
     for path in sorted(folder.glob("*.json")):
-        record = read_json(path)
-        _check(path, record)
+        record = _read(path)
         twin = trainings.setdefault(str((record["losses"], record["history"])), path.name)
         if twin != path.name:
             raise _wrong(path, "losses and history", f"are those of {twin}, number by number")
@@ -167,6 +167,19 @@ def _why(part: str, settings: Settings, record: dict, stamps: dict) -> str:
     return stale.why_stale(stamps[made["stamp"]], inputs_of(part, settings), most=2)
 
 
+def alone(folder: Path) -> FileLock:
+    """Keep other processes off the records of a folder, in a with statement.
+
+    Raises:
+        OSError: there is one.
+    """
+    lock = FileLock(folder.parent / ".records.lock")
+    try:
+        return lock.acquire(timeout=0)
+    except Timeout as error:
+        raise OSError(f"another process works on the records in {folder}: wait for it") from error
+
+
 def states(trainings: Iterable[Settings], folder: Path) -> dict[str, dict[str, str]]:
     """Say of each part of the records of some trainings why it is stale, as :func:`why_stale` does.
 
@@ -177,7 +190,7 @@ def states(trainings: Iterable[Settings], folder: Path) -> dict[str, dict[str, s
     for settings in trainings:
         file = path_of(folder, settings)
         found[settings.name] = (
-            why_stale(read_json(file), stamps)
+            why_stale(_read(file), stamps)
             if file.exists()
             else dict.fromkeys(parts_of(settings), NOT_THERE)
         )
@@ -202,26 +215,29 @@ def stamp(inputs: dict, folder: Path) -> str:
 def forget_stamps(folder: Path) -> None:
     """Remove from the file of stamps what no record beside it has."""
     files = folder.parent.glob("records*/*.json")
-    used = {made["stamp"] for file in files for made in read_json(file)["made"].values()}
+    used = {made["stamp"] for file in files for made in read_json(file).get("made", {}).values()}
     stamps = read_stamps(folder)
     if stamps.keys() - used:
         write_json({key: stamps[key] for key in stamps if key in used}, folder.parent / STAMPS)
 
 
-def _check(path: Path, record: dict) -> None:
+def _read(path: Path) -> dict:
+    """Read one record, and check it by itself."""
+    record = read_json(path)
     _require(path, record, SCHEMA)
     settings = settings_of(record)
     if path.stem != settings.name:
         raise _wrong(path, "settings", f"are those of {settings.name}; expected the file's name")
-    extra = {name: MORE[name] for name in measures_of(settings) if name in MORE}
+    extra = {name: MORE[name] for name in record["made"] if name in MORE}
     if settings.latent_dim == 2:
-        extra["measures"] = _object({"roughness": _numbers("mean", "greatest")})
+        extra["appearance"] = _object({"roughness": _numbers("mean", "greatest")})
         if "rate" in extra:
             extra["rate"] = _object({"aggregate": _numbers("divergence", "empty")})
     _require(path, record, _object(extra))
     for key, number in _leaves(record):
         if isinstance(number, float) and not math.isfinite(number):
             raise _wrong(path, key, f"is {number}; expected a finite number")
+    return record
 
 
 def _require(path: Path, record: dict, schema: dict) -> None:

@@ -120,7 +120,7 @@ def parts(book: Path) -> dict:
             "commits": _several(made.get("commit", "") for made in group),
             "dates": _several(made.get("date", "") for made in group),
             "replayed": _several(
-                f"{again['date']}, {again['commit']}"
+                f"{again['date']}, {again['commit']}{'' if again['agrees'] else ': otherwise'}"
                 for made in group
                 if (again := made.get("replayed"))
             ),
@@ -244,7 +244,7 @@ def _objectives(records: list[dict], recipe: str) -> dict:
 
 
 def _objective(records: list[dict]) -> dict:
-    found = [record["measures"] for record in records]
+    found = [record["appearance"] for record in records]
     shares = [measure["high_frequency_share"] for measure in found]
     overlaps = [appearance.overlap_shares(torch.tensor(m["confusion"])) for m in found]
     seeds = [record["settings"]["seed"] for record in records]
@@ -281,7 +281,7 @@ def _without(at: int, values: list[float]) -> dict[str, float]:
 
 def _overlap(records: list[dict]) -> dict:
     """Average over seeds how the neighbours' vote takes one class for another."""
-    tables = [torch.tensor(record["measures"]["confusion"]).double() for record in records]
+    tables = [torch.tensor(record["appearance"]["confusion"]).double() for record in records]
     shares = torch.stack([table / table.sum(1, keepdim=True) for table in tables]).mean(0)
     by_seed = [appearance.overlap_shares(table) for table in tables]
     by_pair = {pair: mean(seed[pair] for seed in by_seed) for pair in by_seed[0]}

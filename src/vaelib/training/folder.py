@@ -82,7 +82,8 @@ def load(folder: Path) -> Run:
 
     Raises:
         FileNotFoundError: the folder holds no run.
-        vaelib.plumbing.files.DamagedError: a file of it is not what :func:`save` wrote.
+        vaelib.plumbing.files.DamagedError: a file of it is not what :func:`save` wrote, or another
+            version of the library wrote it.
     """
     folder = Path(folder)
     if not holds_run(folder):
@@ -94,8 +95,14 @@ def load(folder: Path) -> Run:
 
     files.require_sound(folder, FILES.values())
     parts = {part: _read(folder / name) for part, name in FILES.items()}
-    recipe = Recipe(**parts["settings"].pop("recipe_settings"))
-    return Run(**parts | {"settings": Settings(**parts["settings"]), "recipe": recipe})
+    try:
+        recipe = Recipe(**parts["settings"].pop("recipe_settings"))
+        return Run(**parts | {"settings": Settings(**parts["settings"]), "recipe": recipe})
+    except (TypeError, ValueError) as error:
+        raise files.DamagedError(
+            f"{folder} holds a run that another version of this library has made ({error}): "
+            "delete the folder, and make the run again"
+        ) from error
 
 
 def read(folder: Path, part: str) -> dict:

@@ -95,7 +95,7 @@ def resumable(settings: Settings, output: Path) -> Iterator[Path]:
 def _identity(begun_with: dict, device: torch.device) -> str:
     """Digest all that the bits of a training depend on, the machine included."""
     place = machine.describe(device)
-    here = [place[name] for name in ("processor", "threads", "device")]
+    here = [place[name] for name in ("processor", "threads", "device", "versions")]
     return stale.digest(json.dumps([begun_with, here]))
 
 

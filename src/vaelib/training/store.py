@@ -20,8 +20,10 @@ def keep(content: bytes) -> None:
 
 def find(digest: str | None) -> bytes | None:
     """Return the content with a SHA-256, if it was kept here and is still what it was."""
-    file = _file(digest or "none")
-    content = file.read_bytes() if file.is_file() else b""
+    try:
+        content = _file(digest or "none").read_bytes()
+    except OSError:
+        return None
     return content if hashlib.sha256(content).hexdigest() == digest else None
 
 

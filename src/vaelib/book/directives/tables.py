@@ -19,6 +19,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 from vaelib.book.directives.values import find
+from vaelib.plumbing.files import DamagedError
 
 
 def setup(app: Sphinx) -> None:
@@ -72,7 +73,7 @@ class Rows(TableDirective):
         source, line = self.get_source_info()
         try:
             record, file = find(Path(self.env.srcdir), *self.arguments[0].split(":"))
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, DamagedError) as error:
             raise ExtensionError(f"{source}:{line}: {error}") from error
         self.env.note_dependency(str(file))
         labels = yaml.safe_load(self.options.get("labels", "")) or {key: key for key in record}

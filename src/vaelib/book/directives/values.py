@@ -72,7 +72,7 @@ def look_up(book: Path, name: str, path: str, form: str) -> tuple[str, Path]:
 
     Args:
         book: folder of the book.
-        name: of a run, of a JSON file in ``recorded``, or ``original``.
+        name: of a run, of a JSON file in ``recorded``, ``original`` or ``reproduction``.
         path: keys joined by dots; for a run the first is the name of a JSON file.
         form: format specification, such as ``.2f``; empty for the value as it is.
 
