@@ -13,15 +13,8 @@ from vaelib.plumbing.places import EXECUTED, RECORDS, find_book
 from vaelib.training.recipes import RECIPES, recipe_from_environment
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
-MENDABLE = (
-    ValueError,
-    ArithmeticError,
-    OSError,
-    ImportError,
-    DataError,
-    DamagedError,
-    NotebookError,
-)
+MENDABLE = (ValueError, ArithmeticError, OSError, ImportError)
+MENDABLE += (DataError, DamagedError, NotebookError)
 """What the user can mend; it ends in one sentence and exit code 1."""
 
 

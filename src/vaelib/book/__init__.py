@@ -14,21 +14,8 @@ def setup(app) -> dict:
     from vaelib.book.site import mathjax, pdf, printing, repository, tidying
     from vaelib.plumbing.stale import digest
 
-    for part in (
-        build,
-        statements,
-        values,
-        tables,
-        losses,
-        claims,
-        provenance,
-        directive,
-        mathjax,
-        repository,
-        printing,
-        pdf,
-        tidying,
-    ):
+    written = (statements, values, tables, losses, claims, provenance, directive)
+    for part in (build, *written, mathjax, repository, printing, pdf, tidying):
         part.setup(app)
     # When one of these files has changed, Sphinx reads and writes every page again.
     own = [path for path in Path(__file__).parent.rglob("*.*") if path.suffix != ".pyc"]

@@ -16,10 +16,7 @@ def block(book: Path) -> str:
     """Write the table and the sentence about where it was made."""
     runs = book / EXECUTED
     original = original_losses(book)
-    lines = [
-        "| test loss per image | original | this report | training |",
-        "|---|---:|---:|---:|",
-    ]
+    lines = ["| test loss per image | original | this report | training |", "|---|---:|---:|---:|"]
     for run, label in (("bce", "cross-entropy (BCE) + KL"), ("mse", "squared error (MSE) + KL")):
         claimed = original[run]["test"]["total"]
         total = folder.read(runs / run, "losses")["test"]["total"]

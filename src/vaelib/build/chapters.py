@@ -10,7 +10,9 @@ import os
 import re
 import shutil
 import time
+from collections.abc import Iterable
 from concurrent.futures.process import BrokenProcessPool
+from itertools import chain
 from pathlib import Path
 
 from vaelib.build.derived import recorded
@@ -42,9 +44,10 @@ def fill_cache(book: Path, cell_seconds: int) -> tuple[Path, int]:
     """
     build = book / "_build"
     files.clear_up(build)
+    pages = sorted([*book.glob("*.md"), *book.glob("*/*.md")])
+    cells = {page: CODE_CELL.findall(page.read_text("utf-8")) for page in pages}
     # The library's own key is a chapter's source alone.
-    cache = build / f"{CACHE}{inputs_key(book)}"
-    cells = {page: CODE_CELL.findall(page.read_text("utf-8")) for page in chapters(book)}
+    cache = build / f"{CACHE}{inputs_key(book, chain.from_iterable(cells.values()))}"
     digests = {
         str(page.relative_to(book)): stale.digest("\n".join(code))
         for page, code in cells.items()
@@ -127,21 +130,12 @@ def execute_cells(chapter, page: Path, cell_seconds: int) -> tuple[object, float
     return chapter, time.perf_counter() - start, failure
 
 
-def chapters(book: Path) -> list[Path]:
-    """List the chapters of a book."""
-    return sorted([*book.glob("*.md"), *book.glob("*/*.md")])
-
-
-def inputs_key(book: Path) -> str:
-    """Digest what the outputs of the chapters' cells depend on, apart from the cells themselves.
-
-    Args:
-        book: folder of the book.
+def inputs_key(book: Path, cells: Iterable[str]) -> str:
+    """Digest what the outputs of a book's cells depend on, apart from the cells themselves.
 
     Returns:
         A name for a cache of these outputs.
     """
-    cells = [cell for path in chapters(book) for cell in CODE_CELL.findall(path.read_text("utf-8"))]
     summary = files.read_derived(book / SUMMARY).content | {"parts": None}  # no cell reads these
     own = {"recorded": recorded(book), "summary": summary}
     inputs = stale.inputs("\n".join(cells), ("sympy", "matplotlib"), **own)

@@ -1,20 +1,19 @@
-"""The figures of the chapter on cost, drawn from its records."""
+"""The figures of the chapter on cost, drawn from its records.
+
+:func:`living_units` and :func:`schedules` take that of ``benchmarks/schedules.py``,
+:func:`build_stages` that of ``benchmarks/build.py``, the others that of ``benchmarks/compare.py``.
+"""
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaelib.figures.style import styled
+from vaelib.figures.style import styled, subplots
 
 
 @styled
 def step_times(record: dict) -> Figure:
-    """Draw the time of a step of each contestant: median and quartiles, one panel per batch size.
-
-    Args:
-        record: of ``benchmarks/compare.py``.
-    """
-    figure = Figure(figsize=(7.2, 2.4))
-    panels = figure.subplots(1, len(record["peers"]), sharey=True)
+    """Draw the time of a step of each contestant: median and quartiles, a panel per batch size."""
+    figure, panels = subplots(2.4, 1, len(record["peers"]), sharey=True)
     for axes, (size, rows) in zip(panels, record["peers"].items(), strict=True):
         for y, row in enumerate(reversed(rows.values())):
             ms = row["milliseconds"]
@@ -34,14 +33,9 @@ def step_times(record: dict) -> Figure:
 
 @styled
 def roofline(record: dict) -> Figure:
-    """Draw the rate of each convolution, and of the whole step, below what the machine can do.
-
-    Args:
-        record: of ``benchmarks/compare.py``; uses its entries ``machine`` and ``layers``.
-    """
+    """Draw the rate of each convolution, and of the whole step, below what the machine can do."""
     peak, bandwidth = (record["machine"][name] for name in ("gflop_per_second", "gbyte_per_second"))
-    figure = Figure(figsize=(7.2, 3.6))
-    axes = figure.subplots()
+    figure, axes = subplots(3.6)
     intensity = np.geomspace(0.5, 300, 200)
     axes.plot(intensity, np.minimum(peak, bandwidth * intensity), color="0.3")
     heights = (-4, -12, 4)  # layers of one kind lie close together
@@ -60,13 +54,8 @@ def roofline(record: dict) -> Figure:
 
 @styled
 def living_units(record: dict) -> Figure:
-    """Draw how units of the encoder die in the first epoch, and what that costs in the end.
-
-    Args:
-        record: of ``benchmarks/schedules.py``.
-    """
-    figure = Figure(figsize=(7.2, 3))
-    left, right = figure.subplots(1, 2)
+    """Draw how units of the encoder die in the first epoch, and what that costs in the end."""
+    figure, (left, right) = subplots(3, 1, 2)
     trainings = [row for row in record["trainings"] if row["loss"] == "bce"]
     names = {"base": ("Muon and Adam", "-"), "Adam alone": ("Adam alone", "--")}
     for colour, (variant, (label, dashes)) in enumerate(names.items()):
@@ -89,13 +78,8 @@ def living_units(record: dict) -> Figure:
 
 @styled
 def schedules(record: dict) -> Figure:
-    """Draw the validation total against the number of steps for the schedules that were tried.
-
-    Args:
-        record: of ``benchmarks/schedules.py``.
-    """
-    figure = Figure(figsize=(7.2, 4))
-    axes = figure.subplots()
+    """Draw the validation total against the number of steps for the schedules that were tried."""
+    figure, axes = subplots(4)
     rows = [row for row in record["trainings"] if row["loss"] == "bce"]
     dashes = ["-", "--", ":", "-."]
     for number, variant in enumerate(dict.fromkeys(row["variant"] for row in rows)):
@@ -113,13 +97,8 @@ def schedules(record: dict) -> Figure:
 
 @styled
 def scaling(record: dict) -> Figure:
-    """Draw how cost grows with batch size, training-set size and latent dimension.
-
-    Args:
-        record: of ``benchmarks/compare.py``; uses its entries ``scaling`` and ``epochs``.
-    """
-    figure = Figure(figsize=(7.2, 2.7))
-    batch, images, latent = figure.subplots(1, 3)
+    """Draw how cost grows with batch size, training-set size and latent dimension."""
+    figure, (batch, images, latent) = subplots(2.7, 1, 3)
     own = record["batch_sizes"]["small"]
     rows = record["scaling"]
     for axes, key, chosen in (
@@ -148,14 +127,9 @@ def scaling(record: dict) -> Figure:
 
 @styled
 def build_stages(record: dict) -> Figure:
-    """Draw where the wall time of a cold and of a warm build goes.
-
-    Args:
-        record: of ``benchmarks/build.py``: build → stage → seconds.
-    """
+    """Draw where the wall time of a cold and of a warm build goes: build → stage → seconds."""
     stages = list(record["cold"])
-    figure = Figure(figsize=(7.2, 2.2))
-    axes = figure.subplots()
+    figure, axes = subplots(2.2)
     greys = ["0.8", "C0", "C1", "C2", "C3", "0.5"]
     for y, build in enumerate(("warm", "cold")):
         left = 0.0

@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from vaelib.figures.style import styled
+from vaelib.figures.style import styled, subplots
 from vaelib.plumbing.words import LOSSES, printed
 
 
@@ -18,8 +18,7 @@ def curves(
         unit: of the losses, for the axis label.
         original: the original's history, drawn behind on a logarithmic axis of epochs.
     """
-    figure = Figure(figsize=(7.2, 3.1))
-    panels = figure.subplots(1, 3)
+    figure, panels = subplots(3.1, 1, 3)
     epochs = [row["epoch"] for row in history]
     for axes, loss in zip(panels, LOSSES, strict=True):
         if original:

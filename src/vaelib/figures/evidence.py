@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, Rectangle
 
-from vaelib.figures.style import styled
+from vaelib.figures.style import styled, subplots
 
 ENCODER = {"color": "C1", "lw": 1.6}
 LEVELS = (0.01, 0.1, 0.5)  # of the greatest density
@@ -33,8 +33,7 @@ def gap_shares(gaps: dict[str, np.ndarray]) -> Figure:
     Args:
         gaps: model → (N,), nats, all greater than 0.
     """
-    figure = Figure(figsize=(7.2, 3.2))
-    axes = figure.subplots()
+    figure, axes = subplots(3.2)
     for (name, values), dash in zip(gaps.items(), ("-", "--", "-.", ":"), strict=False):
         ordered = np.sort(values)
         axes.plot(ordered, np.arange(1, len(ordered) + 1) / len(ordered), ls=dash, label=name)
@@ -122,8 +121,7 @@ def aggregate(axis: np.ndarray, density: np.ndarray, limit: float) -> Figure:
         density: (n, n), the first coordinate along the rows.
         limit: both axes run from -limit to limit.
     """
-    figure = Figure(figsize=(6, 5))
-    axes = figure.subplots()
+    figure, axes = subplots(5, width=6)
     edge = axis[-1] + (axis[1] - axis[0]) / 2
     shown = axes.imshow(
         np.sqrt(density.T), origin="lower", extent=(-edge, edge, -edge, edge), cmap="viridis"

@@ -8,7 +8,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from vaelib.figures.style import styled
+from vaelib.figures.style import styled, subplots
 
 CLASS_COLOURS = ListedColormap(mpl.color_sequences["petroff10"])
 HALO = [withStroke(linewidth=3, foreground="white")]
@@ -22,8 +22,7 @@ def image_rows(rows: dict[str, np.ndarray]) -> Figure:
         rows: name → images (n, 28, 28) in [0, 1], the same n in each row.
     """
     number = len(next(iter(rows.values())))
-    figure = Figure(figsize=(7.2, 0.3 + 0.6 * len(rows)))
-    panels = figure.subplots(len(rows), number, squeeze=False)
+    figure, panels = subplots(0.3 + 0.6 * len(rows), len(rows), number, squeeze=False)
     for line, (name, images) in zip(panels, rows.items(), strict=True):
         for axes, image in zip(line, images, strict=True):
             axes.imshow(image, vmin=0, vmax=1)
@@ -44,8 +43,7 @@ def image_grid(images: np.ndarray, number: int, limit: float | None = None) -> F
     """
     rows = images.reshape(number, number, *images.shape[1:])
     canvas = rows.transpose(0, 2, 1, 3).reshape(number * images.shape[1], -1)
-    figure = Figure(figsize=(6, 6))
-    axes = figure.subplots()
+    figure, axes = subplots(6, width=6)
     axes.grid(False)
     if limit is None:
         axes.imshow(canvas, vmin=0, vmax=1, interpolation="antialiased")

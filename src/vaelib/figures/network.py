@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from vaelib.figures.style import styled
+from vaelib.figures.style import styled, subplots
 
 
 @styled
@@ -17,8 +17,7 @@ def layer_diagram(layers: Sequence) -> Figure:
     """
     heads = [layer for layer in layers if layer.operation.startswith("dense, ")]
     trunk = [layer for layer in layers if layer not in heads]
-    figure = Figure(figsize=(7.2, 0.52 * (len(trunk) + bool(heads)) + 0.3))
-    axes = _canvas(figure)
+    figure, axes = _canvas(0.52 * (len(trunk) + bool(heads)) + 0.3)
     rows = [[(0.5, layer)] for layer in trunk]
     if heads:
         rows.append(list(zip((0.24, 0.76), heads, strict=True)))
@@ -44,8 +43,7 @@ def vae_diagram(shapes: dict[str, tuple[int, ...]], parameters: dict[str, int]) 
         shapes: of ``image``, ``mean``, ``log_variance``, ``noise``, ``z`` and ``logits``.
         parameters: of ``encoder`` and ``decoder``.
     """
-    figure = Figure(figsize=(7.2, 2.9))
-    axes = _canvas(figure)
+    figure, axes = _canvas(2.9)
     shape = {name: " × ".join(map(str, size)) for name, size in shapes.items()}
     encoder = f"encoder\n{parameters['encoder']:,}\nparameters"
     decoder = f"decoder\n{parameters['decoder']:,}\nparameters"
@@ -59,16 +57,8 @@ def vae_diagram(shapes: dict[str, tuple[int, ...]], parameters: dict[str, int]) 
         "decoder": (0.755, 0.5, 0.07, decoder, True),
         "logits": (0.93, 0.5, 0.08, f"logits\n{shape['logits']}", False),
     }
-    arrows = [
-        "image encoder",
-        "encoder mean",
-        "encoder log_variance",
-        "mean z",
-        "log_variance z",
-        "noise z",
-    ]
-    arrows += ["z decoder", "decoder logits"]
-    for pair in arrows:
+    arrows = "image encoder, encoder mean, encoder log_variance, mean z, log_variance z, noise z"
+    for pair in f"{arrows}, z decoder, decoder logits".split(", "):
         (x1, y1, half1, *_), (x2, y2, half2, *_) = (boxes[name] for name in pair.split())
         _arrow(axes, (x1 + half1, y1), (x2 - half2, y2))
     for x, y, _, text, filled in boxes.values():
@@ -76,11 +66,11 @@ def vae_diagram(shapes: dict[str, tuple[int, ...]], parameters: dict[str, int]) 
     return figure
 
 
-def _canvas(figure: Figure):
-    axes = figure.subplots()
+def _canvas(height: float):
+    figure, axes = subplots(height)
     axes.set(xlim=(-0.01, 1.01), ylim=(0, 1))
     axes.axis("off")
-    return axes
+    return figure, axes
 
 
 def _box(axes, x: float, y: float, text: str, filled: bool) -> None:

@@ -1,4 +1,7 @@
-"""Samples, rate and distortion of recorded runs, and how many latent dimensions they use."""
+"""Samples, rate and distortion of recorded runs, and how many latent dimensions they use.
+
+What is drawn are entries of :func:`vaelib.study.likelihoods.summarise_likelihoods`.
+"""
 
 import base64
 import io
@@ -8,7 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from vaelib.figures.images import image_rows
-from vaelib.figures.style import styled
+from vaelib.figures.style import legend_below, styled, subplots
 from vaelib.plumbing.words import printed
 
 MARKED = {"1/2": ("C1", "s", "β = 1/2, the original's"), "1": ("C2", "D", "β = 1, the ELBO's")}
@@ -29,13 +32,8 @@ def samples(found: dict[str, str]) -> Figure:
 
 @styled
 def rate_distortion(curves: dict[str, dict[str, dict]]) -> Figure:
-    """Draw the distortion against the rate, every run a point, the means joined, β beside them.
-
-    Args:
-        curves: of :func:`vaelib.study.likelihoods.summarise_likelihoods`.
-    """
-    figure = Figure(figsize=(7.2, 3.8))
-    panels = figure.subplots(1, len(curves))
+    """Draw the distortion against the rate, every run a point, the means joined, β beside them."""
+    figure, panels = subplots(3.8, 1, len(curves))
     for axes, (loss, curve) in zip(panels, curves.items(), strict=True):
         means = [(part["rate"]["mean"], part["distortion"]["mean"]) for part in curve.values()]
         axes.plot(*zip(*means, strict=True), color="0.4", lw=1.2, zorder=1)
@@ -47,21 +45,14 @@ def rate_distortion(curves: dict[str, dict[str, dict]]) -> Figure:
         axes.set(title=printed(loss), xlabel="rate (nats per image)")
         axes.margins(0.12)
     panels[0].set_ylabel("distortion (reconstruction loss)")
-    handles, labels = panels[0].get_legend_handles_labels()
-    unique = dict(zip(labels, handles, strict=True))
-    figure.legend(unique.values(), unique, loc="outside lower center", ncols=len(unique))
+    legend_below(figure, panels[0])
     return figure
 
 
 @styled
 def weights(curves: dict[str, dict[str, dict]]) -> Figure:
-    """Draw against β how far the aggregate posterior is from the prior, and what classes do.
-
-    Args:
-        curves: of :func:`vaelib.study.likelihoods.summarise_likelihoods`.
-    """
-    figure = Figure(figsize=(7.2, 3.4))
-    panels = figure.subplots(1, 2)
+    """Draw against β how far the aggregate posterior is from the prior, and what classes do."""
+    figure, panels = subplots(3.4, 1, 2)
     names = {
         "aggregate": "aggregate from prior (nats)",
         "accuracy": "codes voted into their own class",
@@ -83,14 +74,8 @@ def weights(curves: dict[str, dict[str, dict]]) -> Figure:
 
 @styled
 def dimensions(found: dict[str, dict], least: float) -> Figure:
-    """Draw the divergence of each latent dimension, the greatest first, on a logarithmic axis.
-
-    Args:
-        found: ``dimensions`` of :func:`vaelib.study.likelihoods.summarise_likelihoods`.
-        least: nats from which on a dimension counts as used.
-    """
-    figure = Figure(figsize=(7.2, 3))
-    axes = figure.subplots()
+    """Draw the divergence of each dimension, the greatest first, and from where on one is used."""
+    figure, axes = subplots(3)
     for at, (loss, part) in enumerate(found.items()):
         ranks = range(1, len(part["nats"]) + 1)
         axes.plot(ranks, part["nats"], "os"[at], color=f"C{at}", label=printed(loss))

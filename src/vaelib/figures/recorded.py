@@ -1,11 +1,14 @@
-"""The figures of recorded runs: every run a point, the mean, an interval, the original's number."""
+"""The figures of recorded runs: every run a point, the mean, an interval, the original's number.
+
+What is drawn are entries of :func:`vaelib.study.summary.summarise`, but for :func:`curves`.
+"""
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from vaelib.figures.style import styled
+from vaelib.figures.style import legend_below, styled, subplots
 from vaelib.plumbing.words import LOSSES, printed
 
 SPLITS = ("train", "validation", "test")
@@ -20,22 +23,10 @@ def _draw_seeds(axes: Axes, at: float, values: list[float], low: float, high: fl
     axes.vlines(at + 0.12, low, high, color="0.2", lw=1.5)
 
 
-def _legend(figure: Figure, axes: Axes) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    unique = dict(zip(labels, handles, strict=True))
-    columns = len(unique) if len(unique) < 4 else 2
-    figure.legend(unique.values(), unique, loc="outside lower center", ncols=columns)
-
-
 @styled
 def losses(parts: list[dict]) -> Figure:
-    """Draw the losses of a claim, in three panels, with prediction intervals.
-
-    Args:
-        parts: of a claim with the rule ``numbers``, in :func:`vaelib.study.summary.summarise`.
-    """
-    figure = Figure(figsize=(7.2, 3.4))
-    panels = figure.subplots(1, 3)
+    """Draw the losses of a claim with the rule ``numbers``, with prediction intervals."""
+    figure, panels = subplots(3.4, 1, 3)
     by_name = {part["name"]: part for part in parts}
     for axes, loss in zip(panels, LOSSES, strict=True):
         for at, split in enumerate(SPLITS):
@@ -45,7 +36,7 @@ def losses(parts: list[dict]) -> Figure:
         axes.set(title=printed(loss), xlim=(-0.5, 2.5))
         axes.set_xticks(range(3), ["train", "valid.", "test"])
     panels[0].set_ylabel("loss")
-    _legend(figure, panels[0])
+    legend_below(figure, panels[0])
     return figure
 
 
@@ -57,17 +48,16 @@ def effects(parts: dict[str, dict]) -> Figure:
         parts: short name → part of a claim with the rule ``effects``.
     """
     rows = -(-len(parts) // 4)
-    figure = Figure(figsize=(7.2, 2.1 * rows))
-    panels = list(figure.subplots(rows, 4).flat)
-    for axes, (name, part) in zip(panels, parts.items(), strict=False):
+    figure, panels = subplots(2.1 * rows, rows, 4)
+    for axes, (name, part) in zip(panels.flat, parts.items(), strict=False):
         _draw_seeds(axes, 0, part["values"], *part["interval"])
         axes.axhline(0, **ORIGINAL, label="no effect")
         axes.set_title(name, fontsize=10)
         axes.set(xticks=[], xlim=(-0.5, 0.5))
         axes.yaxis.set_major_locator(MaxNLocator(4))
-    for axes in panels[len(parts) :]:
+    for axes in panels.flat[len(parts) :]:
         axes.set_axis_off()
-    _legend(figure, figure.axes[0])
+    legend_below(figure, figure.axes[0])
     return figure
 
 
@@ -79,8 +69,7 @@ def curves(records: list[dict], original: list[dict] | None = None) -> Figure:
         records: of one recipe and loss, as :func:`vaelib.study.grid.record` writes them.
         original: the original's history, drawn behind.
     """
-    figure = Figure(figsize=(7.2, 3.3))
-    panels = figure.subplots(1, 3)
+    figure, panels = subplots(3.3, 1, 3)
     sources = [("original", original, "0.55")] if original else []
     sources += [("this book", record["history"], "C0") for record in records]
     for axes, loss in zip(panels, LOSSES, strict=True):
@@ -96,24 +85,19 @@ def curves(records: list[dict], original: list[dict] | None = None) -> Figure:
         axes.set(title=printed(loss), xlabel="epoch")
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     panels[0].set_ylabel("loss")
-    _legend(figure, panels[0])
+    legend_below(figure, panels[0])
     return figure
 
 
 @styled
 def weights(objectives: dict[str, dict]) -> Figure:
-    """Draw what the weight β does: reconstruction, divergence and dispersion, ½ beside 1.
-
-    Args:
-        objectives: ``objectives`` of one recipe in :func:`vaelib.study.summary.summarise`.
-    """
+    """Draw what β does with a recipe: reconstruction, divergence and dispersion, ½ beside 1."""
     names = {
         "reconstruction": "reconstruction loss",
         "divergence": "KL divergence (nats)",
         "deviation": "dispersion of codes",
     }
-    figure = Figure(figsize=(7.2, 4.4))
-    panels = figure.subplots(2, 3)
+    figure, panels = subplots(4.4, 2, 3)
     for row, loss in zip(panels, ("bce", "mse"), strict=True):
         for axes, (key, title) in zip(row, names.items(), strict=True):
             for at, name in enumerate((loss, f"{loss}-elbo")):
@@ -122,19 +106,15 @@ def weights(objectives: dict[str, dict]) -> Figure:
             axes.set_xticks([0, 1], ["β = ½", "β = 1"])
             axes.set_xlim(-0.5, 1.5)
             axes.set_title(f"{printed(loss)}: {title}", fontsize=10)
-    _legend(figure, panels[0, 0])
+    legend_below(figure, panels[0, 0])
     return figure
 
 
 @styled
 def slices(slices: dict[str, dict]) -> Figure:
-    """Draw the total on the original's validation slice and on held-out images, run by run.
-
-    Args:
-        slices: ``slices`` of :func:`vaelib.study.summary.summarise`.
-    """
-    figure = Figure(figsize=(7.2, 2.8))
-    for axes, (loss, part) in zip(figure.subplots(1, 2), slices.items(), strict=True):
+    """Draw the total on the original's validation slice and on held-out images, run by run."""
+    figure, panels = subplots(2.8, 1, 2)
+    for axes, (loss, part) in zip(panels, slices.items(), strict=True):
         validation = part["validation"]
         pairs = zip(validation["table"]["values"], validation["split"]["values"], strict=True)
         for shown, held_out in pairs:
@@ -146,13 +126,8 @@ def slices(slices: dict[str, dict]) -> Figure:
 
 @styled
 def latent_dimensions(dimensions: dict[str, dict]) -> Figure:
-    """Draw the test losses against the latent dimension.
-
-    Args:
-        dimensions: ``latent_dimensions`` of :func:`vaelib.study.summary.summarise`.
-    """
-    figure = Figure(figsize=(7.2, 3))
-    panels = figure.subplots(1, 3)
+    """Draw the test losses against the latent dimension."""
+    figure, panels = subplots(3, 1, 3)
     for axes, loss in zip(panels, LOSSES, strict=True):
         parts = [losses[loss] for losses in dimensions.values()]
         for at, part in enumerate(parts):
@@ -160,19 +135,14 @@ def latent_dimensions(dimensions: dict[str, dict]) -> Figure:
         axes.set_xticks(range(len(dimensions)), list(dimensions))
         axes.set(title=printed(loss), xlabel="latent dimension")
     panels[0].set_ylabel("loss (nats)")
-    _legend(figure, panels[0])
+    legend_below(figure, panels[0])
     return figure
 
 
 @styled
 def confusion(shares: list[list[float]]) -> Figure:
-    """Draw which classes the neighbours' vote in the latent plane takes for which.
-
-    Args:
-        shares: (10, 10), ``confusion`` of an overlap in :func:`vaelib.study.summary.summarise`.
-    """
-    figure = Figure(figsize=(4.4, 4.1))
-    axes = figure.subplots()
+    """Draw which classes the vote in the latent plane takes for which: shares (10, 10)."""
+    figure, axes = subplots(4.1, width=4.4)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for row, values in enumerate(shares):
         for column, share in enumerate(values):

@@ -10,6 +10,7 @@ from pathlib import Path
 import matplotlib as mpl
 import matplotlib.style
 from cycler import cycler
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
@@ -121,6 +122,20 @@ def save(figure: Figure, folder: Path, name: str) -> Drawing:
     for format, content in rendered.items():
         write_bytes(content, stem.with_suffix(f".{format}"))
     return Drawing(rendered["svg"].decode())
+
+
+def subplots(height: float, rows: int = 1, columns: int = 1, width: float = 7.2, **options):
+    """Make a figure, in inches, and its axes, with the options of matplotlib's own ``subplots``."""
+    figure = Figure(figsize=(width, height))
+    return figure, figure.subplots(rows, columns, **options)
+
+
+def legend_below(figure: Figure, axes: Axes) -> None:
+    """Explain below a figure what its panels have in common, by the labels of one of them."""
+    handles, labels = axes.get_legend_handles_labels()
+    unique = dict(zip(labels, handles, strict=True))
+    columns = len(unique) if len(unique) < 4 else 2
+    figure.legend(unique.values(), unique, loc="outside lower center", ncols=columns)
 
 
 def styled(draw):

@@ -4,15 +4,14 @@ import numpy as np
 import sympy as sp
 from matplotlib.figure import Figure
 
-from vaelib.figures.style import styled
+from vaelib.figures.style import styled, subplots
 from vaelib.symbolic import bound, gaussian, gradients
 
 
 @styled
 def tangent_and_areas() -> Figure:
     """Draw log t below its tangent, and p log(p/q) for two Gaussians with its signed areas."""
-    figure = Figure(figsize=(7.2, 3.1))
-    left, right = figure.subplots(1, 2)
+    figure, (left, right) = subplots(3.1, 1, 2)
     t = np.linspace(0.05, 3.5, 300)
     left.plot(t, np.log(t), label=r"$\log t$")
     left.plot(t, t - 1, "--", label="$t - 1$")
@@ -43,15 +42,11 @@ def bound_and_gap() -> Figure:
     )
     elbo = sp.lambdify([bound.m, bound.nu], model["elbo"].subs(numbers))
     mean = np.linspace(-0.3, 1.9, 200)
-    figure = Figure(figsize=(7.2, 3.4))
-    axes = figure.subplots()
+    figure, axes = subplots(3.4)
     axes.axhline(evidence, color="black", lw=1.2, label=r"$\log p(x)$")
-    for factor, dashes in ((1, "-"), (3, "--")):
-        variance = factor * best_variance
-        label = f"ELBO, variance of $q$ {factor} × that of the posterior"
-        if factor == 1:
-            label = "ELBO, variance of $q$ that of the posterior"
-        axes.plot(mean, elbo(mean, variance), dashes, label=label)
+    for factor, times, dashes in ((1, "", "-"), (3, "3 × ", "--")):
+        label = f"ELBO, variance of $q$ {times}that of the posterior"
+        axes.plot(mean, elbo(mean, factor * best_variance), dashes, label=label)
     axes.fill_between(mean, elbo(mean, best_variance), evidence, alpha=0.15, color="C0")
     axes.axvline(best_mean, color="0.6", lw=1, ls=":")
     axes.set(xlabel="mean $m$ of $q$", ylabel="nats", ylim=(evidence - 4, evidence + 0.4))
@@ -64,8 +59,7 @@ def estimator_variances() -> Figure:
     """Draw the variances of the pathwise and the score-function estimate for f(z) = z²."""
     variances = gradients.estimator_variances(gradients.z**2)
     mean = np.linspace(0, 3, 100)
-    figure = Figure(figsize=(7.2, 3.1))
-    axes = figure.subplots()
+    figure, axes = subplots(3.1)
     names = {"pathwise": ("pathwise (reparameterised)", "-"), "score": ("score function", "--")}
     for name, (label, dashes) in names.items():
         curve = sp.lambdify(gradients.mu, variances[name].subs(gradients.sigma, 1))
@@ -83,8 +77,7 @@ def kl_contours() -> Figure:
     )
     kl = sp.lambdify([gaussian.mu, gaussian.sigma_q], formula)
     mean, deviation = np.meshgrid(np.linspace(-3, 3, 300), np.geomspace(0.05, 3, 300))
-    figure = Figure(figsize=(7.2, 3.6))
-    axes = figure.subplots()
+    figure, axes = subplots(3.6)
     levels = [0.1, 0.25, 0.5, 1, 2, 3, 4, 5]
     lines = axes.contour(mean, deviation, kl(mean, deviation), levels, cmap="viridis")
     axes.clabel(lines, fmt="%g", fontsize=10.5)

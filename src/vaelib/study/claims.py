@@ -12,8 +12,9 @@ from vaelib.plumbing.entries import read_entries, require_keys
 from vaelib.plumbing.places import CLAIMS
 from vaelib.plumbing.words import LOSSES
 from vaelib.study import statistics
+from vaelib.study.design import BOTH
 from vaelib.study.original import SPLITS
-from vaelib.study.records import select
+from vaelib.study.records import select, votes
 from vaelib.vae.model import VAE, count_parameters
 
 WORDS = ("claim", "rule", "checked", "evidence")  # keys of every claim
@@ -28,43 +29,33 @@ KEYS = {
 Pair = dict[str, dict]  # the two records of one seed, by reconstruction loss
 
 
-def _four_and_nine(record: dict) -> float:
-    return appearance.lead_of_four_and_nine(torch.tensor(record["appearance"]["confusion"]))
+OF_A_RUN: dict[str, Callable[[dict], float]] = {
+    "kl_below_a_tenth": lambda r: 0.1 - r["losses"]["test"]["kl"] / r["losses"]["test"]["total"],
+    "reconstructions_recognised": lambda r: r["appearance"]["recognised"] - 0.5,
+    "reconstructions_smoothed": lambda r: 1 - r["appearance"]["sharpness"],
+    "plane_smooth": lambda r: 0.1 - r["appearance"]["roughness"]["mean"],
+    "classes_grouped": lambda r: appearance.accuracy(votes(r)) - 0.5,
+    "four_and_nine_overlap_most": lambda r: appearance.lead_of_four_and_nine(votes(r)),
+}
+"""What is asked of runs with either loss: name, without the loss → function of a record."""
 
 
-def _grouped(record: dict) -> float:
-    return appearance.accuracy(torch.tensor(record["appearance"]["confusion"])) - 0.5
-
-
-def _kl_below_a_tenth(record: dict) -> float:
-    test = record["losses"]["test"]
-    return 0.1 - test["kl"] / test["total"]
+def _less_dispersed(pair: Pair, kind: str) -> float:
+    bce, mse = (pair[loss]["appearance"]["dispersion"][kind] for loss in BOTH)
+    return bce - mse
 
 
 QUANTITIES: dict[str, Callable[[Pair], float]] = {
-    "bce_kl_below_a_tenth": lambda pair: _kl_below_a_tenth(pair["bce"]),
-    "mse_kl_below_a_tenth": lambda pair: _kl_below_a_tenth(pair["mse"]),
-    "bce_reconstructions_recognised": lambda pair: pair["bce"]["appearance"]["recognised"] - 0.5,
-    "bce_reconstructions_smoothed": lambda pair: 1 - pair["bce"]["appearance"]["sharpness"],
-    "mse_reconstructions_recognised": lambda pair: pair["mse"]["appearance"]["recognised"] - 0.5,
-    "mse_reconstructions_smoothed": lambda pair: 1 - pair["mse"]["appearance"]["sharpness"],
-    "bce_plane_smooth": lambda pair: 0.1 - pair["bce"]["appearance"]["roughness"]["mean"],
-    "mse_plane_smooth": lambda pair: 0.1 - pair["mse"]["appearance"]["roughness"]["mean"],
-    "bce_classes_grouped": lambda pair: _grouped(pair["bce"]),
-    "mse_classes_grouped": lambda pair: _grouped(pair["mse"]),
-    "bce_four_and_nine_overlap_most": lambda pair: _four_and_nine(pair["bce"]),
-    "mse_four_and_nine_overlap_most": lambda pair: _four_and_nine(pair["mse"]),
+    **{
+        f"{loss}_{name}": lambda pair, loss=loss, of_run=of_run: of_run(pair[loss])
+        for name, of_run in OF_A_RUN.items()
+        for loss in BOTH
+    },
     "mse_sharper_than_bce": lambda pair: (
         pair["mse"]["appearance"]["sharpness"] - pair["bce"]["appearance"]["sharpness"]
     ),
-    "mse_less_dispersed_than_bce": lambda pair: (
-        pair["bce"]["appearance"]["dispersion"]["deviation"]
-        - pair["mse"]["appearance"]["dispersion"]["deviation"]
-    ),
-    "mse_less_dispersed_than_bce_robustly": lambda pair: (
-        pair["bce"]["appearance"]["dispersion"]["robust"]
-        - pair["mse"]["appearance"]["dispersion"]["robust"]
-    ),
+    "mse_less_dispersed_than_bce": lambda pair: _less_dispersed(pair, "deviation"),
+    "mse_less_dispersed_than_bce_robustly": lambda pair: _less_dispersed(pair, "robust"),
 }
 """Name → function of a seed's two records; positive where the claim holds."""
 

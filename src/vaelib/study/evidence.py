@@ -2,7 +2,7 @@
 
 from vaelib.study.design import OBJECTIVES
 from vaelib.study.records import select
-from vaelib.study.statistics import over_seeds
+from vaelib.study.statistics import each_over_seeds
 
 COMPARED = ("log_evidence", "bound", "gap")  # between two weights of the divergence
 
@@ -36,9 +36,9 @@ def summarise_evidence(records: list[dict]) -> dict:
         if seed in whole
     ]
     return {
-        **{name: _each_over_seeds(list(seeds.values())) for name, seeds in found.items()},
+        **{name: each_over_seeds(list(seeds.values())) for name, seeds in found.items()},
         "all": _extremes([record["evidence"] for record in chosen]),
-        "half_minus_whole": _each_over_seeds(differences),
+        "half_minus_whole": each_over_seeds(differences),
     }
 
 
@@ -72,7 +72,3 @@ def _extremes(models: list[dict]) -> dict:
         "least_rms_score": min(rms),
         "greatest_rms_score": max(rms),
     }
-
-
-def _each_over_seeds(seeds: list[dict[str, float]]) -> dict:
-    return {name: over_seeds(seed[name] for seed in seeds) for name in seeds[0]}

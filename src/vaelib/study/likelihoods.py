@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import mean
 
-import torch
+from torch import Tensor
 
 from vaelib.measure import appearance
 from vaelib.plumbing.checks import require
@@ -16,7 +16,7 @@ from vaelib.plumbing.files import read_json
 from vaelib.plumbing.places import QUESTIONS, YARDSTICKS
 from vaelib.study import statistics
 from vaelib.study.design import BETAS, BOTH, CODED
-from vaelib.study.records import select
+from vaelib.study.records import select, votes
 from vaelib.study.statistics import over_seeds
 
 MERGED = 0.25  # share of two classes' codes that are voted into the other one, from which on
@@ -36,18 +36,22 @@ class Seed:
     records: dict[tuple[str, float, int], dict]
     yardsticks: dict[str, float]
 
+    def of(self, objective: str) -> dict:
+        """Return the record of an objective that is coded."""
+        return self.records[*CODED[objective], 2]
+
     def bits(self, objective: str, variance: str = "assumed") -> float:
         """Return the code length of an objective in bits per pixel."""
-        return self.records[*CODED[objective], 2]["code"][variance]["bits_per_pixel"]
+        return self.of(objective)["code"][variance]["bits_per_pixel"]
 
     def best(self) -> float:
         """Return the shortest code length of all objectives in bits per pixel."""
-        codes = (self.records[*objective, 2]["code"] for objective in CODED.values())
+        codes = (self.of(name)["code"] for name in CODED)
         return min(kind["bits_per_pixel"] for code in codes for kind in code.values())
 
     def sharpness(self, objective: str) -> float:
         """Return the sharpness of an objective's reconstructions."""
-        return self.records[*CODED[objective], 2]["appearance"]["sharpness"]
+        return self.of(objective)["appearance"]["sharpness"]
 
     @property
     def has_curves(self) -> bool:
@@ -71,7 +75,7 @@ def _aggregate(seed: Seed, loss: str, beta: float) -> float:
     return seed.records[loss, beta, 2]["rate"]["aggregate"]["divergence"]
 
 
-def first_merged(curve: list[dict]) -> tuple[dict, torch.Tensor]:
+def first_merged(curve: list[dict]) -> tuple[dict, Tensor]:
     """Find where two classes merge first, as β rises.
 
     Args:
@@ -82,15 +86,10 @@ def first_merged(curve: list[dict]) -> tuple[dict, torch.Tensor]:
         if there is none, and its table of votes, (10, 10).
     """
     for record in curve:
-        table = torch.tensor(record["appearance"]["confusion"])
+        table = votes(record)
         if max(appearance.overlap_shares(table).values()) >= MERGED:
             break
     return record, table
-
-
-def _four_and_nine_first(curve: list[dict]) -> float:
-    _, table = first_merged(curve)
-    return appearance.lead_of_four_and_nine(table)
 
 
 def used(record: dict) -> int:
@@ -124,13 +123,15 @@ QUANTITIES: dict[str, Callable[[Seed], float]] = {
 }
 """Name → function of a seed's records; positive where the answer is yes."""
 
+OF_A_CURVE: dict[str, Callable[[list[dict]], float]] = {
+    "rate_falls": lambda curve: _least_step([-r["rate"]["nats"] for r in curve]),
+    "distortion_rises": lambda curve: _least_step([_distortion(r) for r in curve]),
+    "four_and_nine_merge_first": lambda c: appearance.lead_of_four_and_nine(first_merged(c)[1]),
+}
 ALONG_CURVES: dict[str, Callable[[Seed], float]] = {
-    "bce_rate_falls": lambda s: _least_step([-r["rate"]["nats"] for r in s.curve("bce")]),
-    "bce_distortion_rises": lambda s: _least_step([_distortion(r) for r in s.curve("bce")]),
-    "mse_rate_falls": lambda s: _least_step([-r["rate"]["nats"] for r in s.curve("mse")]),
-    "mse_distortion_rises": lambda s: _least_step([_distortion(r) for r in s.curve("mse")]),
-    "bce_four_and_nine_merge_first": lambda s: _four_and_nine_first(s.curve("bce")),
-    "mse_four_and_nine_merge_first": lambda s: _four_and_nine_first(s.curve("mse")),
+    f"{loss}_{name}": lambda s, loss=loss, of_curve=of_curve: of_curve(s.curve(loss))
+    for name, of_curve in OF_A_CURVE.items()
+    for loss in BOTH
 }
 """The same for quantities that need a seed's records at every weight β."""
 
@@ -182,11 +183,7 @@ def answer(questions: dict, seeds: list[Seed]) -> dict:
         verdict = statistics.together(
             [statistics.of_effect(part["values"]) for part in parts.values()]
         )
-        found[name] = {
-            "question": question["question"],
-            "answer": ANSWERS[verdict],
-            "parts": parts,
-        }
+        found[name] = {"question": question["question"], "answer": ANSWERS[verdict], "parts": parts}
     return found
 
 
@@ -220,23 +217,19 @@ def summarise_likelihoods(book: Path, records: list[dict]) -> dict:
         "error": max(
             kind["error"]
             for seed in seeds
-            for objective in CODED.values()
-            for kind in seed.records[*objective, 2]["code"].values()
+            for name in CODED
+            for kind in seed.of(name)["code"].values()
         ),
         "unbounded": _unbounded(select(records, recipe="report", reconstruction_loss="cb")),
         "sharpness": {name: over_seeds(seed.sharpness(name) for seed in seeds) for name in CODED},
         "samples": {
-            name: record["samples"]
-            for name, objective in CODED.items()
-            if "samples" in (record := seeds[0].records[*objective, 2])
+            name: seeds[0].of(name)["samples"] for name in CODED if "samples" in seeds[0].of(name)
         },
         "curves": {
             loss: {str(Fraction(beta)): _point(seeds, loss, beta) for beta in BETAS}
             for loss in BOTH
         },
-        "rate_of_gaussian": over_seeds(
-            seed.records[*CODED["gaussian"], 2]["rate"]["nats"] for seed in seeds
-        ),
+        "rate_of_gaussian": over_seeds(seed.of("gaussian")["rate"]["nats"] for seed in seeds),
         "least_used": USED,
         "merged": {loss: _merged(seeds, loss) for loss in BOTH},
         "dimensions": {loss: _dimensions(seeds, loss) for loss in BOTH},
@@ -246,8 +239,8 @@ def summarise_likelihoods(book: Path, records: list[dict]) -> dict:
 
 def _code(seeds: list[Seed], name: str) -> dict:
     kinds = {}
-    for kind in seeds[0].records[*CODED[name], 2]["code"]:
-        codes = [seed.records[*CODED[name], 2]["code"][kind] for seed in seeds]
+    for kind in seeds[0].of(name)["code"]:
+        codes = [seed.of(name)["code"][kind] for seed in seeds]
         bits = [code["bits_per_pixel"] for code in codes]
         independent = seeds[0].yardsticks["independent_pixels"]
         kinds[kind] = {
@@ -270,12 +263,9 @@ def _point(seeds: list[Seed], loss: str, beta: float) -> dict:
     records = [seed.records[at] for seed in seeds if at in seed.records]
     return {
         "rate": over_seeds(record["rate"]["nats"] for record in records),
-        "distortion": over_seeds(record["losses"]["test"]["reconstruction"] for record in records),
+        "distortion": over_seeds(map(_distortion, records)),
         "aggregate": over_seeds(record["rate"]["aggregate"]["divergence"] for record in records),
-        "accuracy": over_seeds(
-            appearance.accuracy(torch.tensor(record["appearance"]["confusion"]))
-            for record in records
-        ),
+        "accuracy": over_seeds(appearance.accuracy(votes(record)) for record in records),
     }
 
 

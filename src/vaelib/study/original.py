@@ -11,11 +11,7 @@ SPLITS = {"train": "table_training", "validation": "table_validation", "test": "
 
 
 def original_losses(book: Path) -> dict:
-    """Read the original's table: reconstruction loss → split → loss → number.
-
-    Args:
-        book: folder of the book.
-    """
+    """Read the original's table from a book: reconstruction loss → split → loss → number."""
     table: dict = {}
     with open(book / ORIGINAL, newline="", encoding="utf-8") as rows:
         for row in csv.DictReader(rows):

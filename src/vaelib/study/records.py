@@ -14,6 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
+from torch import Tensor, tensor
 
 from vaelib.digits import dataset
 from vaelib.digits.slices import SLICES
@@ -33,62 +34,49 @@ NUMBER, TEXT = {"type": "number"}, {"type": "string"}
 WHOLE = {"type": "integer", "minimum": 0}
 
 
-def _object(properties: dict) -> dict:
+def _object(**properties: dict) -> dict:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
 def _numbers(*names: str) -> dict:
-    return _object(dict.fromkeys(names, NUMBER))
+    return _object(**dict.fromkeys(names, NUMBER))
+
+
+def _ten(items: dict) -> dict:
+    return {"type": "array", "minItems": 10, "maxItems": 10, "items": items}
 
 
 SCHEMA = _object(
-    {
-        "settings": _object(
-            {
-                "reconstruction_loss": TEXT,
-                "beta": NUMBER,
-                "recipe": TEXT,
-                "seed": WHOLE,
-                "latent_dim": WHOLE,
-            }
-        ),
-        "losses": _object({name: _numbers(*LOSSES) for name in SLICES}),
-        "outcome": _object({"epochs": WHOLE, "training_seconds": NUMBER}),
-        "history": {
-            "type": "array",
-            "minItems": 1,
-            "items": _numbers("epoch", *LOSSES, *(f"val_{name}" for name in LOSSES)),
-        },
-        "environment": _object(
-            dict.fromkeys(("date", "processor", "commit", "data"), TEXT)
-            | {"threads": WHOLE, "versions": _object({"python": TEXT, "torch": TEXT})}
-        ),
-        "made": {
-            "type": "object",
-            "additionalProperties": _object(dict.fromkeys(("stamp", "commit", "date"), TEXT)),
-        },
-        "appearance": _object(
-            {
-                "sharpness": NUMBER,
-                "recognised": NUMBER,
-                "high_frequency_share": _numbers("decoded", "test"),
-                "dispersion": _numbers("deviation", "robust"),
-                "confusion": {
-                    "type": "array",
-                    "minItems": 10,
-                    "maxItems": 10,
-                    "items": {"type": "array", "minItems": 10, "maxItems": 10, "items": WHOLE},
-                },
-            }
-        ),
-    }
+    settings=_object(
+        reconstruction_loss=TEXT, beta=NUMBER, recipe=TEXT, seed=WHOLE, latent_dim=WHOLE
+    ),
+    losses=_object(**{name: _numbers(*LOSSES) for name in SLICES}),
+    outcome=_object(epochs=WHOLE, training_seconds=NUMBER),
+    history={
+        "type": "array",
+        "minItems": 1,
+        "items": _numbers("epoch", *LOSSES, *(f"val_{name}" for name in LOSSES)),
+    },
+    environment=_object(
+        **dict.fromkeys(("date", "processor", "commit", "data"), TEXT),
+        threads=WHOLE,
+        versions=_object(python=TEXT, torch=TEXT),
+    ),
+    made={"type": "object", "additionalProperties": _object(stamp=TEXT, commit=TEXT, date=TEXT)},
+    appearance=_object(
+        sharpness=NUMBER,
+        recognised=NUMBER,
+        high_frequency_share=_numbers("decoded", "test"),
+        dispersion=_numbers("deviation", "robust"),
+        confusion=_ten(_ten(WHOLE)),
+    ),
 )
 """What every record has."""
 
 MORE = {
-    "rate": _object({"nats": NUMBER, "dimensions": {"type": "array", "items": NUMBER}}),
+    "rate": _object(nats=NUMBER, dimensions={"type": "array", "items": NUMBER}),
     "evidence": _numbers("log_evidence", "bound", "gap", "greatest", "least", "error"),
-    "code": _object({"assumed": _numbers("bits_per_pixel", "error")}),
+    "code": _object(assumed=_numbers("bits_per_pixel", "error")),
     "samples": TEXT,
 }
 """What some have beyond that, see :func:`vaelib.study.design.measures_of`."""
@@ -117,6 +105,11 @@ def select(records: list[dict], **settings) -> list[dict]:
     """Choose the records with these settings, in the order of their seeds."""
     chosen = [record for record in records if record["settings"].items() >= settings.items()]
     return sorted(chosen, key=lambda record: record["settings"]["seed"])
+
+
+def votes(record: dict) -> Tensor:
+    """Return a record's counts (10, 10), see :func:`vaelib.measure.appearance.confusion`."""
+    return tensor(record["appearance"]["confusion"])
 
 
 def settings_of(record: dict) -> Settings:
@@ -230,10 +223,10 @@ def _read(path: Path) -> dict:
         raise _wrong(path, "settings", f"are those of {settings.name}; expected the file's name")
     extra = {name: MORE[name] for name in record["made"] if name in MORE}
     if settings.latent_dim == 2:
-        extra["appearance"] = _object({"roughness": _numbers("mean", "greatest")})
+        extra["appearance"] = _object(roughness=_numbers("mean", "greatest"))
         if "rate" in extra:
-            extra["rate"] = _object({"aggregate": _numbers("divergence", "empty")})
-    _require(path, record, _object(extra))
+            extra["rate"] = _object(aggregate=_numbers("divergence", "empty"))
+    _require(path, record, _object(**extra))
     for key, number in _leaves(record):
         if isinstance(number, float) and not math.isfinite(number):
             raise _wrong(path, key, f"is {number}; expected a finite number")

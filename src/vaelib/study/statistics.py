@@ -1,6 +1,8 @@
 """Intervals, verdicts and p-values: what numbers of several runs say of one more, or of a claim.
 
-The unit of replication is the seed: every value is one training's.
+The unit of replication is the seed: every value is one training's. ``claimed`` is the original's
+number, ``values`` are ours, one per seed; where there are several numbers, ``runs`` have a row of
+them per seed.
 """
 
 import math
@@ -29,11 +31,7 @@ def confidence_interval(values: list[float]) -> tuple[float, float]:
 
 
 def prediction_interval(values: list[float]) -> tuple[float, float]:
-    """Bound the value of one new seed: mean ± t·s·√(1 + 1/n), at 95 %.
-
-    Raises:
-        ValueError: fewer than two values, or one that is not finite.
-    """
+    """Bound the value of one new seed: mean ± t·s·√(1 + 1/n), at 95 %; raise as for the mean."""
     return _interval(values, 1)
 
 
@@ -47,6 +45,11 @@ def over_seeds(values: Iterable[float]) -> dict:
         "prediction": {"low": low, "high": high},
         "confidence": dict(zip(("low", "high"), confidence_interval(values), strict=True)),
     }
+
+
+def each_over_seeds(seeds: list[dict[str, float]]) -> dict[str, dict]:
+    """Summarise several values per seed by name, as :func:`over_seeds` does each."""
+    return {name: over_seeds(seed[name] for seed in seeds) for name in seeds[0]}
 
 
 def _interval(values: list[float], new: int) -> tuple[float, float]:
@@ -64,8 +67,6 @@ def of_number(claimed: float, values: list[float], widest: float) -> str:
     """Judge a number: is it one that a new run could have given?
 
     Args:
-        claimed: the original's number.
-        values: ours, one per seed.
         widest: the greatest width of the prediction interval, as a share of the claimed number,
             that still tells something; a wider one decides nothing.
     """
@@ -94,11 +95,7 @@ def together(verdicts: list[str]) -> str:
 
 
 def p_value(claimed: float, values: list[float]) -> float:
-    """Return the chance that a new run lies at least as far from the mean of the others.
-
-    Args:
-        claimed: the original's number.
-        values: ours, one per seed, at least two.
+    """Return the chance that a new run lies at least as far from the mean of two or more others.
 
     Returns:
         The two-sided p-value of Student's t for a new value. It is below 0.05 where the number lies
@@ -116,11 +113,7 @@ def p_value(claimed: float, values: list[float]) -> float:
 
 
 def joint_p_value(claimed: list[float], runs: list[list[float]]) -> float:
-    """Return the same for several numbers of one run together.
-
-    Args:
-        claimed: k numbers.
-        runs: one row of k numbers per seed, more rows than k.
+    """Return the same for k numbers of one run together, from more runs than k.
 
     Returns:
         The p-value of Hotelling's T² for a new observation.
@@ -139,9 +132,6 @@ def chance_of_a_miss(runs: list[list[float]]) -> float:
 
     The runs are drawn from a normal distribution with the covariance of ours, so that numbers that
     go together in our runs go together in these.
-
-    Args:
-        runs: one row of numbers per seed.
     """
     rows = np.array(runs)
     n = len(rows)

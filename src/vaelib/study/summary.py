@@ -15,13 +15,13 @@ from vaelib.plumbing.places import EARLIER, RECORDS
 from vaelib.plumbing.words import LOSSES
 from vaelib.study import claims, statistics
 from vaelib.study.claims import pair_up
-from vaelib.study.design import OBJECTIVES, trainings
+from vaelib.study.design import BOTH, OBJECTIVES, trainings
 from vaelib.study.evidence import summarise_evidence
 from vaelib.study.likelihoods import summarise_likelihoods
 from vaelib.study.original import SPLITS, original_history, original_losses
-from vaelib.study.records import path_of, read_stamps, select, states
+from vaelib.study.records import path_of, read_stamps, select, states, votes
 from vaelib.study.records import read as records_of
-from vaelib.study.statistics import over_seeds
+from vaelib.study.statistics import each_over_seeds, over_seeds
 from vaelib.training.folder import kl_divergence
 
 RECIPES = ("original", "report")
@@ -56,15 +56,21 @@ def summarise(book: Path) -> dict:
         epochs.
     """
     records = records_of(book / RECORDS)
-    original = _of_the_original(records)
+    original = {
+        loss: select(records, recipe="original", reconstruction_loss=loss, beta=0.5)
+        for loss in BOTH
+    }
+    findings, history = _judged(book, records), original_history(book)
+    verdicts = Counter(finding.verdict for finding in findings.values())
     return {
         "parts": parts(book),
         "recorded": {recipe: _provenance(select(records, recipe=recipe)) for recipe in RECIPES},
-        **_findings(book, records),
+        "claims": {name: asdict(finding) for name, finding in findings.items()},
+        "verdicts": dict.fromkeys(statistics.ALL, 0) | verdicts,
         "mse_too": [
             asdict(part) for part in claims.ask(claims.MSE_TOO, pair_up(records, "original"))
         ],
-        "earlier": _earlier(book, _judged(book, records)),
+        "earlier": _earlier(book, findings),
         "numbers": {
             loss: _together(chosen, original_losses(book)[loss])
             for loss, chosen in original.items()
@@ -87,7 +93,11 @@ def summarise(book: Path) -> dict:
         "latent_dimensions": _latent_dimensions(
             select(records, recipe="report", reconstruction_loss="bce", beta=1.0)
         ),
-        "original_history": _history(original_history(book)),
+        "original_history": {
+            "best": min(row["val_total"] for row in history),
+            "first_epoch": {name: history[0][name] for name in FIRST_EPOCH},
+            "epochs": len(history),
+        },
     }
 
 
@@ -139,23 +149,6 @@ def _several(values: Iterable[str]) -> str:
     return ", ".join(sorted(set(values)))
 
 
-def _of_the_original(records: list[dict]) -> dict[str, list[dict]]:
-    """Choose the runs with the original's recipe, by reconstruction loss."""
-    return {
-        loss: select(records, recipe="original", reconstruction_loss=loss, beta=0.5)
-        for loss in ("bce", "mse")
-    }
-
-
-def _findings(book: Path, records: list[dict]) -> dict:
-    findings = _judged(book, records)
-    verdicts_given = Counter(finding.verdict for finding in findings.values())
-    return {
-        "claims": {name: asdict(finding) for name, finding in findings.items()},
-        "verdicts": dict.fromkeys(statistics.ALL, 0) | verdicts_given,
-    }
-
-
 def _judged(book: Path, records: list[dict]) -> dict[str, claims.Finding]:
     pairs = pair_up(records, "original")
     return claims.judge(claims.read_claims(book), pairs, original_losses(book))
@@ -196,14 +189,6 @@ def _together(records: list[dict], original: dict) -> dict:
     }
 
 
-def _history(history: list[dict[str, float]]) -> dict:
-    return {
-        "best": min(row["val_total"] for row in history),
-        "first_epoch": {name: history[0][name] for name in FIRST_EPOCH},
-        "epochs": len(history),
-    }
-
-
 def _provenance(records: list[dict]) -> dict:
     places = [record["environment"] for record in records]
     return {
@@ -220,16 +205,6 @@ def _provenance(records: list[dict]) -> dict:
     }
 
 
-def _divergence(record: dict) -> float:
-    return kl_divergence(record["settings"], record["losses"]["test"])
-
-
-def _divergence_share(record: dict) -> float:
-    """Return the share of the divergence itself in its sum with the reconstruction loss."""
-    divergence = _divergence(record)
-    return divergence / (divergence + record["losses"]["test"]["reconstruction"])
-
-
 def _objectives(records: list[dict], recipe: str) -> dict:
     """Summarise each objective that is recorded with a recipe and two latent dimensions."""
     chosen = {
@@ -244,32 +219,36 @@ def _objectives(records: list[dict], recipe: str) -> dict:
 
 
 def _objective(records: list[dict]) -> dict:
-    found = [record["appearance"] for record in records]
-    shares = [measure["high_frequency_share"] for measure in found]
-    overlaps = [appearance.overlap_shares(torch.tensor(m["confusion"])) for m in found]
     seeds = [record["settings"]["seed"] for record in records]
-    quantities = {
-        **{loss: [record["losses"]["test"][loss] for record in records] for loss in LOSSES},
-        "divergence": [_divergence(record) for record in records],
-        "divergence_share": [_divergence_share(record) for record in records],
-        "sharpness": [measure["sharpness"] for measure in found],
-        "high_frequencies": [share["decoded"] / share["test"] for share in shares],
-        "recognised": [measure["recognised"] for measure in found],
-        "accuracy": [appearance.accuracy(torch.tensor(measure["confusion"])) for measure in found],
-        "roughness": [measure["roughness"]["mean"] for measure in found],
-        "greatest_step": [measure["roughness"]["greatest"] for measure in found],
-        "four_and_nine": [share[4, 9] for share in overlaps],
-        "deviation": [measure["dispersion"]["deviation"] for measure in found],
-        "robust_deviation": [measure["dispersion"]["robust"] for measure in found],
-    }
+    quantities = [_quantities(record) for record in records]
     return {
         "seeds": seeds,
-        **{name: over_seeds(values) for name, values in quantities.items()},
+        **each_over_seeds(quantities),
         "others": {
-            str(seed): {loss: _without(at, quantities[loss]) for loss in LOSSES}
+            str(seed): {loss: _without(at, [each[loss] for each in quantities]) for loss in LOSSES}
             for at, seed in enumerate(seeds)
             if len(seeds) > 2
         },
+    }
+
+
+def _quantities(record: dict) -> dict[str, float]:
+    test, found = record["losses"]["test"], record["appearance"]
+    divergence = kl_divergence(record["settings"], test)
+    share = found["high_frequency_share"]
+    return {
+        **{loss: test[loss] for loss in LOSSES},
+        "divergence": divergence,
+        "divergence_share": divergence / (divergence + test["reconstruction"]),
+        "sharpness": found["sharpness"],
+        "high_frequencies": share["decoded"] / share["test"],
+        "recognised": found["recognised"],
+        "accuracy": appearance.accuracy(votes(record)),
+        "roughness": found["roughness"]["mean"],
+        "greatest_step": found["roughness"]["greatest"],
+        "four_and_nine": appearance.overlap_shares(votes(record))[4, 9],
+        "deviation": found["dispersion"]["deviation"],
+        "robust_deviation": found["dispersion"]["robust"],
     }
 
 
@@ -281,7 +260,7 @@ def _without(at: int, values: list[float]) -> dict[str, float]:
 
 def _overlap(records: list[dict]) -> dict:
     """Average over seeds how the neighbours' vote takes one class for another."""
-    tables = [torch.tensor(record["appearance"]["confusion"]).double() for record in records]
+    tables = [votes(record).double() for record in records]
     shares = torch.stack([table / table.sum(1, keepdim=True) for table in tables]).mean(0)
     by_seed = [appearance.overlap_shares(table) for table in tables]
     by_pair = {pair: mean(seed[pair] for seed in by_seed) for pair in by_seed[0]}
@@ -322,13 +301,12 @@ def _latent_dimensions(records: list[dict]) -> dict:
         *({r["settings"]["seed"] for r in select(records, latent_dim=d)} for d in dimensions)
     )
     return {
-        str(dimension): {
-            loss: over_seeds(
-                record["losses"]["test"][loss]
+        str(dimension): each_over_seeds(
+            [
+                record["losses"]["test"]
                 for record in select(records, latent_dim=dimension)
                 if record["settings"]["seed"] in few  # the same seeds for all dimensions
-            )
-            for loss in LOSSES
-        }
+            ]
+        )
         for dimension in dimensions
     }

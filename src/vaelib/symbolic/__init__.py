@@ -1,8 +1,9 @@
 """The derivations of the book in sympy: each function proves something and returns it.
 
 A check that does not hold raises :class:`~vaelib.symbolic.proof.NotProved`, which fails the build
-of the book. The chapters take their equations from :data:`STATEMENTS`: what is printed is what was
-proved.
+of the book. The argument of a proof is something else to try in the place of what it proves, such
+as another right side. The chapters take their equations from :data:`STATEMENTS`: what is printed is
+what was proved.
 """
 
 from collections.abc import Callable
@@ -43,13 +44,4 @@ STATEMENTS: dict[str, Callable[[], Statement]] = {
 }
 """Label of an equation in the book → function that proves it and returns it as it is printed."""
 
-__all__ = [
-    "STATEMENTS",
-    "NotProved",
-    "Statement",
-    "bound",
-    "divergence",
-    "gaussian",
-    "gradients",
-    "likelihoods",
-]
+__all__ = ["STATEMENTS", "NotProved", "Statement"]

@@ -1,4 +1,8 @@
-"""The evidence lower bound: in any model, and in the linear-Gaussian one."""
+"""The evidence lower bound: in any model, and in the linear-Gaussian one.
+
+The proofs take other ``terms`` to try, as :func:`elbo_terms` gives them, or another ``model``, as
+:func:`linear_gaussian` does; all raise NotProved where two sides differ.
+"""
 
 from itertools import pairwise
 
@@ -46,12 +50,6 @@ def elbo_terms() -> dict[str, Expr]:
 def elbo_lines(terms: dict[str, Expr] | None = None) -> Statement:
     """Prove log p(x) = KL + ELBO, line by line.
 
-    Args:
-        terms: as :func:`elbo_terms` gives them, or others to try.
-
-    Raises:
-        NotProved: two lines differ.
-
     Source: equations :eq:`elbo-steps` and :eq:`elbo-decomposition`.
     """
     terms = terms or elbo_terms()
@@ -73,16 +71,7 @@ def lower_bound() -> Statement:
 
 
 def elbo_two_terms(terms: dict[str, Expr] | None = None) -> Statement:
-    """Prove ELBO = E_q[log p(x|z)] − KL to the prior.
-
-    Args:
-        terms: as :func:`elbo_terms` gives them, or others to try.
-
-    Raises:
-        NotProved: the two differ.
-
-    Source: equation :eq:`elbo-two-terms`.
-    """
+    """Prove ELBO = E_q[log p(x|z)] − KL to the prior. Source: equation :eq:`elbo-two-terms`."""
     terms = terms or elbo_terms()
     difference = terms["elbo"] - (terms["likelihood"] - terms["to_prior"])
     require_zero(difference, "ELBO = expected log-likelihood − KL to the prior")
@@ -91,12 +80,6 @@ def elbo_two_terms(terms: dict[str, Expr] | None = None) -> Statement:
 
 def weighted_bound(claimed: Expr | None = None) -> Statement:
     """Prove that the weight β on the divergence to the prior adds (1 − β) KL, in every model.
-
-    Args:
-        claimed: another amount to try.
-
-    Raises:
-        NotProved: the two sides differ.
 
     Source: equation :eq:`weighted-bound`.
     """
@@ -156,12 +139,6 @@ def prove_linear_bayes(model: dict[str, Expr] | None = None) -> list[Statement]:
 
     Both p(x) and p(z|x) are normalised densities, so the rule determines them.
 
-    Args:
-        model: as :func:`linear_gaussian` gives it, or another to try.
-
-    Raises:
-        NotProved: the two sides differ.
-
     Source: chapter :doc:`/theory/elbo`.
     """
     model = model or linear_gaussian()
@@ -178,16 +155,7 @@ def prove_linear_bayes(model: dict[str, Expr] | None = None) -> list[Statement]:
 
 
 def prove_linear_elbo(model: dict[str, Expr] | None = None) -> list[Statement]:
-    """Prove the model's ELBO by integration over z.
-
-    Args:
-        model: as :func:`linear_gaussian` gives it, or another to try.
-
-    Returns:
-        Its two terms.
-
-    Raises:
-        NotProved: the integral is something else.
+    """Prove the model's ELBO by integration over z; return its two terms.
 
     Source: chapter :doc:`/theory/elbo`.
     """
@@ -205,16 +173,7 @@ def prove_linear_elbo(model: dict[str, Expr] | None = None) -> list[Statement]:
 
 
 def prove_linear_gap(model: dict[str, Expr] | None = None) -> Statement:
-    """Prove log p(x) − ELBO − KL = 0 in the linear-Gaussian model, for every q.
-
-    Args:
-        model: as :func:`linear_gaussian` gives it, or another to try.
-
-    Raises:
-        NotProved: it is something else.
-
-    Source: equation :eq:`linear-gap`.
-    """
+    """Prove log p(x) − ELBO − KL = 0 in the model, for all q. Source: equation :eq:`linear-gap`."""
     model = model or linear_gaussian()
     difference = model["log_evidence"] - model["elbo"] - model["gap"]
     require_zero(difference, "log p(x) − ELBO − KL")
@@ -226,12 +185,6 @@ def prove_linear_maximum(model: dict[str, Expr] | None = None) -> Statement:
 
     It lies below log p(x) by ½ f(ν/ν*) + (m − m*)²/(2ν*), with (m*, ν*) the posterior and f the
     lemma's: both parts are at least 0, and 0 only at ν = ν* and at m = m*.
-
-    Args:
-        model: as :func:`linear_gaussian` gives it, or another to try.
-
-    Raises:
-        NotProved: one of the steps does not hold.
 
     Source: equation :eq:`linear-maximum`.
     """

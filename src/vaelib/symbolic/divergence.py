@@ -1,4 +1,7 @@
-"""The KL divergence is never negative: the lemma, Gibbs' inequality, closed forms."""
+"""The KL divergence is never negative: the lemma, Gibbs' inequality, closed forms.
+
+The proofs take something else to try, as ``claimed``, and raise NotProved where two sides differ.
+"""
 
 import sympy as sp
 from sympy import Expr, Symbol, exp, log, oo
@@ -20,14 +23,8 @@ def logarithm_bound(claimed: Expr | None = None) -> list[Statement]:
 
     f is strictly convex, and at t = 1 it vanishes with its slope.
 
-    Args:
-        claimed: another f(t) to try; :func:`gap` if not given.
-
     Returns:
         Value and slope at t = 1, slope, second derivative.
-
-    Raises:
-        NotProved: one of the steps does not hold.
 
     Source: equation :eq:`log-bound`.
     """
@@ -61,27 +58,17 @@ def prove_term(claimed: Expr | None = None) -> Statement:
     Summed over any number of outcomes, or integrated over p > 0, the right side is a sum of gaps,
     which are at least 0 by the lemma, plus 1 minus the mass that q has there, at most 1.
 
-    Args:
-        claimed: another right side to try.
-
-    Raises:
-        NotProved: the two sides differ.
-
     Source: equation :eq:`kl-term`.
     """
     right = p * gap(q / p) + p - q if claimed is None else claimed
     require_zero(term(p, q) - right, "one term of the divergence as a gap")
     return Statement(
-        r"p(x) \log \frac{p(x)}{q(x)}",
-        r"p(x)\, f\!\left(\frac{q(x)}{p(x)}\right) + p(x) - q(x)",
+        r"p(x) \log \frac{p(x)}{q(x)}", r"p(x)\, f\!\left(\frac{q(x)}{p(x)}\right) + p(x) - q(x)"
     )
 
 
 def nonnegative() -> Statement:
-    """State Gibbs' inequality: the lemma proves it, term by term.
-
-    Source: equation :eq:`kl-nonnegative`.
-    """
+    """State Gibbs' inequality by the lemma, term by term. Source: equation :eq:`kl-nonnegative`."""
     logarithm_bound()
     prove_term()
     return Statement(r"D_{\mathrm{KL}}(p \,\|\, q)", sp.Integer(0), r"\ge")
@@ -94,14 +81,8 @@ def prove_minimum(summand=term) -> list[Statement]:
     convex; at q = p all slopes are equal, so the sum is stationary among distributions; and its
     value there is 0. A strictly convex function has one minimum.
 
-    Args:
-        summand: another function (p, q) to try.
-
     Returns:
-        Slope and second derivative of a term, and its value at q = p.
-
-    Raises:
-        NotProved: one of the steps does not hold.
+        Slope and second derivative of a term.
 
     Source: equation :eq:`kl-nonnegative`.
     """
@@ -119,32 +100,12 @@ def prove_minimum(summand=term) -> list[Statement]:
     ]
 
 
-def bernoulli_kl() -> Expr:
-    """Write the KL divergence between two Bernoulli distributions, weights a, b against c, d.
-
-    The probabilities are a/(a + b) and c/(c + d) for the outcome 1.
-    """
-    a, b, c, d = sp.symbols("a b c d", positive=True)
-    return term(a / (a + b), c / (c + d)) + term(b / (a + b), d / (c + d))
-
-
 def prove_bernoulli(claimed: Expr | None = None) -> Statement:
-    """Prove that the Bernoulli divergence is a mean of gaps, each at least 0 by the lemma.
-
-    Args:
-        claimed: another right side to try.
-
-    Raises:
-        NotProved: the two differ.
-    """
-    a, b, c, d = sp.symbols("a b c d", positive=True)
-    one, other = a / (a + b), b / (a + b)
-    mean = (
-        one * gap(c / (c + d) / one) + other * gap(d / (c + d) / other)
-        if claimed is None
-        else claimed
-    )
-    require_zero(bernoulli_kl() - mean, "Bernoulli divergence as a mean of gaps")
+    """Prove that the Bernoulli divergence is a mean of gaps, each at least 0 by the lemma."""
+    a, b, c, d = sp.symbols("a b c d", positive=True)  # weights of the outcomes 1 and 0: p, then q
+    one, other = (a / (a + b), c / (c + d)), (b / (a + b), d / (c + d))
+    mean = sum(p * gap(q / p) for p, q in (one, other)) if claimed is None else claimed
+    require_zero(term(*one) + term(*other) - mean, "Bernoulli divergence as a mean of gaps")
     return Statement(
         r"D_{\mathrm{KL}}",
         r"p\, f\!\left(\tfrac{q}{p}\right) + (1 - p)\, f\!\left(\tfrac{1 - q}{1 - p}\right)",
@@ -155,12 +116,6 @@ def prove_exponential(claimed: Expr | None = None) -> Statement:
     """Prove by integration that the divergence between exponentials is one gap.
 
     For rates λ_p and λ_q it is f(λ_q/λ_p).
-
-    Args:
-        claimed: another right side to try.
-
-    Raises:
-        NotProved: the integral is something else.
     """
     rate_p, rate_q = sp.symbols("lambda_p lambda_q", positive=True)
     y = Symbol("y", positive=True)
@@ -176,12 +131,6 @@ def prove_laplace(claimed: Expr | None = None) -> Statement:
 
     With scales b_p, b_q, locations a distance δ apart, and s = δ/b_p it is
     f(b_p/b_q) + (b_p/b_q) f(e^{−s}).
-
-    Args:
-        claimed: another right side to try.
-
-    Raises:
-        NotProved: the integral is something else.
     """
     scale_p, scale_q, distance = sp.symbols("b_p b_q delta", positive=True)
     y = Symbol("y", positive=True)
@@ -208,12 +157,6 @@ def prove_gaussian(claimed: Expr | None = None) -> Statement:
     """Prove that the Gaussian divergence is a gap plus a square.
 
     With r = σ_q²/σ_p² it is ½ f(r) + (μ_q − μ_p)²/(2σ_p²).
-
-    Args:
-        claimed: another right side to try.
-
-    Raises:
-        NotProved: the two differ.
     """
     square = (mu_q - mu_p) ** 2 / (2 * sigma_p**2)
     closed = gap(sigma_q**2 / sigma_p**2) / 2 + square if claimed is None else claimed

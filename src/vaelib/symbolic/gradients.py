@@ -26,22 +26,18 @@ def noise_mean(g: Expr) -> Expr:
     return sum(factor * sp.integrate(wave * density, (epsilon, -oo, oo)) for factor, wave in parts)
 
 
-def prove_reparameterisation(path: Expr | None = None) -> Statement:
+def prove_reparameterisation(path: Expr = mu + sigma * epsilon) -> Statement:
     """Prove ∂/∂θ E_q[g(z)] = E_ε[∂/∂θ g(μ + σε)] for every smooth g, θ = μ and θ = σ.
 
     At every z, g ∂q/∂θ = g′ (∂z/∂θ) q − d/dz (g (∂z/∂θ) q), for a g that is nowhere specified.
     Integrated over z, the last part vanishes if g q and z g q do at infinity. What is left is the
-    right side, because z = μ + σε has the density q.
-
-    Args:
-        path: z as a function of μ, σ and ε; μ + σε if not given.
+    right side, because z = μ + σε, the path, has the density q.
 
     Raises:
         NotProved: one of the steps does not hold.
 
     Source: equation :eq:`reparameterised-gradient`.
     """
-    path = mu + sigma * epsilon if path is None else path
     g = sp.Function("g", real=True)(z)
     density = normal_density(mu, sigma).subs(x, z)
     normal = normal_density(sp.Integer(0), sp.Integer(1)).subs(x, epsilon)

@@ -1,4 +1,7 @@
-"""What the two reconstruction losses assume about the pixels."""
+"""What the two reconstruction losses assume about the pixels.
+
+The proofs take something else to try, and raise NotProved where two sides differ.
+"""
 
 import sympy as sp
 from sympy import Expr, Rational, Symbol, exp, log, pi
@@ -34,16 +37,7 @@ def cross_entropy_of_logit() -> Expr:
 
 
 def prove_logit_form(claimed: Expr | None = None) -> Statement:
-    """Prove the form in which the cross-entropy is computed, from logits.
-
-    Args:
-        claimed: another right side to try; so in every function of this module.
-
-    Raises:
-        NotProved: the two differ; so in every function of this module.
-
-    Source: equation :eq:`bce-logit`.
-    """
+    """Prove how the cross-entropy is computed from logits. Source: equation :eq:`bce-logit`."""
     claimed = cross_entropy_of_logit() if claimed is None else claimed
     on, off = exp(logit) / (1 + exp(logit)), 1 / (1 + exp(logit))
     direct = -x * log(on) - (1 - x) * log(off)
@@ -88,19 +82,18 @@ def prove_floor(claimed: Expr | None = None) -> Statement:
     )
 
 
-def prove_curvature(claimed: Expr | None = None) -> Statement:
+def prove_curvature(claimed: Expr = 1 / (x * (1 - x))) -> Statement:
     """Prove how sharply BCE rises at its minimum: its second derivative in x̂ at x̂ = x.
 
     Source: equation :eq:`bce-curvature`.
     """
-    claimed = 1 / (x * (1 - x)) if claimed is None else claimed
     curvature = sp.diff(cross_entropy(x, p), p, 2).subs(p, x)
     require_zero(curvature - claimed, "second derivative of BCE", BETWEEN)
     left = r"\frac{\partial^2 \ell(x, \hat{x})}{\partial \hat{x}^2} \bigg|_{\hat{x} = x}"
     return Statement(left, claimed, condition="0 < x < 1")
 
 
-def prove_pinsker(claimed: Expr | None = None) -> Statement:
+def prove_pinsker(claimed: Expr = 2 * (p - x) ** 2) -> Statement:
     """Prove Pinsker's inequality for a pixel: an error x̂ − x costs at least twice its square.
 
     BCE minus the claimed bound has the slope (x̂ − x) (1 − 2x̂)²/(x̂ (1 − x̂)): it falls up to x̂ = x
@@ -108,7 +101,6 @@ def prove_pinsker(claimed: Expr | None = None) -> Statement:
 
     Source: equation :eq:`bce-pinsker`.
     """
-    claimed = 2 * (p - x) ** 2 if claimed is None else claimed
     slope = sp.diff(cross_entropy(x, p) - claimed, p)
     expected = (p - x) * (1 - 2 * p) ** 2 / (p * (1 - p))
     require_zero(slope - expected, "slope of BCE minus its bound", DECODED)
@@ -204,15 +196,11 @@ def prove_gaussian_constant(claimed: Expr | None = None) -> Statement:
     return Statement(r"-\log p(x \mid z)", claimed.subs(error, squares))
 
 
-def prove_beta_variance(claimed: Expr | None = None) -> Statement:
+def prove_beta_variance(claimed: Expr = beta / 2) -> Statement:
     """Prove that S + β KL is β times a negative ELBO with variance β/2, up to a constant.
-
-    Args:
-        claimed: another variance to try.
 
     Source: equation :eq:`beta-variance`.
     """
-    claimed = beta / 2 if claimed is None else claimed
     kl = Symbol("K", positive=True)
     negative_elbo = gaussian_loss(error, pixels, claimed) + kl
     constant = beta * pixels * log(2 * pi * claimed) / 2
@@ -220,14 +208,13 @@ def prove_beta_variance(claimed: Expr | None = None) -> Statement:
     return Statement(r"s^2", claimed)
 
 
-def prove_best_variance(claimed: Expr | None = None) -> Statement:
+def prove_best_variance(claimed: Expr = error / pixels) -> Statement:
     """Prove that for a fixed decoder the best variance is the mean squared error per pixel.
 
     With any other variance s², the loss exceeds that with the best one by ½ D f(S/(D s²)).
 
     Source: equation :eq:`best-variance`.
     """
-    claimed = error / pixels if claimed is None else claimed
     above = gaussian_loss(error, pixels, variance) - gaussian_loss(error, pixels, claimed)
     require_zero(above - pixels * gap(claimed / variance) / 2, "loss above that of the best one")
     return Statement(

@@ -46,12 +46,11 @@ class Claims(TableDirective):
         claims = summary["claims"]
         if not self.arguments:
             return self.table(verdicts_of(claims), widths="6 29 18 29 18")
-        source, line = self.get_source_info()
         claims = claims | {"MSE": {"parts": summary["mse_too"]}}
         try:
             require("claim", self.arguments[0], claims)
         except ValueError as error:
-            raise ExtensionError(f"{source}:{line}: {error}") from error
+            raise ExtensionError(f"{self.get_location()}: {error}") from error
         rows = parts_of(claims[self.arguments[0]])
         return self.table(rows, widths="18 11 11 24 9 10 21" if len(rows[0]) == 7 else "auto")
 

@@ -20,6 +20,8 @@ from vaelib.study.original import SPLITS, original_losses
 from vaelib.training import folder
 from vaelib.training.folder import kl_divergence
 
+Runs = dict[str, tuple[dict, dict]]  # name → settings and losses
+
 
 def setup(app: Sphinx) -> None:
     """Register the directive."""
@@ -35,11 +37,10 @@ class LossTable(TableDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return a numbered table."""
-        source, line = self.get_source_info()
         try:
             runs = {name: self._read(name) for name in self.arguments[0].split()}
         except OSError as error:
-            raise ExtensionError(f"{source}:{line}: {error}") from error
+            raise ExtensionError(f"{self.get_location()}: {error}") from error
         if "original" in self.options:
             book = Path(self.env.srcdir)
             self.env.note_dependency(str(book / ORIGINAL))
@@ -66,12 +67,8 @@ def by_slice(losses: dict[str, dict[str, float]]) -> list[list[str]]:
     return [["slice", *map(printed, LOSSES)], *rows]
 
 
-def side_by_side(runs: dict[str, tuple[dict, dict]]) -> list[list[str]]:
-    """Return a row for each run, on the test images, the heads first.
-
-    Args:
-        runs: name → settings and losses.
-    """
+def side_by_side(runs: Runs) -> list[list[str]]:
+    """Return a row for each run, on the test images, the heads first."""
     rows = [["run", "loss", "β", "total", "reconstr.", "β · KL", "KL"]]
     for name, (settings, losses) in runs.items():
         kind = printed(settings["reconstruction_loss"]), f"{settings['beta']:g}"
@@ -80,13 +77,8 @@ def side_by_side(runs: dict[str, tuple[dict, dict]]) -> list[list[str]]:
     return rows
 
 
-def beside(runs: dict[str, tuple[dict, dict]], original: dict) -> list[list[str]]:
-    """Return a row for each run and each row of the original's table, the heads first.
-
-    Args:
-        runs: name → settings and losses.
-        original: reconstruction loss → split → loss → number.
-    """
+def beside(runs: Runs, original: dict) -> list[list[str]]:
+    """Return a row for each run and each row of the original's table, the heads first."""
     names = {"train": "training", "validation": '"validation"', "test": "test"}
     rows = [["", "total", "ours", "reconstr.", "ours", "KL", "ours"]]
     for settings, losses in runs.values():

@@ -74,11 +74,7 @@ def _records(run: Path) -> dict:
 
 
 def line_of(runs: dict[str, dict]) -> str:
-    """Say where runs come from.
-
-    Args:
-        runs: name → ``settings`` and ``environment`` of the run.
-    """
+    """Say where runs come from, by the ``settings`` and ``environment`` under the name of each."""
     settings = [run["settings"] for run in runs.values()]
     places = [run["environment"] for run in runs.values()]
 
@@ -104,24 +100,17 @@ def line_of_recorded(recorded: dict[str, dict], parts: dict) -> str:
     Args:
         recorded, parts: of :func:`vaelib.study.summary.summarise`.
     """
-    stale = (
-        f" Stale: {parts['stale']} of {parts['all']} parts of records." if parts["stale"] else ""
-    )
-    return (
-        "Records, not of this build: "
-        + " ".join(
-            f"{part['records']} with the recipe {recipe}, {_days(part)}, "
+    sentences = []
+    for recipe, part in recorded.items():
+        days = " to ".join(dict.fromkeys((part["first"], part["last"])))
+        sentences.append(
+            f"{part['records']} with the recipe {recipe}, {days}, "
             f"commit {part['commits']}, data {part['data'][:12]}…, {part['processors']}, "
             f"Python {part['python']}, PyTorch {part['torch']}, threads per run: {part['threads']}."
-            for recipe, part in recorded.items()
         )
-        + stale
-    )
-
-
-def _days(part: dict) -> str:
-    """Say from when to when."""
-    return " to ".join(dict.fromkeys((part["first"], part["last"])))
+    if parts["stale"]:
+        sentences.append(f"Stale: {parts['stale']} of {parts['all']} parts of records.")
+    return f"Records, not of this build: {' '.join(sentences)}"
 
 
 class Records(TableDirective):

@@ -33,17 +33,16 @@ class TableDirective(SphinxDirective):
     has_content = True
     option_spec = {"name": directives.unchanged_required}  # noqa: RUF012
 
-    def caption(self) -> list[str]:
-        """Return the lines of the caption."""
-        return list(self.content)
-
-    def table(self, rows: list[list[str]], widths: str = "auto") -> list[nodes.Node]:
+    def table(
+        self, rows: list[list[str]], widths: str = "auto", before: int = 0
+    ) -> list[nodes.Node]:
         """Return a table; the first row has the heads, and each cell is Markdown.
 
-        In print, a table of more than eleven rows with given widths may break between pages.
+        In print, a table of more than eleven rows with given widths may break between pages. The
+        caption is the content but for as many lines as stand ``before`` it.
         """
         lines = [
-            f":::{{list-table}} {' '.join(self.caption())}",
+            f":::{{list-table}} {' '.join(self.content[before:])}",
             ":header-rows: 1",
             f":widths: {widths}",
             f":name: {self.options['name']}",
@@ -64,21 +63,16 @@ class Rows(TableDirective):
         "widths": directives.unchanged_required,
     }
 
-    def caption(self) -> list[str]:
-        """Return the lines of the caption, which follow those of the table."""
-        return list(self.content[2:])
-
     def run(self) -> list[nodes.Node]:
         """Return a numbered table."""
-        source, line = self.get_source_info()
         try:
             record, file = find(Path(self.env.srcdir), *self.arguments[0].split(":"))
         except (ValueError, OSError, DamagedError) as error:
-            raise ExtensionError(f"{source}:{line}: {error}") from error
+            raise ExtensionError(f"{self.get_location()}: {error}") from error
         self.env.note_dependency(str(file))
         labels = yaml.safe_load(self.options.get("labels", "")) or {key: key for key in record}
         rows = rows_of(*self.content[:2], labels)
-        return self.table(rows, self.options.get("widths", "auto"))
+        return self.table(rows, self.options.get("widths", "auto"), before=2)
 
 
 def rows_of(heads: str, template: str, labels: dict[str, str]) -> list[list[str]]:

@@ -10,6 +10,7 @@ what the records say together; and the name of a JSON file in ``recorded`` for t
 middle (low to high).
 """
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from functools import reduce
 from pathlib import Path
@@ -34,37 +35,26 @@ INTERVALS = (
 
 def setup(app: Sphinx) -> None:
     """Register the roles."""
-    app.add_role("value", Value())
-    app.add_role("interval", Interval())
+    app.add_role("value", Value(look_up))
+    app.add_role("interval", Value(look_up_interval))
 
 
 class Value(SphinxRole):
-    """Print a recorded value; the build fails where there is none."""
+    """Print a recorded value or interval; the build fails where there is none."""
+
+    def __init__(self, look_up: Callable[[Path, str, str, str], tuple[str, Path]]):
+        self.look_up = look_up
 
     def run(self):
         """Return the value as text, and note the file that it comes from as a dependency."""
-        source, line = self.get_source_info()
         try:
             name, path, *form = self.text.split(":")
-            text, file = self.printed(Path(self.env.srcdir), name, path, form[0] if form else "")
+            text, file = self.look_up(Path(self.env.srcdir), name, path, form[0] if form else "")
         except (ValueError, KeyError, OSError, DamagedError) as error:
-            raise ExtensionError(
-                f"{source}:{line}: {{{self.name}}}`{self.text}`: {error}"
-            ) from error
+            where = f"{self.get_location()}: {{{self.name}}}`{self.text}`"
+            raise ExtensionError(f"{where}: {error}") from error
         self.env.note_dependency(str(file))
         return [nodes.Text(text)], []
-
-    def printed(self, book: Path, name: str, path: str, form: str) -> tuple[str, Path]:
-        """Look the value up; return it as text, and its file."""
-        return look_up(book, name, path, form)
-
-
-class Interval(Value):
-    """Print a recorded interval; the build fails where there is none."""
-
-    def printed(self, book: Path, name: str, path: str, form: str) -> tuple[str, Path]:
-        """Look the interval up; return it as text, and its file."""
-        return look_up_interval(book, name, path, form)
 
 
 def look_up(book: Path, name: str, path: str, form: str) -> tuple[str, Path]:

@@ -38,11 +38,9 @@ def note_pdf(app: Sphinx, config: Config) -> None:
 def missing_tex() -> str | None:
     """Say which Debian packages the PDF needs that are not installed; None if all are."""
     missing = [package for program, package in PROGRAMS.items() if not shutil.which(program)]
+    finder = shutil.which("kpsewhich")
     for file, package in TEX_FILES.items():
-        if (
-            not shutil.which("kpsewhich")
-            or subprocess.run(["kpsewhich", file], capture_output=True).returncode
-        ):
+        if not finder or subprocess.run([finder, file], capture_output=True).returncode:
             missing.append(package)
     if not missing:
         return None

@@ -121,9 +121,12 @@ def give_bibliography_its_number(page: start_of_file) -> None:
 
 def keep_cells_together(doctree: nodes.document) -> None:
     """Break no page between the code of a short cell and what it prints."""
-    for cell in list(doctree.findall(nodes.container)):
-        if "cell" in cell["classes"]:
-            _keep_together(cell)
+    for cell in [c for c in doctree.findall(nodes.container) if "cell" in c["classes"]]:
+        shown = [part for part in cell if not isinstance(part, HiddenCellNode)]
+        blocks = [block for part in shown for block in part.findall(nodes.literal_block)]
+        lines = sum(len(block.astext().splitlines()) for block in blocks)
+        if 0 < lines <= SHORT:
+            cell.insert(0, _room(lines + 5))  # with the space around them
 
 
 def keep_tables_together(doctree: nodes.document) -> None:
@@ -149,15 +152,6 @@ def print_sources_once(doctree: nodes.document, at: start_of_file) -> None:
     for line in lines:
         line.parent.remove(line)
     list(at.findall(nodes.section))[-1].extend(kept)
-
-
-def _keep_together(cell: nodes.container) -> None:
-    """Ask for the room that a short cell needs."""
-    shown = [part for part in cell if not isinstance(part, HiddenCellNode)]
-    blocks = [block for part in shown for block in part.findall(nodes.literal_block)]
-    lines = sum(len(block.astext().splitlines()) for block in blocks)
-    if 0 < lines <= SHORT:
-        cell.insert(0, _room(lines + 5))  # with the space around them
 
 
 def _room(lines: int) -> nodes.raw:
