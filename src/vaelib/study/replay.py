@@ -89,9 +89,11 @@ def _replay(part: str, group: list[dict], found: list[dict], folder: Path) -> st
     if not outcomes:
         return f"{what}: not replayed, for there is nothing here to hold it against"
     agrees = outcomes.count(True) > outcomes.count(False)
+    again = made_now() | {"agrees": agrees}
+    del again["threads"]  # they were those of each record
     for record in group:
         made = record["made"][part]
-        made["replayed"] = made_now() | {"agrees": agrees}
+        made["replayed"] = again
         if agrees:
             made["stamp"] = records.stamp(inputs, folder)
         write_json(record, records.path_of(folder, records.settings_of(record)))
