@@ -37,7 +37,7 @@ OF_A_RUN: dict[str, Callable[[dict], float]] = {
     "classes_grouped": lambda r: appearance.accuracy(votes(r)) - 0.5,
     "four_and_nine_overlap_most": lambda r: appearance.lead_of_four_and_nine(votes(r)),
 }
-"""What is asked of runs with either loss: name, without the loss → function of a record."""
+"""Name, without the loss → function of a record, positive where the claim holds of its loss."""
 
 
 def _less_dispersed(pair: Pair, kind: str) -> float:
