@@ -11,7 +11,6 @@ semaphores). Then, and at once:
 - no process of the killed build is left over.
 """
 
-import json
 import os
 import random
 import shutil
@@ -109,7 +108,7 @@ def left_over(mark: str) -> list[psutil.Process]:
 def require_whole(book: Path) -> None:
     """Check that every folder that a page could show is what was left there."""
     for page in book.glob("executed/[!.]*/page.json"):
-        damaged = files.differing(page.parent, json.loads(page.read_text())["files"])
+        damaged = files.damaged(page.parent)
         assert not damaged, f"{page.parent} shows {damaged}"
     for folder in book.glob("executed/[!.]*"):
         assert (folder / "page.json").exists(), f"{folder} is published without its record"

@@ -201,7 +201,7 @@ def summarise_likelihoods(book: Path, records: list[dict]) -> dict:
         ``variance``;
         ``error``, the greatest estimate of an image's error in bits per pixel; ``unbounded``,
         summaries of the losses of ``cb``, whose loss has no minimum; ``sharpness``, by objective;
-        ``samples``, by objective those of the first seed; ``curves``, by loss and β, summaries of
+        ``samples``, by objective those of seed 0; ``curves``, by loss and β, summaries of
         ``rate``, ``distortion``, ``aggregate`` (its divergence from the prior) and
         ``accuracy``; ``rate_of_gaussian``, a summary; ``merged``, by loss, seed
         by seed, which two ``digits`` merge first and at which of the ``betas``; ``dimensions``, by
@@ -223,7 +223,10 @@ def summarise_likelihoods(book: Path, records: list[dict]) -> dict:
         "unbounded": _unbounded(select(records, recipe="report", reconstruction_loss="cb")),
         "sharpness": {name: over_seeds(seed.sharpness(name) for seed in seeds) for name in CODED},
         "samples": {
-            name: seeds[0].of(name)["samples"] for name in CODED if "samples" in seeds[0].of(name)
+            name: record["samples"]
+            for name, (loss, beta) in CODED.items()
+            for record in select(records, recipe="report", reconstruction_loss=loss, beta=beta)
+            if "samples" in record and record["settings"]["seed"] == 0
         },
         "curves": {
             loss: {str(Fraction(beta)): _point(seeds, loss, beta) for beta in BETAS}
