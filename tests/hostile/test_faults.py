@@ -141,14 +141,15 @@ def test_truncated_weights_are_trained_again(copy):
 
 def test_an_edited_summary_is_derived_again(copy):
     file = copy / "book" / "_build" / "reproduction.json"
-    before, shown = file.read_bytes(), pages(copy)
+    before = file.read_bytes()
+    words = [page.count("not reproduced") for page in pages(copy).values()]
     for content in (before.replace(b'"not reproduced"', b'"reproduced"'), before[:-9], None):
         assert content != before
         file.unlink() if content is None else file.write_bytes(content)
         code, output = build(copy)
         assert code == 0, output
         assert file.read_bytes() == before
-    assert pages(copy) == shown
+        assert [page.count("not reproduced") for page in pages(copy).values()] == words
 
 
 def test_a_record_under_another_name_is_refused(copy):
