@@ -142,14 +142,15 @@ def test_truncated_weights_are_trained_again(copy):
 def test_an_edited_summary_is_derived_again(copy):
     file = copy / "book" / "_build" / "reproduction.json"
     before = file.read_bytes()
-    words = [page.count("not reproduced") for page in pages(copy).values()]
+    words = {name: page.count("not reproduced") for name, page in pages(copy).items()}
     for content in (before.replace(b'"not reproduced"', b'"reproduced"'), before[:-9], None):
         assert content != before
         file.unlink() if content is None else file.write_bytes(content)
         code, output = build(copy)
         assert code == 0, output
         assert file.read_bytes() == before
-        assert [page.count("not reproduced") for page in pages(copy).values()] == words
+        again = {name: page.count("not reproduced") for name, page in pages(copy).items()}
+        assert again == words
 
 
 def test_a_record_under_another_name_is_refused(copy):
