@@ -3,8 +3,6 @@ import pytest
 from vaelib.plumbing.checks import require
 from vaelib.plumbing.words import LOSSES, printed
 
-# TODO names ['training_name']
-
 
 def test_a_known_name_passes():
     require("loss", "bce", ["bce", "mse"])

@@ -12,8 +12,8 @@ with the recipe ``original``, on two kinds, the totals of the first epoch moved 
 their standard deviation over seeds in nine, and by more than one in the tenth. So a tenth of it is
 allowed, of the training and of the validation total, and one training of three may stray. Of
 another seed, one total is as near with a probability of 6 %, twice of three times with 1 %; and two
-must be. Where Muon computes in bfloat16, roundings are far greater, and hardly any training agrees
-with one from another kind of processor: such records must be made again.
+must be. With the recipe ``report``, no training that was tried agreed with one from another kind of
+processor, though its own older code gave the same bits here: such records must be made again.
 """
 
 import json
