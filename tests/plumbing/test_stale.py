@@ -33,7 +33,7 @@ def test_a_training_depends_on_no_figure_and_on_nothing_of_its_own_room_that_it_
 
 @pytest.mark.parametrize("measure", MEASURES)
 def test_a_measure_depends_on_no_training_and_on_no_other_measure_that_it_does_not_use(measure):
-    modules = set(records.inputs_of(measure, Settings())["modules"])
+    modules = set(records.inputs_of(measure, "report")["modules"])
     assert "vae.model" in modules
     assert not {name for name in modules if name.split(".")[0] in ("training", "study", "build")}
     assert ("measure.appearance" in modules) == (measure == "appearance")
@@ -122,7 +122,7 @@ def state():
         "run": inputs(settings),
         **{f"notebook {name}": notebook(name) for name in ("train", "compare", "evidence")},
         "cells": stale.sources("\n".join(cells)),
-        **{part: records.inputs_of(part, settings) for part in ("training", *MEASURES)},
+        **{part: records.inputs_of(part, settings.recipe) for part in ("training", *MEASURES)},
     }
 
 

@@ -147,7 +147,9 @@ def fresh(folder):
     """A record of which every part was made by today's code, as its stamps say."""
     record = json.loads((folder / NAME.format(0)).read_text())
     for part in records.parts_of(SETTINGS):
-        record["made"][part]["stamp"] = records.stamp(records.inputs_of(part, SETTINGS), folder)
+        record["made"][part]["stamp"] = records.stamp(
+            records.inputs_of(part, SETTINGS.recipe), folder
+        )
     return record
 
 

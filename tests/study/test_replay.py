@@ -8,6 +8,7 @@ import torch
 from click.testing import CliRunner
 
 from vaelib import cli
+from vaelib.digits import dataset
 from vaelib.measure.model import MEASURES
 from vaelib.plumbing import stale
 from vaelib.study import design, grid, records, replay
@@ -21,24 +22,26 @@ FIRST = SETTINGS[0]
 
 
 @pytest.fixture(scope="module")
-def once(tmp_path_factory):
+def once(few, tmp_path_factory):
     """Three records, and the weights that they were measured with."""
     place = tmp_path_factory.mktemp("replay")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAELIB_DATA", str(place / "data"))
+        patch.setattr(dataset, "load", lambda name: few)
         folder = place / "recorded" / "records"
         assert len(list(grid.record(SETTINGS, folder))) == 3
     return place
 
 
 @pytest.fixture
-def folder(once, tmp_path, monkeypatch):
+def folder(once, few, tmp_path, monkeypatch):
     """A copy of the records, made by code that has changed since without changing anything."""
     for file in once.rglob("*.*"):
         copy = tmp_path / file.relative_to(once)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(file.read_bytes())
     monkeypatch.setenv("VAELIB_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(dataset, "load", lambda name: few)
     sources = stale.sources
 
     def edited(code):
@@ -94,8 +97,8 @@ def test_what_comes_out_the_same_has_its_stamp_renewed(folder):
         assert after[name] == before[name]
 
 
-def test_the_first_epoch_is_that_of_the_training_bit_for_bit(folder, digits):
-    assert replay.first_epoch(read(folder)) == train(FIRST, digits).history[0]
+def test_the_first_epoch_is_that_of_the_training_bit_for_bit(folder, few):
+    assert replay.first_epoch(read(folder)) == train(FIRST, few).history[0]
 
 
 def test_on_this_kind_of_processor_a_rounding_is_a_difference(folder):

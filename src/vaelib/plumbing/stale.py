@@ -19,6 +19,11 @@ from tokenize import COMMENT, NL, generate_tokens
 
 PACKAGE = Path(__file__).parents[1]
 NAME = "vaelib"
+STARTS, ENDS = (
+    {kind for kind, name in token.tok_name.items() if name.endswith(f"STRING_{which}")}
+    for which in ("START", "END")
+)
+SKIPPED = {COMMENT, NL, token.ENDMARKER}
 
 
 def inputs(code: str, packages: tuple[str, ...], **own) -> dict:
@@ -101,17 +106,16 @@ def meaning(code: str) -> str:
 def _tokens(code: str) -> Iterator[tuple[int, str]]:
     """Split code into tokens; a formatted text is one of them, as it was until Python 3.11."""
     lines = io.StringIO(code).readlines()
-    depth, start = 0, (0, 0)
-    for found in generate_tokens(io.StringIO(code).readline):
-        name = token.tok_name[found.type]
-        if name.endswith("STRING_START"):
-            start, depth = (start if depth else found.start), depth + 1
-        elif name.endswith("STRING_END"):
+    depth, first = 0, (0, 0)
+    for kind, text, start, end, _ in generate_tokens(io.StringIO(code).readline):
+        if kind in STARTS:
+            first, depth = (first if depth else start), depth + 1
+        elif kind in ENDS:
             depth -= 1
             if not depth:
-                yield token.STRING, _between(lines, start, found.end)
-        elif not depth and found.type not in (COMMENT, NL, token.ENDMARKER):
-            yield found.type, found.string
+                yield token.STRING, _between(lines, first, end)
+        elif not depth and kind not in SKIPPED:
+            yield kind, text
 
 
 def _between(lines: list[str], start: tuple[int, int], end: tuple[int, int]) -> str:
@@ -126,7 +130,7 @@ def _between(lines: list[str], start: tuple[int, int], end: tuple[int, int]) -> 
 def _imported(code: str) -> frozenset[str]:
     """Name the modules that the import statements of a piece of code load, packages included."""
     names = set()
-    for node in ast.walk(ast.parse(code)):
+    for node in _statements(ast.parse(code)):
         if isinstance(node, ast.ImportFrom):
             path = node.module or ""
             found = [path, *(f"{path}.{alias.name}" for alias in node.names)]
@@ -141,6 +145,14 @@ def _imported(code: str) -> frozenset[str]:
     return frozenset(name for name in names if _file(name))
 
 
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Go through the statements of a piece of code, at any depth, but not into expressions."""
+    for node in ast.iter_child_nodes(tree):
+        if not isinstance(node, ast.expr):
+            yield node
+            yield from _statements(node)
+
+
 def _file(name: str) -> Path | None:
     """Return the file of a module or package by its name, None if it is neither."""
     path = PACKAGE.joinpath(*name.split("."))
@@ -152,7 +164,12 @@ def _file(name: str) -> Path | None:
 
 def versions(*packages: str) -> dict[str, str]:
     """Look up the releases of installed packages, without importing them and without "+cpu"."""
-    return {name: metadata.version(name).partition("+")[0] for name in packages}
+    return {name: _version(name) for name in packages}
+
+
+@cache
+def _version(package: str) -> str:
+    return metadata.version(package).partition("+")[0]
 
 
 def digest(text: str) -> str:

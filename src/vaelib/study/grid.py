@@ -63,7 +63,7 @@ def compute(task: Task, state: Path | None = None) -> Made:
         ValueError: the library's files were edited after this process had begun.
     """
     settings, parts, weights = task.settings, task.parts, task.weights
-    inputs = {part: records.inputs_of(part, settings) for part in records.parts_of(settings)}
+    inputs = {part: records.inputs_of(part, settings.recipe) for part in records.parts_of(settings)}
     record, remark = task.earlier | {"made": dict(task.earlier.get("made", {}))}, ""
     digits = dataset.load(settings.recipe_settings.data)
     if weights is None or TRAINING in parts:

@@ -8,7 +8,8 @@ commit and the date at which it was made, those of its replay, and a *stamp*: th
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -24,6 +25,7 @@ from vaelib.plumbing.files import DamagedError, read_json, write_json
 from vaelib.plumbing.words import LOSSES
 from vaelib.study.design import measures_of
 from vaelib.training import run
+from vaelib.training.recipes import RECIPES
 from vaelib.training.settings import Settings
 
 TRAINING = "training"  # the part that is no measure
@@ -123,13 +125,13 @@ def parts_of(settings: Settings) -> tuple[str, ...]:
     return (TRAINING, *measures_of(settings))
 
 
-def inputs_of(part: str, settings: Settings) -> dict:
+def inputs_of(part: str, recipe: str) -> dict:
     """Collect what a part would be made of now, but for the record's settings."""
     if part == TRAINING:
-        inputs = run.inputs(settings)
+        inputs = run.inputs(Settings(recipe=recipe))
         del inputs["settings"]
         return inputs
-    return model.inputs_of(part, dataset.fingerprint(settings.recipe_settings.data))
+    return model.inputs_of(part, dataset.fingerprint(RECIPES[recipe].data))
 
 
 def path_of(folder: Path, settings: Settings) -> Path:
@@ -137,18 +139,21 @@ def path_of(folder: Path, settings: Settings) -> Path:
     return folder / f"{settings.name}.json"
 
 
-def why_stale(record: dict, stamps: dict) -> dict[str, str]:
+def why_stale(
+    record: dict, stamps: dict, current: Callable[[str, str], dict] = inputs_of
+) -> dict[str, str]:
     """Say of each part of a record why it must be made again; an empty string if it is fresh.
 
     Args:
         record: as it was read.
         stamps: key → inputs, from :func:`read_stamps`.
+        current: :func:`inputs_of`, or what remembers its answers.
     """
     settings = settings_of(record)
-    return {part: _why(part, settings, record, stamps) for part in parts_of(settings)}
+    return {part: _why(part, record, stamps, current) for part in parts_of(settings)}
 
 
-def _why(part: str, settings: Settings, record: dict, stamps: dict) -> str:
+def _why(part: str, record: dict, stamps: dict, current: Callable[[str, str], dict]) -> str:
     made = record["made"].get(part)
     if not made or (part != TRAINING and part not in record):
         return NOT_THERE
@@ -157,7 +162,8 @@ def _why(part: str, settings: Settings, record: dict, stamps: dict) -> str:
         return f"replayed on {again['date']} on {again['processor']}, it came out otherwise"
     if made["stamp"] not in stamps:
         return "it is not known what it was made of"
-    return stale.why_stale(stamps[made["stamp"]], inputs_of(part, settings), most=2)
+    now = current(part, record["settings"]["recipe"])
+    return stale.why_stale(stamps[made["stamp"]], now, most=2)
 
 
 def alone(folder: Path) -> FileLock:
@@ -179,11 +185,11 @@ def states(trainings: Iterable[Settings], folder: Path) -> dict[str, dict[str, s
     Returns:
         Name of the record → part → reason.
     """
-    found, stamps = {}, read_stamps(folder)
+    found, stamps, current = {}, read_stamps(folder), cache(inputs_of)
     for settings in trainings:
         file = path_of(folder, settings)
         found[settings.name] = (
-            why_stale(_read(file), stamps)
+            why_stale(_read(file), stamps, current)
             if file.exists()
             else dict.fromkeys(parts_of(settings), NOT_THERE)
         )

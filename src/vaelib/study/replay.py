@@ -20,6 +20,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from statistics import stdev
@@ -57,7 +58,8 @@ def replay(folder: Path) -> Iterator[str]:
     with records.alone(folder):
         found = records.read(folder)
         stamps = records.read_stamps(folder)
-        reasons = [records.why_stale(record, stamps) for record in found]
+        current = cache(records.inputs_of)
+        reasons = [records.why_stale(record, stamps, current) for record in found]
         for part in (TRAINING, *MEASURES):
             stale = [
                 record
@@ -78,7 +80,7 @@ def _same(part: str):
 def _replay(part: str, group: list[dict], found: list[dict], folder: Path) -> str:
     first = records.settings_of(group[0])
     what = f"{part}, {len(group)} records like {first.name}"
-    inputs = records.inputs_of(part, first)
+    inputs = records.inputs_of(part, first.recipe)
     recorded = records.read_stamps(folder).get(group[0]["made"][part]["stamp"], {})
     others = [
         name for name in changes(recorded, inputs) if not name.startswith(("modules.", "versions."))
