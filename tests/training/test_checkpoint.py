@@ -52,12 +52,12 @@ def interrupted(recipe, digits, file, epochs, earlier=None):
 
 
 @pytest.mark.parametrize("recipe", [replace(SMOKE, max_epochs=4), STOPS], ids=["muon", "stops"])
-def test_a_training_that_was_killed_twice_is_equal_bit_for_bit(recipe, digits, tmp_path):
-    model, result = fitted(recipe, digits)
-    first = interrupted(recipe, digits, tmp_path / "kept", 1)
-    second = interrupted(recipe, digits, tmp_path / "kept", 2, first)
+def test_a_training_that_was_killed_twice_is_equal_bit_for_bit(recipe, few, tmp_path):
+    model, result = fitted(recipe, few)
+    first = interrupted(recipe, few, tmp_path / "kept", 1)
+    second = interrupted(recipe, few, tmp_path / "kept", 2, first)
     assert len(second["result"]["history"]) == 3
-    again, resumed = fitted(recipe, digits, second)
+    again, resumed = fitted(recipe, few, second)
     assert resumed.history == result.history
     assert resumed.trace == result.trace
     assert (resumed.best_epoch, resumed.stopped_early) == (result.best_epoch, result.stopped_early)
@@ -67,17 +67,17 @@ def test_a_training_that_was_killed_twice_is_equal_bit_for_bit(recipe, digits, t
         assert torch.equal(again.state_dict()[name], weight), name
 
 
-def test_one_that_was_killed_after_its_last_epoch_only_ends(digits, tmp_path):
-    model, result = fitted(STOPS, digits)
-    state = interrupted(STOPS, digits, tmp_path / "kept", len(result.history))
-    again, resumed = fitted(STOPS, digits, state, keep=lambda state: pytest.fail("trained"))
+def test_one_that_was_killed_after_its_last_epoch_only_ends(few, tmp_path):
+    model, result = fitted(STOPS, few)
+    state = interrupted(STOPS, few, tmp_path / "kept", len(result.history))
+    again, resumed = fitted(STOPS, few, state, keep=lambda state: pytest.fail("trained"))
     assert resumed.history == result.history
     assert all(map(torch.equal, again.state_dict().values(), model.state_dict().values()))
 
 
-def test_a_run_goes_on_and_says_so(digits, tmp_path, monkeypatch, capsys):
+def test_a_run_goes_on_and_says_so(few, tmp_path, monkeypatch, capsys):
     settings = Settings(recipe="smoke", device="cpu")
-    whole = run.train(settings, digits)
+    whole = run.train(settings, few)
     save = checkpoint.save
 
     def killed(state, of, file):
@@ -86,12 +86,12 @@ def test_a_run_goes_on_and_says_so(digits, tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(checkpoint, "save", killed)
     with pytest.raises(Killed), run.resumable(settings, tmp_path / "run") as kept:
-        run.train(settings, digits, kept)
+        run.train(settings, few, kept)
     monkeypatch.setattr(checkpoint, "save", save)
     capsys.readouterr()
     with run.resumable(settings, tmp_path / "run") as kept:
         assert kept.exists()
-        again = run.train(settings, digits, kept)
+        again = run.train(settings, few, kept)
     assert "goes on after epoch 1" in capsys.readouterr().out
     assert (again.losses, again.history) == (whole.losses, whole.history)
     assert all(torch.equal(again.weights[name], whole.weights[name]) for name in whole.weights)

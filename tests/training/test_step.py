@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from vaelib.training.recipes import RECIPES
-from vaelib.training.step import Step, as_matrix
+from vaelib.training.step import Step
 from vaelib.vae.model import HIDDEN, VAE
 from vaelib.vae.objective import Objective
 
@@ -65,6 +65,25 @@ class Reference(nn.Module):
         return reconstruction + (mean**2 + v.exp() - v - 1).mean(1).mean() / 2
 
 
+class ExactMuon:
+    """Muon by singular value decompositions in float64: PyTorch's own computes in bfloat16."""
+
+    def __init__(self, matrices, lr):
+        self.param_groups = [{"lr": lr, "params": list(matrices)}]
+        self.momentum = [torch.zeros_like(matrix) for matrix in self.param_groups[0]["params"]]
+
+    def step(self):
+        (group,) = self.param_groups
+        for matrix, momentum in zip(group["params"], self.momentum, strict=True):
+            momentum += 0.05 * (matrix.grad - momentum)
+            ahead = (0.05 * matrix.grad + 0.95 * momentum).double()
+            u, values, v = torch.linalg.svd(ahead, full_matrices=False)
+            values /= values.norm()
+            for _ in range(5):
+                values = 3.4445 * values - 4.7750 * values**3 + 2.0315 * values**5
+            matrix -= group["lr"] * (u * values @ v).float()
+
+
 def reference_step(reference, optimizers, matrices, images, noise):
     """Take a step in plain PyTorch; Muon moves copies, written as (outputs or inputs, rest)."""
     total = reference.total(images, noise)
@@ -98,7 +117,7 @@ def test_steps_are_those_of_plain_pytorch(device, muon_rate, digits):
     others = [p for name, p in reference.named_parameters() if name not in names]
     optimizers = [torch.optim.Adam(others, lr=4e-3, betas=(0.9, 0.999), eps=1e-7)]
     if muon_rate:
-        optimizers += [torch.optim.Muon(matrices.values(), lr=muon_rate, weight_decay=0)]
+        optimizers += [ExactMuon(matrices.values(), muon_rate)]
     recipe = replace(RECIPE, muon_learning_rate=muon_rate)
     take_step = Step(model, Objective("bce", 0.5), recipe)
     noise = torch.randn(8, 8, 2, generator=torch.Generator().manual_seed(0)).to(device)
@@ -107,14 +126,13 @@ def test_steps_are_those_of_plain_pytorch(device, muon_rate, digits):
         batch = slice(5 if i == 6 else 8)
         total = reference_step(reference, optimizers, matrices, images[i][batch], noise[i][batch])
         losses = take_step(images[i][batch], noise[i][batch])
-        # Muon computes in bfloat16: what differs in the last digits there, differs sooner.
-        assert losses[0].item() == pytest.approx(total.item(), rel=1e-2 if muon_rate else 1e-4)
+        assert losses[0].item() == pytest.approx(total.item(), rel=1e-3 if muon_rate else 1e-4)
         assert losses[0].item() == pytest.approx((losses[1] + losses[2]).item(), rel=1e-6)
         if i == 0:  # later, losses alone are compared: the weights drift apart in the last digits
             for name, weight in reference.named_parameters():
                 expected = weight - weights[name]
                 difference = (model.get_parameter(name) - weight).norm()
-                assert difference < 0.05 * expected.norm(), name
+                assert difference < 0.01 * expected.norm(), name
         for optimizer in (*optimizers, *take_step.optimizers):
             for group in optimizer.param_groups:
                 group["lr"] *= 0.7
@@ -138,14 +156,3 @@ def test_muon_moves_hidden_weights_by_nearly_orthogonal_matrices(digits):
             assert torch.linalg.matrix_norm(rows(move), 2) < 0.015
         else:  # Adam's first step moves every weight with a gradient by its learning rate
             assert move.abs().max().item() == pytest.approx(1e-3, rel=0.01)
-
-
-def test_a_filter_is_a_row_in_the_same_memory():
-    weight = torch.randn(4, 3, 2, 2).to(memory_format=torch.channels_last)
-    matrix = as_matrix(weight)
-    assert matrix.shape == (4, 12)
-    matrix[1] = 7
-    assert (weight[1] == 7).all()
-    assert (weight[0] != 7).all()
-    with pytest.raises(RuntimeError, match="view"):
-        as_matrix(weight.contiguous())
