@@ -58,11 +58,11 @@ def both(request, smoke_run, digits, tmp_path_factory):
     (runs / "evidence-bce").mkdir()
     chosen = {"variance": variance, "codes": [[0.5, -1]], "labels": "7", "images": []}
     write_json(chosen, runs / "evidence-bce" / OFFERED)
-    model, images = rounded(model_of(result)), digits.test_images[:6]
+    model, images = rounded(model_of(result)), digits.test_images[:3]
     q = encode(model, images)
     pixels = images.flatten(1).float() / 255
     likelihood = Gaussian(variance) if variance else Bernoulli()
-    evidence = integrate(model.decoder, likelihood, pixels, q)
+    evidence = integrate(model.decoder, likelihood, pixels, q, 0.005)
     z = torch.randn(40, 2, generator=torch.Generator().manual_seed(0))
     deviation = evidence.covariance.diagonal(dim1=1, dim2=2).sqrt()
     near = (evidence.mean[:, None] + deviation[:, None] * z).float()

@@ -1,6 +1,7 @@
 """Evidence against closed forms, sums over all images, samples and a plain sum over a fine grid."""
 
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from vaelib.evidence import cover, quadrature
 from vaelib.evidence.likelihood import Bernoulli
 from vaelib.evidence.quadrature import QuadratureError, integrate
 from vaelib.vae.model import Posterior
+
+CLOSE = 0.002  # nats, a tenth of what is tolerated elsewhere
 
 
 class PlainGaussian:
@@ -64,7 +67,7 @@ def linear_model(width, number=6):
 
 def check_linear_gaussian_model(width=0.02):
     decoder, likelihood, images, q, log_evidence, _ = linear_model(width)
-    result = integrate(decoder, likelihood, images.float(), q)
+    result = integrate(decoder, likelihood, images.float(), q, CLOSE)
     torch.testing.assert_close(result.log_evidence, log_evidence, rtol=0, atol=1e-5)
 
 
@@ -102,6 +105,7 @@ def check_two_symmetric_modes():
         PlainGaussian(deviation**2),
         images,
         Posterior(images.clone(), torch.full((2, 2), 2 * math.log(deviation))),
+        CLOSE,
     )
     one_mode = stats.norm(scale=math.hypot(1, deviation)).logpdf(images.double()).sum(1)
     expected = torch.from_numpy(one_mode) + math.log(2)
@@ -111,7 +115,7 @@ def check_two_symmetric_modes():
 def check_samples():
     """Importance sampling from a Student-t around the posterior, which knows nothing of grids."""
     decoder, images = small_decoder(), every_image()[3::41]
-    result = integrate(decoder, Bernoulli(), images, broad(len(images)))
+    result = integrate(decoder, Bernoulli(), images, broad(len(images)), CLOSE)
     generator = np.random.default_rng(0)
     scores = []
     for image, log_evidence, mean, covariance in zip(
@@ -130,9 +134,16 @@ def check_samples():
 
 
 def check_plain_sum():
-    """A plain sum over a grid that is finer than any tile that the images needed."""
     decoder, images = small_decoder(), every_image()[3::41]
     result = integrate(decoder, Bernoulli(), images, broad(len(images)))
+    deviation = (result.log_evidence - plain_sum().log()).abs()
+    assert (deviation <= result.error).all()
+
+
+@cache
+def plain_sum():
+    """A plain sum over a grid that is finer than any tile that the images needed."""
+    decoder, images = small_decoder(), every_image()[3::41]
     step = 1 / 200
     axis = torch.arange(-6, 6, step, dtype=torch.float64)
     total = torch.zeros(len(images), dtype=torch.float64)
@@ -143,8 +154,7 @@ def check_plain_sum():
         log_joint += torch.nn.functional.logsigmoid(-logits) @ (1 - images.double()).T
         log_joint += Normal(0.0, 1.0).log_prob(nodes).sum(1, keepdim=True)
         total += torch.exp(log_joint).sum(0) * step**2
-    deviation = (result.log_evidence - total.log()).abs()
-    assert (deviation <= result.error).all()
+    return total
 
 
 CHECKS = [
@@ -210,13 +220,19 @@ def forget_the_jacobian(monkeypatch):
     )
 
 
+# Each breakage is caught by two checks at least, and each check catches one. A finer grid mends
+# shifted nodes where the error estimate asks for it; and a sum over all images is 1 wherever they
+# are decoded.
 BREAKAGES = [
-    (breakage, check) for breakage in (drop_a_tile, forget_the_jacobian) for check in CHECKS
+    (drop_a_tile, check_linear_gaussian_model),
+    (drop_a_tile, check_sum_over_a_discrete_model),
+    (forget_the_jacobian, check_samples),
+    (forget_the_jacobian, check_plain_sum),
+    (shift_nodes, check_linear_gaussian_model),
+    (shift_nodes, check_two_symmetric_modes),
+    (shift_the_decoder, check_two_symmetric_modes),
+    (shift_the_decoder, check_plain_sum),
 ]
-# A finer grid mends shifted nodes where the error estimate asks for it; and a sum over all images
-# is 1 wherever they are decoded.
-BREAKAGES += [(shift_nodes, check) for check in CHECKS[:3]]
-BREAKAGES += [(shift_the_decoder, check) for check in CHECKS if check is not CHECKS[1]]
 
 
 @pytest.mark.parametrize(("breakage", "check"), BREAKAGES)
@@ -227,7 +243,7 @@ def test_a_broken_integrator_is_caught(breakage, check, monkeypatch):
         check()
 
 
-@pytest.mark.parametrize("width", [0.7, 0.2, 0.05, 0.02, 0.008, 0.002])
+@pytest.mark.parametrize("width", [0.7, 0.02, 0.002])
 def test_a_linear_gaussian_model_has_the_evidence_and_the_posterior_of_its_closed_form(width):
     decoder, likelihood, images, q, log_evidence, posterior = linear_model(width)
     result = integrate(decoder, likelihood, images.float(), q)
@@ -247,7 +263,7 @@ def test_a_linear_gaussian_model_has_the_evidence_and_the_posterior_of_its_close
 
 def test_a_posterior_narrower_than_the_grid_is_an_error_that_names_the_image():
     decoder, likelihood, images, q, _, _ = linear_model(0.0001)
-    with pytest.raises(QuadratureError, match=r"image \d: at a step of 1/4096 .* expected 0.01"):
+    with pytest.raises(QuadratureError, match=r"image \d: at a step of 1/4096 .* expected 0.02"):
         integrate(decoder, likelihood, images.float(), q)
 
 
@@ -312,7 +328,7 @@ def test_the_image_that_lost_too_much_is_named_and_not_one_that_is_not_done():
 
 def test_the_evidence_does_not_need_an_encoder():
     decoder, likelihood, images, _, log_evidence, posterior = linear_model(0.02)
-    alone = integrate(decoder, likelihood, images.float(), None)
+    alone = integrate(decoder, likelihood, images.float(), None, CLOSE)
     torch.testing.assert_close(alone.log_evidence, log_evidence, rtol=0, atol=1e-5)
     torch.testing.assert_close(alone.mean, posterior.mean, rtol=0, atol=1e-5)
     torch.testing.assert_close(alone.covariance, posterior.covariance_matrix, rtol=1e-3, atol=0)

@@ -10,6 +10,7 @@ from vaelib.vae.objective import Objective
 
 @pytest.fixture(scope="module")
 def measured(smoke_run, digits):
+    """Under a Gaussian likelihood, whose variance the explorer is told."""
     model = model_of(smoke_run[0])
     return gap.measure_gap(model, Objective("mse", 1.0), digits.test_images[:12])
 

@@ -11,18 +11,17 @@ from vaelib.evidence import sampling
 from vaelib.evidence.levels import ContinuousBernoulliLevels, GaussianLevels
 from vaelib.evidence.quadrature import integrate
 from vaelib.measure import code_length
-from vaelib.training.run import model_of, train
-from vaelib.training.settings import Settings
+from vaelib.training.run import model_of
 from vaelib.vae.latent import encode
 from vaelib.vae.losses import draw_noise
 from vaelib.vae.objective import HALF, Objective
 
-KINDS = [ContinuousBernoulliLevels(), GaussianLevels(0.04), GaussianLevels(0.5)]
+KINDS = [ContinuousBernoulliLevels(), GaussianLevels(0.04)]
 
 
 @pytest.fixture(scope="module")
-def model(digits):
-    return model_of(train(Settings("mse", 1.0, "smoke", device="cpu"), digits))
+def model(smoke_run):
+    return model_of(smoke_run[0])
 
 
 @pytest.mark.parametrize("levels", KINDS)

@@ -8,17 +8,10 @@ import torch
 from torch.distributions import Normal
 
 from vaelib.evidence import sampling
-from vaelib.measure import gap, gap_sources
-from vaelib.training.run import model_of
+from vaelib.measure import gap_sources
 from vaelib.vae.objective import Objective
 
 NUMBER = 12
-
-
-@pytest.fixture(scope="module")
-def measured(smoke_run, digits):
-    model = model_of(smoke_run[0])
-    return model, gap.measure_gap(model, Objective("bce", 1.0), digits.test_images[:NUMBER])
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from vaelib.measure.gap import Gap, measure_gap, numbers
 from vaelib.vae.model import VAE, Posterior
 from vaelib.vae.objective import Objective, kl_per_dimension
 
-CONFIRMED = 20  # one image in so many has its log p(x) confirmed by samples
+CONFIRMED = 40  # one image in so many has its log p(x) confirmed by samples
 CLOSER = 100  # one image in so many has its gap confirmed, and split
 NUMBER = 150  # of samples that confirm log p(x), for each image
 SAMPLES = (1, 5, 50, 500)  # of the importance-weighted bounds; the last confirms the gap
