@@ -10,9 +10,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable
 from concurrent.futures.process import BrokenProcessPool
-from itertools import chain
 from pathlib import Path
 
 from vaelib.build.derived import recorded
@@ -22,7 +20,7 @@ from vaelib.plumbing.machine import usable_cores
 from vaelib.plumbing.places import EXECUTED, SETTINGS, SUMMARY
 
 READER = {"name": "myst_nb_md", "type": "plugin"}  # as myst-nb reads a chapter
-DIGESTS = "chapters.json"  # in a cache: chapter → digest of its cells
+DIGESTS = "chapters.json"  # in a cache: chapter → what its outputs depend on, digested
 CACHE = "executed-"  # begins the name of a cache
 CODE_CELL = re.compile(
     r"^```{code-cell}[^\n]*\n(?:---\n.*?^---\n)?(.*?)^```", re.DOTALL | re.MULTILINE
@@ -45,27 +43,25 @@ def fill_cache(book: Path, cell_seconds: int) -> tuple[Path, int]:
     build = book / "_build"
     files.clear_up(build)
     pages = sorted([*book.glob("*.md"), *book.glob("*/*.md")])
-    cells = {page: CODE_CELL.findall(page.read_text("utf-8")) for page in pages}
+    cells = {page: "\n".join(CODE_CELL.findall(page.read_text("utf-8"))) for page in pages}
     # The library's own key is a chapter's source alone.
-    cache = build / f"{CACHE}{inputs_key(book, chain.from_iterable(cells.values()))}"
-    digests = {
-        str(page.relative_to(book)): stale.digest("\n".join(code))
-        for page, code in cells.items()
-        if code
-    }
-    known = files.read_json(cache / DIGESTS) if cache.exists() else {}
-    todo = [name for name, cells in digests.items() if known.get(name) != cells]
+    digests = {str(page.relative_to(book)): key(book, code) for page, code in cells.items() if code}
+    # Where outputs have changed, the cache has another name, so Sphinx reads the pages again.
+    cache = build / f"{CACHE}{stale.digest(json.dumps(digests))[:16]}"
+    earlier = next(build.glob(f"{CACHE}*"), cache)
+    known = files.read_json(earlier / DIGESTS) if earlier.exists() else {}
+    todo = [name for name in digests if known.get(name) != digests[name]]
     if todo:
         staging = build / f"{files.PARTIAL}{cache.name}-{os.getpid()}"
-        if cache.exists():
-            shutil.copytree(cache, staging)
+        if earlier.exists():
+            shutil.copytree(earlier, staging)
         _add(todo, book, staging, cell_seconds)
         files.write_json(digests, staging / DIGESTS)
         files.replace_folder(cache, staging)
         for other in build.glob(f"{CACHE}*"):
             if other != cache:
                 shutil.rmtree(other)
-    return cache, len(todo)
+    return (cache if todo else earlier), len(todo)
 
 
 def _add(names: list[str], book: Path, cache_folder: Path, cell_seconds: int) -> None:
@@ -130,13 +126,17 @@ def execute_cells(chapter, page: Path, cell_seconds: int) -> tuple[object, float
     return chapter, time.perf_counter() - start, failure
 
 
-def inputs_key(book: Path, cells: Iterable[str]) -> str:
-    """Digest what the outputs of a book's cells depend on, apart from the cells themselves.
+def key(book: Path, code: str) -> str:
+    """Digest what the outputs of a chapter's cells depend on: a chapter that names records, on all.
 
-    Returns:
-        A name for a cache of these outputs.
+    Args:
+        book: folder of the book.
+        code: the text of all its cells.
     """
-    summary = files.read_derived(book / SUMMARY).content | {"parts": None}  # no cell reads these
-    own = {"recorded": recorded(book), "summary": summary}
-    inputs = stale.inputs("\n".join(cells), ("sympy", "matplotlib"), **own)
-    return stale.digest(json.dumps(inputs))[:16]
+    own = {"cells": code}
+    if "recorded" in code or "SUMMARY" in code:
+        summary = files.read_derived(book / SUMMARY).content | {
+            "parts": None
+        }  # no cell reads these
+        own |= {"recorded": recorded(book), "summary": summary}
+    return stale.digest(json.dumps(stale.inputs(code, ("sympy", "matplotlib"), **own)))

@@ -11,13 +11,15 @@ from pathlib import Path
 
 from vaelib.build.notebooks import ENDED, INPUTS, Notebook, NotebookError, parameters_of
 from vaelib.build.page import as_page
+from vaelib.build.progress import Progress, anew, chains, say
 from vaelib.digits import mnist
 from vaelib.plumbing import files
 from vaelib.plumbing.machine import usable_cores
-from vaelib.plumbing.places import EXECUTED, SETTINGS
+from vaelib.plumbing.places import CHECKPOINTS, EXECUTED, SETTINGS
 from vaelib.training.recipes import RECIPES
 
 CELL_SECONDS = 7200  # a training with the recipe `original` takes most of an hour at worst
+SECONDS = 1.0  # between two looks at what is done
 SIDE_BY_SIDE = 4  # notebooks at most: as many as there are trainings in the book
 
 
@@ -42,42 +44,43 @@ def make(notebooks: dict[str, Notebook], book: Path, names: list[str] | None = N
     """
     from vaelib.build.processes import pool  # imports Jupyter's client
 
-    order = _order(notebooks, names or list(notebooks))
+    wanted = _wanted(notebooks, names or list(notebooks))
     executed = book / EXECUTED
     files.clear_up(executed)
     cores = usable_cores()
     number = min(cores, SIDE_BY_SIDE)
     try:
         with pool(number, cores // number, executed / SETTINGS) as processes:
-            return _make(notebooks, order, executed, processes, number)
+            return _make(wanted, executed, processes, number)
     finally:
         files.clear_up(executed)
 
 
 def _make(
-    notebooks: dict[str, Notebook],
-    order: TopologicalSorter,
-    executed: Path,
-    processes: Executor,
-    number: int,
+    notebooks: dict[str, Notebook], executed: Path, processes: Executor, number: int
 ) -> list[str]:
+    order = TopologicalSorter({name: notebook.needs for name, notebook in notebooks.items()})
+    order.prepare()
     made: list[str] = []
     ready: list[str] = []
     running: dict[Future, tuple[str, dict]] = {}
     verified: set[str] = set()
     failure: Exception | None = None
+    chain = chains(notebooks)
+    progress = Progress(notebooks, number, executed / CHECKPOINTS)
     while order.is_active() and (running or not failure):
-        # In the order of the file. None is handed over before a process is free, so after a
-        # failure or Ctrl-C no other begins.
-        ready = sorted([*ready, *order.get_ready()], key=list(notebooks).index)
+        # Longest chain first. None is handed over before a process is free, so after a failure or
+        # Ctrl-C no other begins.
+        ready = sorted([*ready, *order.get_ready()], key=chain.get, reverse=True)
         while ready and len(running) < number and not failure:
             notebook = notebooks[ready.pop(0)]
             inputs = notebook.inputs(executed)  # before: they may change meanwhile
             reason = notebook.why_stale(executed, inputs)
             if not reason:
                 order.done(notebook.name)
+                progress.end(notebook.name)
                 continue
-            print(f"notebook {notebook.name}: {reason}", flush=True)
+            say(f"notebook {notebook.name}: {reason}")
             try:
                 _require_data(notebook, verified)
             except mnist.DataError as error:
@@ -85,7 +88,8 @@ def _make(
                 break
             future = processes.submit(execute_notebook, notebook, _staging(notebook.name, executed))
             running[future] = notebook.name, inputs
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            progress.begin(notebook.name)
+        for future in wait(running, SECONDS, return_when=FIRST_COMPLETED).done:
             name, inputs = running.pop(future)
             try:
                 seconds = future.result()
@@ -97,23 +101,23 @@ def _make(
                 )
             else:
                 _publish(name, inputs, executed)
-                print(f"notebook {name}: done in {seconds:.0f} s", flush=True)
+                say(f"notebook {name}: done in {seconds:.0f} s")
                 made.append(name)
                 order.done(name)
+                progress.end(name)
+        progress.show()
     if failure:
         raise failure
     return made
 
 
-def _order(notebooks: dict[str, Notebook], names: list[str]) -> TopologicalSorter:
-    """Sort the named notebooks and all that they need."""
+def _wanted(notebooks: dict[str, Notebook], names: list[str]) -> dict[str, Notebook]:
+    """Pick the named notebooks and all that they need, in their order."""
     wanted = set(names)
     for notebook in reversed(notebooks.values()):  # a needed one comes before who needs it
         if notebook.name in wanted:
             wanted |= set(notebook.needs)
-    order = TopologicalSorter({name: notebooks[name].needs for name in notebooks if name in wanted})
-    order.prepare()
-    return order
+    return {name: notebook for name, notebook in notebooks.items() if name in wanted}
 
 
 def _require_data(notebook: Notebook, verified: set[str]) -> None:
@@ -212,7 +216,8 @@ class _Named:
         self.name = name
 
     def write(self, text: str) -> None:
-        sys.stdout.write("".join(f"{self.name}: {line}" for line in text.splitlines(True)))
+        before = f"{anew()}{self.name}: "
+        sys.stdout.write("".join(before + line for line in text.splitlines(True)))
 
     def flush(self) -> None:
         sys.stdout.flush()

@@ -15,6 +15,7 @@ from vaelib.digits.dataset import Digits
 from vaelib.digits.slices import table_start
 from vaelib.plumbing import machine, stale
 from vaelib.plumbing.files import DamagedError
+from vaelib.plumbing.places import CHECKPOINTS
 from vaelib.training import checkpoint, folder
 from vaelib.training.fit import Fit, fit
 from vaelib.training.folder import Run
@@ -84,7 +85,7 @@ def resumable(settings: Settings, output: Path) -> Iterator[Path]:
         output: the folder of the run; equal trainings for folders side by side share the file.
     """
     of = _identity(inputs(settings), settings.torch_device())
-    folder_of_all = output.resolve().parent / ".checkpoints"
+    folder_of_all = output.resolve().parent / CHECKPOINTS
     kept = folder_of_all / f"{settings.name}-{of[:16]}.pt"
     yield kept
     kept.unlink(missing_ok=True)
