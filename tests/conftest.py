@@ -6,6 +6,9 @@ import torch
 from hypothesis import settings
 
 from vaelib.digits import dataset
+from vaelib.digits.dataset import Digits
+from vaelib.digits.slices import training_number
+from vaelib.digits.synthetic import synthetic_digits
 from vaelib.study.summary import summarise
 from vaelib.training import folder, run
 from vaelib.training.settings import Settings
@@ -16,9 +19,23 @@ settings.register_profile("shared machine", deadline=None)  # its speed says not
 settings.load_profile("shared machine")
 
 
+def pytest_collection_modifyitems(items):
+    """Let one process have all tests of a file, which share fixtures; begin with the whole book."""
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group").args != ("book",))
+
+
 @pytest.fixture(scope="session")
 def digits():
     return dataset.load("synthetic")
+
+
+@pytest.fixture(scope="session")
+def few():
+    """A tenth of the synthetic digits, for trainings of which no quality is asked."""
+    return Digits(*synthetic_digits(60, 0), *synthetic_digits(20, 1), training_number(60))
 
 
 @pytest.fixture(scope="session")

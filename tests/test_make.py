@@ -1,5 +1,6 @@
 """What make refuses, and what it does after an interrupted installation."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -66,3 +67,15 @@ def test_clean_removes_what_was_made(make, tmp_path, made):
     (tmp_path / made).mkdir(parents=True)
     assert make("clean").returncode == 0
     assert not (tmp_path / made).exists()
+
+
+def test_the_recipe_of_the_environment_reaches_make():
+    """And a recipe that is said to make itself counts more."""
+    smoke = os.environ | {"VAELIB_RECIPE": "smoke"}
+
+    def shown(*words):
+        command = ["make", "--dry-run", "--assume-old=install", "book", *words]
+        return subprocess.run(command, cwd=ROOT, env=smoke, capture_output=True, text=True).stdout
+
+    assert "VAELIB_RECIPE=smoke" in shown()
+    assert "VAELIB_RECIPE=original" in shown("RECIPE=original")

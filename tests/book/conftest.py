@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,7 +44,20 @@ def build(root):
 
 @pytest.fixture(scope="session")
 def smoke_site(tmp_path_factory):
-    root = tmp_path_factory.mktemp("a clone")
+    """The book; the first to ask of processes side by side builds it for all."""
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent
+    root = place / "a clone"
+    with FileLock(place / "a clone.lock"):
+        if not root.exists():
+            copy_of_the_book(root)
+            code, output = build(root)
+            assert code == 0, output
+    return Built(root)
+
+
+def copy_of_the_book(root):
     made = {"_build", "executed", "by-hand"}
     shutil.copytree(
         ROOT / "book",
@@ -53,9 +67,6 @@ def smoke_site(tmp_path_factory):
     )
     for name in ("_config.yml", "_toc.yml"):
         shutil.copyfile(ROOT / name, root / name)
-    code, output = build(root)
-    assert code == 0, output
-    return Built(root)
 
 
 @pytest.fixture(scope="session")

@@ -4,11 +4,11 @@ import json
 import os
 import shutil
 import subprocess
-import time
 
 import pytest
 from bs4 import BeautifulSoup
 
+from vaelib.build.chapters import CODE_CELL
 from vaelib.plumbing.files import read_derived, write_derived
 
 from .conftest import ROOT, build
@@ -32,14 +32,12 @@ def test_the_recipe_for_tests_is_named_on_every_page(smoke_pages):
 def test_a_second_build_makes_nothing(smoke_site):
     weights = smoke_site.book / "executed/bce/weights.safetensors"
     before = weights.stat().st_mtime_ns
-    start = time.perf_counter()
     code, output = build(smoke_site.root)
     assert code == 0, output
     assert "notebook bce" not in output
     assert "notebooks: 0 executed in" in output
     assert "pages: read and written in" in output
     assert weights.stat().st_mtime_ns == before
-    assert time.perf_counter() - start < 25
 
 
 @pytest.fixture
@@ -49,21 +47,15 @@ def copy(smoke_site, tmp_path):
     return tmp_path / "copy"
 
 
-def test_a_value_that_is_not_there_fails_the_build(copy):
-    page = copy / "book" / "references.md"
-    page.write_text(page.read_text() + "\n{value}`bce:losses.tets.total:.2f`\n")
-    code, output = build(copy)
-    assert code != 0
-    assert "references.md" in output
-    assert "no entry 'tets'; did you mean 'test'?" in output
-
-
 def test_a_failing_check_in_a_chapter_fails_the_build(copy):
     page = copy / "book" / "theory" / "kl-divergence.md"
     page.write_text(page.read_text() + "\n```{code-cell} ipython3\n1 / 0\n```\n")
     code, output = build(copy)
-    assert code != 0
-    assert "ZeroDivisionError" in output
+    assert code == 1, output
+    assert "Traceback" not in output
+    last = output.rstrip().splitlines()[-1]
+    failed = "theory/kl-divergence.md: the cell that begins with `1 / 0` failed: ZeroDivisionError"
+    assert last.startswith(f"the book was not built: {failed}")
 
 
 @pytest.fixture(scope="module")
@@ -96,9 +88,12 @@ def changed(smoke_site, tmp_path_factory):
 
 def test_a_run_outside_the_recorded_interval_says_so_in_a_box(changed):
     root, losses, output = changed
-    # The record is new, and so are the outputs of all cells; Sphinx finds them in the cache.
-    chapters = [*(root / "book").glob("*.md"), *(root / "book").glob("*/*.md")]
-    number = sum("```{code-cell}" in path.read_text() for path in chapters)
+    # The records are new, and so are the outputs of the cells that name them, but no proof's;
+    # Sphinx finds them in the cache.
+    pages = [*(root / "book").glob("*.md"), *(root / "book").glob("*/*.md")]
+    cells = ["".join(CODE_CELL.findall(page.read_text())) for page in pages]
+    number = sum("recorded" in code or "SUMMARY" in code for code in cells)
+    assert 0 < number < sum(map(bool, cells))
     assert f"chapters: {number} executed in" in output
     assert "Executed notebook in" not in output
     pages = {
