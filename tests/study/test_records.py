@@ -147,9 +147,8 @@ def fresh(folder):
     """A record of which every part was made by today's code, as its stamps say."""
     record = json.loads((folder / NAME.format(0)).read_text())
     for part in records.parts_of(SETTINGS):
-        record["made"][part]["stamp"] = records.stamp(
-            records.inputs_of(part, SETTINGS.recipe), folder
-        )
+        inputs = records.inputs_of(part, SETTINGS.recipe)
+        record["made"][part]["stamp"] = records.stamp(inputs, folder)
     return record
 
 

@@ -135,8 +135,7 @@ def key(book: Path, code: str) -> str:
     """
     own = {"cells": code}
     if "recorded" in code or "SUMMARY" in code:
-        summary = files.read_derived(book / SUMMARY).content | {
-            "parts": None
-        }  # no cell reads these
+        summary = files.read_derived(book / SUMMARY).content
+        del summary["parts"]  # no cell reads these
         own |= {"recorded": recorded(book), "summary": summary}
     return stale.digest(json.dumps(stale.inputs(code, ("sympy", "matplotlib"), **own)))
