@@ -1,7 +1,13 @@
 """What pages say about verdicts and about a build among the recorded runs."""
 
+from types import SimpleNamespace
+
+import pytest
+
 from vaelib.book.directives import claims
+from vaelib.plumbing import files
 from vaelib.study import statistics
+from vaelib.training import folder
 
 SPREAD = {
     "seeds": [0, 1, 2],
@@ -109,3 +115,29 @@ def test_a_run_outside_is_a_box_that_says_which_loss():
     assert "total 10.500" not in lines[2]
     assert "same seed" not in lines[2]
     assert "3 other seeds" in lines[2]
+
+
+@pytest.mark.parametrize(("loss", "said"), [("bce", "```{admonition} Outside"), ("mse", "")])
+def test_a_build_is_held_against_the_recorded_runs_of_its_objective(
+    tmp_path, monkeypatch, loss, said
+):
+    run = tmp_path / "executed" / "name"
+    run.mkdir(parents=True)
+    settings = {"reconstruction_loss": loss, "beta": 0.5, "recipe": "smoke", "seed": 7}
+    losses = {"total": 15.0, "reconstruction": 8.0, "kl": 3.0}  # the total is too great
+    files.write_json(settings, run / folder.FILES["settings"])
+    files.write_json({"test": losses}, run / folder.FILES["losses"])
+    files.seal(run)
+    others = {"bce, whole": SPREAD | {"loss": "bce", "beta": 1.0}}  # says nothing of these runs
+    recorded = {"smoke": {"bce": SPREAD | {"loss": "bce", "beta": 0.5}} | others, "report": {}}
+    read = set()
+    directive = SimpleNamespace(
+        arguments=["name"], env=SimpleNamespace(srcdir=tmp_path, note_dependency=read.add)
+    )
+    monkeypatch.setattr(claims, "summary_for", lambda directive: {"objectives": recorded})
+    monkeypatch.setattr(claims, "markdown", lambda directive, lines: lines)
+    lines = claims.Recorded.run(directive)
+    assert "\n".join(lines).startswith(said)
+    assert bool(lines) == bool(said)
+    assert "total 15.000 (8.000 to 14.000)." in "".join(lines) or not said
+    assert read == {str(run / folder.FILES[part]) for part in ("settings", "losses")}

@@ -62,7 +62,7 @@ def both(request, smoke_run, digits, tmp_path_factory):
     q = encode(model, images)
     pixels = images.flatten(1).float() / 255
     likelihood = Gaussian(variance) if variance else Bernoulli()
-    evidence = integrate(model.decoder, likelihood, pixels, q, 0.005)
+    evidence = integrate(model.decoder, likelihood, pixels, q)
     z = torch.randn(40, 2, generator=torch.Generator().manual_seed(0))
     deviation = evidence.covariance.diagonal(dim1=1, dim2=2).sqrt()
     near = (evidence.mean[:, None] + deviation[:, None] * z).float()

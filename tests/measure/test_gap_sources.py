@@ -73,10 +73,10 @@ def test_the_weighted_posterior_is_that_of_samples(measured, log_weights):
     divergences = []
     for image in range(NUMBER):
         q = Normal(result.q.mean[image], torch.exp(result.q.log_variance[image] / 2))
-        z = q.sample((2000,))
+        z = q.sample((500,))
         mean, covariance = result.evidence.mean[image], result.evidence.covariance[image]
         wide = Normal(mean.float(), 1.5 * covariance.diagonal().sqrt().float())
-        samples = wide.sample((2000,))
+        samples = wide.sample((500,))
 
         def log_target(place, image=image):
             with torch.no_grad():
