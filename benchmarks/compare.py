@@ -34,6 +34,7 @@ CHANGES = (
     "without fused Adam",
     "with bfloat16",
     "with Muon",
+    "with Muon in bfloat16",
 )
 BATCHES = {"small": 32, "large": 128}  # 32 is what tutorials take, 128 the original
 # The original's protocol; and the epochs of the recipe report, in its batches and in small ones.

@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from vaelib.digits import dataset
 from vaelib.plumbing.machine import keep_freed_memory
 from vaelib.plumbing.stale import versions
-from vaelib.training import run
+from vaelib.training import muon, run
 from vaelib.training.fit import fit
 from vaelib.training.recipes import RECIPES
 from vaelib.training.settings import Settings
@@ -67,6 +67,13 @@ def with_muon(step: Step) -> None:
     step.__init__(step.model, OBJECTIVE, RECIPES["report"])
 
 
+def with_muon_in_bfloat16(step: Step) -> None:
+    """Let Muon iterate in bfloat16, as PyTorch's own does."""
+    with_muon(step)
+    iterate = muon.nearly_orthogonal
+    muon.nearly_orthogonal = lambda matrix: iterate(matrix.bfloat16()).float()
+
+
 CHANGES = {
     "without keeping freed memory": lambda step: None,
     "without channels-last": lambda step: step.model.to(memory_format=torch.contiguous_format),
@@ -74,6 +81,7 @@ CHANGES = {
     "without fused Adam": unfused_adam,
     "with bfloat16": bfloat16,
     "with Muon": with_muon,
+    "with Muon in bfloat16": with_muon_in_bfloat16,
 }
 
 
