@@ -32,17 +32,19 @@ def say(book, total, parts=()):
 def executed(book, monkeypatch):
     """Build the cache; return its folder and the chapters that were executed for it."""
 
+    names = []
+
+    def add(todo, book, cache, cell_seconds):
+        names.extend(name.removesuffix(".md") for name in todo)
+        cache.mkdir(exist_ok=True)
+
     def fill():
-        names = []
-        monkeypatch.setattr(
-            chapters,
-            "_add",
-            lambda todo, book, cache, _: (names.extend(todo), cache.mkdir(exist_ok=True)),
-        )
+        names.clear()
         cache, number = chapters.fill_cache(book, 60)
         assert number == len(names)
-        return cache, {name.removesuffix(".md") for name in names}
+        return cache, set(names)
 
+    monkeypatch.setattr(chapters, "_add", add)
     return fill
 
 
