@@ -17,7 +17,7 @@ from statistics import mean, median, quantiles, stdev
 import torch
 from tqdm import tqdm
 
-from vaelib.digits import mnist
+from vaelib.data import mnist
 from vaelib.plumbing import machine
 from vaelib.plumbing.files import write_json
 from vaelib.study.original import original_losses
@@ -39,7 +39,7 @@ CHANGES = (
 BATCHES = {"small": 32, "large": 128}  # 32 is what tutorials take, 128 the original
 # The original's protocol; and the epochs of the recipe report, in its batches and in small ones.
 KERAS = {
-    name: {"batch_size": batch_size, "epochs": RECIPES[recipe].max_epochs}
+    name: {"batch_size": batch_size, "epochs": RECIPES[recipe].epochs}
     for name, recipe, batch_size in (
         ("original", "original", RECIPES["original"].batch_size),
         ("short", "report", RECIPES["report"].batch_size),

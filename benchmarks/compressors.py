@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from vaelib.digits import dataset
+from vaelib.data.load import load_data
 from vaelib.plumbing import machine
 from vaelib.plumbing.files import write_json
 
@@ -69,15 +69,15 @@ def main(record: Path) -> None:
     def jpeg_xl(image: np.ndarray) -> bytes:
         return imagecodecs.jpegxl_encode(image, lossless=True, effort=9)
 
-    digits = dataset.load("mnist")
-    counts = histograms(digits.training_images)
-    tried = {a: independent_pixels(counts, a, digits.validation_images) for a in PSEUDOCOUNTS}
+    data = load_data("mnist")
+    counts = histograms(data.training_images)
+    tried = {a: independent_pixels(counts, a, data.validation_images) for a in PSEUDOCOUNTS}
     pseudocount = min(tried, key=tried.get)
-    images = digits.test_images.numpy()
+    images = data.test_images.numpy()
     whole = together(images)
     assert np.array_equal(imagecodecs.jpegxl_decode(jpeg_xl(images[0])), images[0])
     found = {
-        "independent_pixels": independent_pixels(counts, pseudocount, digits.test_images),
+        "independent_pixels": independent_pixels(counts, pseudocount, data.test_images),
         "png": bits_per_pixel(png, images),
         "jpeg_xl": bits_per_pixel(jpeg_xl, images),
         "png_together": bits_per_pixel(png, whole),
@@ -91,7 +91,7 @@ def main(record: Path) -> None:
     }
     content = {
         "images": len(images),
-        "black": float((digits.test_images == 0).double().mean()),
+        "black": float((data.test_images == 0).double().mean()),
         "pseudocount": pseudocount,
         "bits_per_pixel": found,
         "environment": environment,

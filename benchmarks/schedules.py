@@ -16,7 +16,7 @@ from statistics import mean
 import torch
 from tqdm import tqdm
 
-from vaelib.digits import dataset
+from vaelib.data.load import load_data
 from vaelib.plumbing import machine
 from vaelib.plumbing.files import read_json, write_json
 from vaelib.plumbing.words import printed
@@ -40,7 +40,7 @@ ADAM = {"muon_learning_rate": None, "learning_rate": 8e-3}
 VARIANTS = {
     "base": {},
     "Adam alone": ADAM,
-    "two epochs": {"max_epochs": 2},
+    "two epochs": {"epochs": 2},
     "batches of 256": {"batch_size": 256},
     "half of both rates": _rates(0.5),
     "twice both rates": _rates(2),
@@ -80,17 +80,17 @@ def training(job: tuple[str, str, int]) -> dict:
     torch.set_num_threads(1)
     machine.keep_freed_memory()
     recipe = replace(BASE, **VARIANTS[variant])
-    digits = dataset.load()
+    data = load_data()
     model = VAE(2, generator=torch.Generator().manual_seed(seed))
     live = LiveUnits(model)
-    noise = draw_noise(len(digits.images), 2, seed)
-    result = fit(model, Objective(loss, 0.5), recipe, digits, noise, seed)
+    noise = draw_noise(len(data.images), 2, seed)
+    result = fit(model, Objective(loss, 0.5), recipe, data, noise, seed)
     return {
         "variant": variant,
         "loss": loss,
         "seed": seed,
         "recipe": asdict(recipe),
-        "steps": -(-digits.training_number // recipe.batch_size) * recipe.max_epochs,
+        "steps": -(-data.training_number // recipe.batch_size) * recipe.epochs,
         "validation": [row["val_total"] for row in result.history],
         "live_units": live.by_window(),
     }

@@ -1,14 +1,14 @@
 import json
+import logging
 from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import settings
 
-from vaelib.digits import dataset
-from vaelib.digits.dataset import Digits
-from vaelib.digits.slices import training_number
-from vaelib.digits.synthetic import synthetic_digits
+from vaelib.data.dataset import ImageSet
+from vaelib.data.load import load_data
+from vaelib.data.synthetic import synthetic_digits
 from vaelib.study.summary import summarise
 from vaelib.training import folder, run
 from vaelib.training.settings import Settings
@@ -29,13 +29,13 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def digits():
-    return dataset.load("synthetic")
+    return load_data("synthetic")
 
 
 @pytest.fixture(scope="session")
 def few():
     """A tenth of the synthetic digits, for trainings of which no quality is asked."""
-    return Digits(*synthetic_digits(60, 0), *synthetic_digits(20, 1), training_number(60))
+    return ImageSet.of(*synthetic_digits(60, 0), *synthetic_digits(20, 1), name="few")
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +43,7 @@ def smoke_run(digits, tmp_path_factory):
     """A finished run of the recipe for tests, and its folder."""
     place = tmp_path_factory.mktemp("runs") / "bce"
     result = run.train(Settings(recipe="smoke", device="cpu"), digits)
-    folder.save(result, place)
+    folder.save_run(result, place)
     return result, place
 
 
@@ -51,6 +51,19 @@ def smoke_run(digits, tmp_path_factory):
 def summary():
     """What the records of the book say together."""
     return json.loads(json.dumps(summarise(BOOK)))
+
+
+@pytest.fixture
+def said(caplog):
+    """Return what the library has said since this was last asked."""
+    caplog.set_level(logging.INFO, "vaelib")
+
+    def ask():
+        text = "\n".join(caplog.messages)
+        caplog.clear()
+        return text
+
+    return ask
 
 
 @pytest.fixture

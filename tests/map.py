@@ -8,7 +8,7 @@ LIBRARY = ROOT / "src" / "vaelib"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 BEGIN, END = "<!-- map: written by make map -->\n```\n", "```\n<!-- end of map -->"
 # From the door down; those of one line know nothing of each other.
-ROOMS = ("book", "build", "study", "measure", "evidence", "training", "vae", "figures", "digits")
+ROOMS = ("book", "build", "study", "measure", "evidence", "training", "vae", "figures", "data")
 ROOMS += ("symbolic", "plumbing")
 
 

@@ -13,8 +13,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vaelib.digits import dataset
-from vaelib.digits.synthetic import synthetic_digits
+from vaelib.data import dataset
+from vaelib.data.synthetic import synthetic_digits
 from vaelib.evidence import aggregate, likelihood, quadrature
 from vaelib.measure import appearance
 from vaelib.plumbing.checks import require, require_whole

@@ -3,14 +3,17 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import metadata
 from pathlib import Path
 
+import numpy
 import pytest
 import torch
 from click.testing import CliRunner
 
 from vaelib import cli
-from vaelib.digits import mnist
+from vaelib.data import mnist
+from vaelib.data.synthetic import synthetic_digits
 
 from .signals import ENDING, heed
 
@@ -20,7 +23,7 @@ def run():
     return lambda *words: CliRunner().invoke(cli.main, words)
 
 
-@pytest.mark.parametrize("words", [(), ("data",), ("train",), ("build",), ("sweep",)])
+@pytest.mark.parametrize("words", [(), ("data",), ("train",), ("explore",), ("build",), ("sweep",)])
 def test_help(run, words):
     result = run(*words, "--help")
     assert result.exit_code == 0
@@ -34,11 +37,39 @@ def test_train_leaves_a_run(run, tmp_path):
     assert f"total {losses['test']['total']:.3f}" in result.output
 
 
-def test_train_refuses_an_unknown_name_in_one_sentence(run):
-    result = run("train", "--loss", "bcee")
+def test_the_version_is_that_of_the_package(run):
+    assert run("--version").output.split()[-1] == metadata.version("vaelib")
+    done = subprocess.run(
+        [sys.executable, "-m", "vaelib", "--version"], capture_output=True, text=True
+    )
+    assert done.stdout.split()[-1] == metadata.version("vaelib")
+
+
+@pytest.fixture(scope="module")
+def shirts(tmp_path_factory):
+    """Images of one's own without labels: the synthetic digits upside down."""
+    file = tmp_path_factory.mktemp("own") / "shirts.npz"
+    numpy.savez(file, images=synthetic_digits(300, 5)[0].flip(1).numpy())
+    return file
+
+
+def test_one_trains_on_images_of_ones_own_and_explores_the_run(run, shirts, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ("--recipe", "smoke", "--epochs", "1", "--beta", "1", "--data", str(shirts))
+    result = run("train", *words)
+    assert result.exit_code == 0, result.output
+    (made,) = (path for path in Path("by-hand").iterdir() if path.name != ".checkpoints")
+    assert made.name.startswith("shirts-smoke-epochs1-bce-beta1-d2-seed0-")
+    assert result.output.count("epoch  1") == 1
+    assert "epoch  2" not in result.output
+    result = run("explore", str(made))
     assert result.exit_code == 1
-    assert "did you mean 'bce'" in result.output
-    assert "Traceback" not in result.output
+    assert "the run was trained on 'shirts', and not on the images of 'synthetic'" in result.output
+    result = run("explore", str(made), "--data", str(shirts))
+    assert result.exit_code == 0, result.output
+    assert f"shirts-{made.name[7:-23]}" in Path("explorer.html").read_text()
+    result = run("explore", str(made), "--data", str(shirts))
+    assert "explorer.html is there already: choose another name" in result.output
 
 
 def test_data_says_what_is_wrong(run, monkeypatch):
@@ -67,7 +98,11 @@ def test_build_away_from_the_book_says_where_to_start(run, tmp_path, monkeypatch
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--loss", "bcee"), "did you mean 'bce'"),
+        (("--loss", "bcee"), "--loss is 'bcee'; expected one of bce, cb, cb-levels, mse, gaussian"),
+        (("--epochs", "0"), "epochs is 0; expected a whole number from 1"),
+        (("--units", "0"), "units is 0; expected a whole number from 1"),
+        (("--data", "nowhere.npz"), "there is no file or folder nowhere.npz"),
+        (("--output", "/dev/null/run"), "Not a directory: /dev/null/run"),
         (("--recipe", "smok"), "did you mean 'smoke'"),
         (("--beta", "0"), "beta is 0.0; expected a weight above 0"),
         (("--beta", "nan"), "beta is nan; expected"),

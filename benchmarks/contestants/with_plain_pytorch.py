@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Subset
 
-from vaelib.digits.torchvision_import import torchvision  # torchvision itself, nothing of ours
+from vaelib.data.torchvision_import import torchvision  # torchvision itself, nothing of ours
 
 FOLDER = sys.argv[1]
 

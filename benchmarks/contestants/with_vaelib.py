@@ -16,7 +16,8 @@ from serve import endless, seconds, serve
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from vaelib.digits import dataset
+from vaelib.data import dataset
+from vaelib.data.load import load_data
 from vaelib.plumbing.machine import keep_freed_memory
 from vaelib.plumbing.stale import versions
 from vaelib.training import muon, run
@@ -31,7 +32,7 @@ from vaelib.vae.objective import Objective
 FOLDER, CHANGE = sys.argv[1], " ".join(sys.argv[2:])
 OBJECTIVE = Objective("bce", 0.5)
 os.environ["VAELIB_DATA"] = FOLDER
-DIGITS = dataset.load()
+DIGITS = load_data()
 
 
 def biases_within(step: Step) -> None:
@@ -123,7 +124,7 @@ def time_steps(batch_size: int, number: int, latent_dim: int = 2) -> dict:
 def time_epoch(images: int) -> dict:
     """Time one epoch of the recipe ``report`` on the first images, validation included."""
     model = VAE(2, generator=torch.Generator().manual_seed(0))
-    recipe = replace(RECIPES["report"], max_epochs=1)
+    recipe = replace(RECIPES["report"], epochs=1)
     first = torch.cat([DIGITS.images[:images], DIGITS.validation_images])
     digits = replace(DIGITS, images=first, training_number=images)
     noise = draw_noise(len(digits.images), 2, 0)

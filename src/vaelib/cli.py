@@ -1,20 +1,21 @@
-"""The command line: ``vaelib data``, ``train``, ``notebook``, ``build`` and ``sweep``."""
+"""The command line: ``vaelib train``, ``explore``, ``data``, ``notebook``, ``build``, ``sweep``."""
 
 from pathlib import Path
 
 import click
 
 from vaelib.build.notebooks import NotebookError
-from vaelib.digits.mnist import DataError, obtain
+from vaelib.data.mnist import DataError, obtain
 from vaelib.plumbing.checks import in_words, require
-from vaelib.plumbing.files import DamagedError
+from vaelib.plumbing.files import DamagedError, require_writable
 from vaelib.plumbing.interruption import end_as_interrupted
-from vaelib.plumbing.places import EXECUTED, RECORDS, find_book
+from vaelib.plumbing.lines import show_lines
+from vaelib.plumbing.places import EXECUTED, RECORDS, by_hand, find_book, run_folder
 from vaelib.training.recipes import RECIPES, recipe_from_environment
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
-MENDABLE = (ValueError, ArithmeticError, OSError, ImportError)
-MENDABLE += (DataError, DamagedError, NotebookError)
+OURS = (DataError, DamagedError, NotebookError)
+MENDABLE = (ValueError, ArithmeticError, OSError, ImportError, *OURS)
 """What the user can mend; it ends in one sentence and exit code 1."""
 
 
@@ -24,6 +25,7 @@ class Door(click.Group):
     def invoke(self, context: click.Context) -> object:
         """Call a command."""
         end_as_interrupted()
+        show_lines()
         try:
             return super().invoke(context)
         except MENDABLE as error:
@@ -38,8 +40,17 @@ def named(context: click.Context, option: click.Parameter, value: Path | None) -
 
 
 @click.group(cls=Door)
+@click.version_option(package_name="vaelib")
 def main():
-    """Variational autoencoders on MNIST: data, trainings, and the notebooks of the book."""
+    """Variational autoencoders of small grey images: trainings, and the notebooks of the book."""
+
+
+DATA = click.option(
+    "--data",
+    "source",
+    default="",
+    help="A .npz file or a folder of IDX files.  [default: what the recipe names]",
+)
 
 
 @main.command()
@@ -62,6 +73,9 @@ def data(folder: Path | None):
 @click.option("--recipe", default="report", show_default=True, help=f"One of {', '.join(RECIPES)}.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--latent-dim", default=2, show_default=True)
+@click.option("--units", default=16, show_default=True, help="Of the encoder's dense layer.")
+@click.option("--epochs", type=int, help="At most.  [default: the recipe's]")
+@DATA
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
 @click.option(
     "--output",
@@ -70,27 +84,54 @@ def data(folder: Path | None):
     help="Folder of the run; the same command again goes on with a training that was interrupted.  "
     "[default: a new one in by-hand/]",
 )
-def train(loss, beta, recipe, seed, latent_dim, device, output):
+def train(loss, beta, recipe, seed, latent_dim, units, epochs, source, device, output):
     """Train one model; leave its weights, history, losses and environment in a folder."""
     # These import PyTorch, which takes a second or two.
-    from vaelib.digits.dataset import load
+    from vaelib.data.load import load_data
     from vaelib.training import folder
     from vaelib.training import run as runs
     from vaelib.training.settings import Settings
+    from vaelib.vae.objective import RECONSTRUCTION_LOSSES
 
-    settings = Settings(loss, beta, recipe, seed, latent_dim, device)
+    require("--loss", loss, RECONSTRUCTION_LOSSES)
+    require("recipe", recipe, RECIPES)
+    followed = RECIPES[recipe].replace(epochs=epochs) if epochs is not None else recipe
+    settings = Settings(loss, beta, followed, seed, latent_dim, device, units)
     settings.torch_device()
-    output = output or settings.folder_by_hand()
+    name = f"{Path(source).stem}-{settings.name}" if source else settings.name
+    output = output or by_hand(name)
     folder.require_free(output)
-    digits = load(settings.recipe_settings.data)
-    with runs.resumable(settings, output) as kept:
-        run = runs.train(settings, digits, kept)
-        folder.save(run, output)
+    require_writable(output)
+    data = load_data(source or settings.recipe_settings.data)
+    with runs.resumable(settings, data.fingerprint, output) as kept:
+        run = runs.train(settings, data, kept)
+        folder.save_run(run, output)
     test = run.losses["test"]
     click.echo(
         f"test: total {test['total']:.3f} = reconstruction {test['reconstruction']:.3f} "
         f"+ KL {test['kl']:.3f}, per image"
     )
+    click.echo(f"saved in {output}")
+
+
+@main.command()
+@click.argument("run")
+@DATA
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default="explorer.html",
+    show_default=True,
+    help="The page, one file, which opens without a network.",
+)
+def explore(run: str, source: str, output: Path):
+    """Write the explorer's page for RUN: the folder of a run, or the name of one of the book's."""
+    from vaelib.book.explorer.single import explore
+    from vaelib.training.folder import load_run
+    from vaelib.training.origin import data_of
+
+    trained = load_run(run_folder(run, ""))
+    explore(trained, data_of(trained, source), output)
     click.echo(f"saved in {output}")
 
 
@@ -104,7 +145,7 @@ def notebook(template: str, given: tuple[tuple[str, str], ...], output: Path):
     """Execute the template TEMPLATE (model, train, compare or evidence) by hand."""
     from vaelib.build import by_hand  # needs the extra `book`
 
-    by_hand.execute_by_hand(find_book(), template, dict(given), output)
+    by_hand.execute_by_hand(template, dict(given), output)
     click.echo(f"saved in {output}")
 
 

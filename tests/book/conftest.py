@@ -58,7 +58,7 @@ def smoke_site(tmp_path_factory):
 
 
 def copy_of_the_book(root):
-    made = {"_build", "executed", "by-hand"}
+    made = {"_build", "executed", "by-hand", "api"}
     shutil.copytree(
         ROOT / "book",
         root / "book",
@@ -67,6 +67,8 @@ def copy_of_the_book(root):
     )
     for name in ("_config.yml", "_toc.yml"):
         shutil.copyfile(ROOT / name, root / name)
+    templates = Path("src", "vaelib", "templates")  # a page offers them
+    shutil.copytree(ROOT / templates, root / templates)
 
 
 @pytest.fixture(scope="session")

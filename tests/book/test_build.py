@@ -73,7 +73,7 @@ def test_with_an_address_pages_link_to_source_and_templates(addressed):
     html = addressed
     page = (html / "executed/mse/notebook.html").read_text()
     assert "mybinder.org/v2/gh/someone/something/main" in page
-    assert "book/notebooks/train.ipynb" in page
+    assert "src/vaelib/templates/train.ipynb" in page
     assert "book/executed/" not in page
     assert f"{ADDRESS}/blob/main/book/intro.md" in (html / "intro.html").read_text()
     site = "https://someone.github.io/something/"

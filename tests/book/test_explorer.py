@@ -20,8 +20,6 @@ from vaelib.evidence.likelihood import Bernoulli, Gaussian
 from vaelib.evidence.quadrature import integrate
 from vaelib.evidence.sampling import log_joint
 from vaelib.measure.portraits import CODES
-from vaelib.plumbing.files import write_json
-from vaelib.plumbing.places import OFFERED
 from vaelib.training import folder
 from vaelib.training.run import model_of
 from vaelib.vae.latent import encode
@@ -49,15 +47,12 @@ def rounded(model):
 
 
 @pytest.fixture(scope="module", params=[None, 0.5])
-def both(request, smoke_run, digits, tmp_path_factory):
+def both(request, smoke_run, digits):
     """What the modules and the library find of the same images, with the same weights."""
     variance = request.param
-    result, place = smoke_run
-    runs = tmp_path_factory.mktemp("runs")
-    (runs / "bce").symlink_to(place)
-    (runs / "evidence-bce").mkdir()
+    result, _ = smoke_run
+    weights = {name: weight.numpy() for name, weight in result.weights.items()}
     chosen = {"variance": variance, "codes": [[0.5, -1]], "labels": "7", "images": []}
-    write_json(chosen, runs / "evidence-bce" / OFFERED)
     model, images = rounded(model_of(result)), digits.test_images[:3]
     q = encode(model, images)
     pixels = images.flatten(1).float() / 255
@@ -67,7 +62,7 @@ def both(request, smoke_run, digits, tmp_path_factory):
     deviation = evidence.covariance.diagonal(dim1=1, dim2=2).sqrt()
     near = (evidence.mean[:, None] + deviation[:, None] * z).float()
     given = {
-        "script": export.script(runs, "bce"),
+        "script": export.script("bce", weights, chosen),
         "z": z.tolist(),
         "images": pixels.tolist(),
         "near": near.tolist(),
@@ -193,7 +188,7 @@ def test_only_its_own_page_loads_the_explorer(site, pages):
 def test_the_script_of_a_run_has_its_weights(site):
     text = (site.html / "_static/explorer/mse-elbo.js").read_text()
     data = json.loads(text[text.index("] = {") + 4 : -2])
-    weights = folder.load(site.book / "executed/mse-elbo").weights
+    weights = folder.load_run(site.book / "executed/mse-elbo").weights
     values = np.frombuffer(base64.b64decode(data["weights"]), "<f2")
     assert len(values) == sum(weight.numel() for weight in weights.values())
     assert data["variance"] == 0.5

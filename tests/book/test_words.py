@@ -111,7 +111,7 @@ def test_what_the_chapter_says_in_words_holds_of_its_records(found):
     assert max(parts["mse_less_dispersed_than_bce_robustly"]["values"]) < 0
     for loss in ("bce", "mse"):
         assert 0.2 < original[loss]["sharpness"]["mean"] < 0.3
-        assert found["epochs"][loss]["most"] < RECIPES["original"].max_epochs
+        assert found["epochs"][loss]["most"] < RECIPES["original"].epochs
     assert min(parts["bce_four_and_nine_overlap_most"]["values"]) > 0
     for part in found["claims"]["C10"]["parts"]:
         assert part["interval"][0] < part["claimed"] < part["interval"][1]

@@ -10,7 +10,7 @@ import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
 
-from vaelib.digits import dataset
+from vaelib.data.load import load_data
 from vaelib.evidence.likelihood import assumed
 from vaelib.evidence.quadrature import integrate
 from vaelib.training import folder
@@ -45,9 +45,9 @@ def models():
     """Each run's network, its objective, and test images chosen at random."""
     found = {}
     for name in RUNS:
-        run = folder.load(HTML.parents[1] / "executed" / name)
+        run = folder.load_run(HTML.parents[1] / "executed" / name)
         objective = run.settings.objective
-        test = dataset.load(run.recipe.data).test_images
+        test = load_data(run.settings.recipe_settings.data).test_images
         chosen = torch.randperm(len(test), generator=torch.Generator().manual_seed(0))[:IMAGES]
         found[name] = model_of(run), objective, test[chosen]
     return found

@@ -10,17 +10,11 @@ from click.testing import CliRunner
 
 from vaelib import cli
 
-from ..book.conftest import ROOT
-
 
 @pytest.fixture
 def by_hand(tmp_path, monkeypatch):
-    """Call ``vaelib notebook`` in an empty folder below a copy of the list of notebooks."""
-    (tmp_path / "book").mkdir()
-    for name in ("notebooks.yml", "notebooks"):
-        (tmp_path / "book" / name).symlink_to(ROOT / "book" / name)
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
+    """Call ``vaelib notebook`` in an empty folder, away from the repository."""
+    monkeypatch.chdir(tmp_path)
 
     def call(*words, output="out.ipynb"):
         return CliRunner().invoke(cli.main, ["notebook", *words, "--output", output])
@@ -68,6 +62,18 @@ def test_what_the_template_does_not_have_is_refused(by_hand, monkeypatch, words,
     assert not list(Path().iterdir())
 
 
+def test_what_a_second_notebook_measures_never_replaces_the_first(by_hand):
+    for output in ("a.ipynb", "b.ipynb"):
+        done = by_hand("model", "-p", "recipe", "smoke", output=output)
+        assert done.exit_code == 0, done.output
+    first, second = sorted(Path("by-hand").iterdir())
+    assert (first / "numbers.json").read_bytes() == (second / "numbers.json").read_bytes()
+    words = ("-p", "recipe", "smoke", "-p", "output_folder", str(first))
+    done = by_hand("model", *words, output="c.ipynb")
+    assert done.exit_code == 1
+    assert "is not empty, and nothing is replaced: choose another one" in done.output
+
+
 def test_a_notebook_that_is_there_is_not_replaced(by_hand):
     Path("out.ipynb").write_text("mine")
     done = by_hand("model")
@@ -107,6 +113,8 @@ def test_papermill_itself_only_warns_of_a_misspelt_parameter(tmp_path):
 
 
 def test_a_notebook_without_the_runs_it_needs_says_what_makes_them(by_hand):
+    Path("book").mkdir()
+    Path("book/notebooks.yml").touch()
     done = by_hand("compare")
     assert done.exit_code == 1
     assert "`vaelib build bce`" in done.output

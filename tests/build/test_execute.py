@@ -274,7 +274,7 @@ def test_the_books_own_runs_are_well_formed():
 
 
 def test_templates_are_stored_without_outputs():
-    for file in (ROOT / "book" / "notebooks").glob("*.ipynb"):
+    for file in notebooks.TEMPLATES.glob("*.ipynb"):
         for cell in json.loads(file.read_text())["cells"]:
             assert not cell.get("outputs")
             assert not cell.get("execution_count")

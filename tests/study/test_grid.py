@@ -15,7 +15,6 @@ from click.testing import CliRunner
 from distributed import LocalCluster
 
 from vaelib import cli
-from vaelib.digits import dataset
 from vaelib.measure.model import MEASURES
 from vaelib.plumbing import stale
 from vaelib.study import design, grid, records
@@ -34,7 +33,7 @@ def once(few, tmp_path_factory):
     place = tmp_path_factory.mktemp("grid")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAELIB_DATA", str(place / "data"))
-        patch.setattr(dataset, "load", lambda name: few)
+        patch.setattr("vaelib.study.grid.load_data", lambda name: few)
         said = list(grid.record([ONE], place / "recorded" / "records"))
     assert said == [f"{ONE.name}: training, appearance"]
     return place
@@ -43,7 +42,7 @@ def once(few, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def data(few, tmp_path, monkeypatch):
     """Few digits, and a data folder of the test's own, in which weights are kept."""
-    monkeypatch.setattr(dataset, "load", lambda name: few)
+    monkeypatch.setattr("vaelib.study.grid.load_data", lambda name: few)
     monkeypatch.setenv("VAELIB_DATA", str(tmp_path / "data"))
     return tmp_path / "data"
 
@@ -103,10 +102,10 @@ def test_weights_are_kept_under_their_digest(recorded, data):
     assert store.find(None) is None
 
 
-def test_weights_that_cannot_be_kept_are_no_fault(folder, data, capsys):
+def test_weights_that_cannot_be_kept_are_no_fault(folder, data, said):
     data.write_text("a file in the place of the folder")
     assert list(grid.record([ONE], folder)) == [f"{ONE.name}: training, appearance"]
-    assert "weights are not kept: " in capsys.readouterr().out
+    assert "weights are not kept: " in said()
 
 
 def change(monkeypatch, module):

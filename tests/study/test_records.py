@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from vaelib.digits import dataset
+from vaelib.data import mnist
 from vaelib.plumbing import stale
 from vaelib.plumbing.files import DamagedError
 from vaelib.study import records
@@ -183,15 +183,15 @@ def test_what_other_code_made_is_stale_and_says_which_part_and_file(fresh, folde
 
 
 def test_another_recipe_makes_its_training_stale_and_no_measure(fresh, folder, monkeypatch):
-    other = replace(RECIPES["report"], max_epochs=4)
+    other = replace(RECIPES["report"], epochs=4)
     monkeypatch.setitem(RECIPES, "report", other)
     found = reasons(fresh, folder)
-    assert found.pop("training") == "changed: recipe.max_epochs"
+    assert found.pop("training") == "changed: recipe.epochs"
     assert set(found.values()) == {""}
 
 
 def test_other_data_make_everything_stale(fresh, folder, monkeypatch):
-    monkeypatch.setattr(dataset, "fingerprint", lambda name: "other")
+    monkeypatch.setattr(records, "fingerprints", lambda name: ("other", mnist.LABEL_FINGERPRINT))
     assert set(reasons(fresh, folder).values()) == {"changed: data"}
 
 
@@ -234,4 +234,4 @@ def test_every_part_of_the_books_records_has_a_stamp_that_is_known():
             assert inputs["modules"]
             assert set(inputs["versions"]) >= {"torch", "numpy"}
             assert inputs["data"] == record["environment"]["data"]
-            assert ("recipe" in inputs) == (part == "training")
+            assert ("recipe" in inputs) == (part == "training") == ("labels" not in inputs)

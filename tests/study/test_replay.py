@@ -8,7 +8,6 @@ import torch
 from click.testing import CliRunner
 
 from vaelib import cli
-from vaelib.digits import dataset
 from vaelib.measure.model import MEASURES
 from vaelib.plumbing import stale
 from vaelib.study import design, grid, records, replay
@@ -27,7 +26,8 @@ def once(few, tmp_path_factory):
     place = tmp_path_factory.mktemp("replay")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VAELIB_DATA", str(place / "data"))
-        patch.setattr(dataset, "load", lambda name: few)
+        patch.setattr("vaelib.study.grid.load_data", lambda name: few)
+        patch.setattr("vaelib.study.replay.load_data", lambda name: few)
         folder = place / "recorded" / "records"
         assert len(list(grid.record(SETTINGS, folder))) == 3
     return place
@@ -41,7 +41,8 @@ def folder(once, few, tmp_path, monkeypatch):
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(file.read_bytes())
     monkeypatch.setenv("VAELIB_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(dataset, "load", lambda name: few)
+    monkeypatch.setattr("vaelib.study.grid.load_data", lambda name: few)
+    monkeypatch.setattr("vaelib.study.replay.load_data", lambda name: few)
     sources = stale.sources
 
     def edited(code):

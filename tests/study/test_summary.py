@@ -303,7 +303,7 @@ def test_parts_are_counted_by_what_made_them_and_stale_ones_are_named(book, tmp_
     fresh = groups["training", "report", ""]
     assert (fresh["commits"], fresh["dates"], fresh["replayed"]) == ("abc", "2026-01-01", "")
     assert fresh["files"] == len(known["modules"])
-    reason = "changed: modules.vae.model, recipe.learning_rate and "
+    reason = "changed: modules.vae.model, recipe.epochs and "
     (why,) = (
         w
         for part, recipe, w in groups

@@ -17,7 +17,7 @@ SMOKE = RECIPES["smoke"]
 # One rate for all epochs and Adam alone, and a stop before the last epoch.
 STOPS = replace(
     SMOKE,
-    max_epochs=30,
+    epochs=30,
     schedule="constant",
     learning_rate=0.02,
     muon_learning_rate=None,
@@ -51,7 +51,7 @@ def interrupted(recipe, digits, file, epochs, earlier=None):
     return checkpoint.load("this", file)
 
 
-@pytest.mark.parametrize("recipe", [replace(SMOKE, max_epochs=4), STOPS], ids=["muon", "stops"])
+@pytest.mark.parametrize("recipe", [replace(SMOKE, epochs=4), STOPS], ids=["muon", "stops"])
 def test_a_training_that_was_killed_twice_is_equal_bit_for_bit(recipe, few, tmp_path):
     model, result = fitted(recipe, few)
     first = interrupted(recipe, few, tmp_path / "kept", 1)
@@ -75,7 +75,7 @@ def test_one_that_was_killed_after_its_last_epoch_only_ends(few, tmp_path):
     assert all(map(torch.equal, again.state_dict().values(), model.state_dict().values()))
 
 
-def test_a_run_goes_on_and_says_so(few, tmp_path, monkeypatch, capsys):
+def test_a_run_goes_on_and_says_so(few, tmp_path, monkeypatch, said):
     settings = Settings(recipe="smoke", device="cpu")
     whole = run.train(settings, few)
     save = checkpoint.save
@@ -85,54 +85,55 @@ def test_a_run_goes_on_and_says_so(few, tmp_path, monkeypatch, capsys):
         raise Killed
 
     monkeypatch.setattr(checkpoint, "save", killed)
-    with pytest.raises(Killed), run.resumable(settings, tmp_path / "run") as kept:
+    with pytest.raises(Killed), run.resumable(settings, few.fingerprint, tmp_path / "run") as kept:
         run.train(settings, few, kept)
     monkeypatch.setattr(checkpoint, "save", save)
-    capsys.readouterr()
-    with run.resumable(settings, tmp_path / "run") as kept:
+    said()
+    with run.resumable(settings, few.fingerprint, tmp_path / "run") as kept:
         assert kept.exists()
         again = run.train(settings, few, kept)
-    assert "goes on after epoch 1" in capsys.readouterr().out
+    assert "goes on after epoch 1" in said()
     assert (again.losses, again.history) == (whole.losses, whole.history)
     assert all(torch.equal(again.weights[name], whole.weights[name]) for name in whole.weights)
     assert list(tmp_path.iterdir()) == []  # the file is gone, and its folder too
 
 
 @pytest.mark.parametrize("place", [0, 70, -1])
-def test_a_damaged_state_is_not_used(tmp_path, capsys, place):
+def test_a_damaged_state_is_not_used(tmp_path, said, place):
     checkpoint.save({"epoch": 1}, "this", tmp_path / "kept")
     assert checkpoint.load("this", tmp_path / "kept") == {"epoch": 1}
     content = bytearray((tmp_path / "kept").read_bytes())
     content[place] ^= 1
     (tmp_path / "kept").write_bytes(content)
     assert checkpoint.load("this", tmp_path / "kept") is None
-    assert "the checkpoint kept is damaged: training begins anew" in capsys.readouterr().out
+    assert "the checkpoint kept is damaged: training begins anew" in said()
 
 
-def test_a_state_cut_off_is_not_used(tmp_path, capsys):
+def test_a_state_cut_off_is_not_used(tmp_path, said):
     checkpoint.save({"epoch": 1}, "this", tmp_path / "kept")
     content = (tmp_path / "kept").read_bytes()
     for length in (0, 10, 64, len(content) - 1):
         (tmp_path / "kept").write_bytes(content[:length])
         assert checkpoint.load("this", tmp_path / "kept") is None
-    assert capsys.readouterr().out.count("is damaged") == 4
+    assert said().count("is damaged") == 4
 
 
-def test_the_state_of_another_training_is_not_used(tmp_path, capsys):
+def test_the_state_of_another_training_is_not_used(tmp_path, said):
     checkpoint.save({"epoch": 1}, "another", tmp_path / "kept")
     assert checkpoint.load("this", tmp_path / "kept") is None
-    assert "of another training" in capsys.readouterr().out
+    assert "of another training" in said()
 
 
-def test_what_training_depends_on_names_the_file(tmp_path, monkeypatch):
-    def name(**settings):
+def test_what_training_depends_on_names_the_file(few, tmp_path, monkeypatch):
+    def name(data=few, **settings):
         settings = Settings(recipe="smoke", device="cpu", **settings)
-        with run.resumable(settings, tmp_path / "run") as kept:
+        with run.resumable(settings, data.fingerprint, tmp_path / "run") as kept:
             return kept.name
 
-    names = {name(), name(seed=1), name(beta=1.0), name(latent_dim=3)}
+    names = {name(), name(seed=1), name(beta=1.0), name(latent_dim=3), name(units=17)}
+    names.add(name(replace(few, images=255 - few.images)))
     monkeypatch.setattr(run.stale, "sources", lambda code: {"vae.model": "other"})
     names.add(name())
     monkeypatch.setattr(torch, "get_num_threads", partial(int, 77))
     names.add(name())
-    assert len(names) == 6
+    assert len(names) == 8

@@ -3,7 +3,7 @@ from vaelib.training.recipes import RECIPES
 
 def test_original_is_the_protocol_of_the_original_report():
     recipe = RECIPES["original"]
-    assert (recipe.batch_size, recipe.max_epochs, recipe.patience) == (128, 50, 3)
+    assert (recipe.batch_size, recipe.epochs, recipe.patience) == (128, 50, 3)
     assert (recipe.learning_rate, recipe.schedule) == (1e-3, "constant")
 
 

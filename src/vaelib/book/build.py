@@ -11,14 +11,16 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+from vaelib.book.reference import write_pages
 from vaelib.build import chapters, execute
 from vaelib.build.alone import alone
 from vaelib.build.derived import derive
 from vaelib.build.notebooks import NotebookError, read_notebooks
-from vaelib.digits.mnist import DataError
+from vaelib.data.mnist import DataError
 from vaelib.plumbing.checks import in_words
 from vaelib.plumbing.files import DamagedError, require_writable
 from vaelib.plumbing.interruption import end_as_interrupted
+from vaelib.plumbing.lines import show_lines
 from vaelib.training.recipes import recipe_from_environment
 
 SMOKE_BANNER = (
@@ -64,8 +66,10 @@ def _make_results(book: Path, app: Sphinx, config: Config) -> None:
     recipe = recipe_from_environment()
     notebooks = read_notebooks(book, recipe)
     end_as_interrupted()
+    show_lines()
     lock = alone(book)
     require_writable(book / "_build")
+    write_pages(book)
     atexit.register(lock.release)  # a PDF is made after Sphinx has ended
     start = time.perf_counter()
     say_what_is_stale(derive(book)["parts"])

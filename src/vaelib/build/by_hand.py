@@ -1,6 +1,7 @@
 """Execute a template by hand, with parameters that it knows."""
 
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
@@ -10,12 +11,11 @@ from vaelib.plumbing.checks import require
 from vaelib.plumbing.files import write_bytes
 
 
-def execute_by_hand(book: Path, template: str, given: dict[str, str], output: Path) -> None:
+def execute_by_hand(template: str, given: dict[str, str], output: Path) -> None:
     """Execute a template in the current folder; the notebook appears whole or not at all.
 
     Args:
-        book: folder of the book.
-        template: the name of a file in ``notebooks/``, without its suffix.
+        template: its name, see :func:`vaelib.build.notebooks.templates`.
         given: parameter → value as it was typed, such as ``0.5``.
         output: the executed notebook.
 
@@ -25,7 +25,7 @@ def execute_by_hand(book: Path, template: str, given: dict[str, str], output: Pa
         FileExistsError: the notebook is there already.
         vaelib.build.notebooks.NotebookError: a cell failed.
     """
-    known = templates(book)
+    known = templates()
     require("template", template, known)
     own = parameters_of(known[template])
     parameters = {}
@@ -39,7 +39,7 @@ def execute_by_hand(book: Path, template: str, given: dict[str, str], output: Pa
     write_bytes(nbformat.writes(made).encode(), output)
 
 
-def _like(own: object, name: str, text: str) -> object:
+def _like(own: Any, name: str, text: str) -> object:
     """Read a value of the type that the template's own value has."""
     try:
         return type(own)(text)

@@ -12,6 +12,7 @@ import shutil
 import time
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import Any
 
 from vaelib.build.derived import recorded
 from vaelib.build.notebooks import ENDED, NotebookError
@@ -133,7 +134,7 @@ def key(book: Path, code: str) -> str:
         book: folder of the book.
         code: the text of all its cells.
     """
-    own = {"cells": code}
+    own: dict[str, Any] = {"cells": code}
     if "recorded" in code or "SUMMARY" in code:
         summary = files.read_derived(book / SUMMARY).content
         del summary["parts"]  # no cell reads these

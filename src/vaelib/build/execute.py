@@ -12,7 +12,7 @@ from pathlib import Path
 from vaelib.build.notebooks import ENDED, INPUTS, Notebook, NotebookError, parameters_of
 from vaelib.build.page import as_page
 from vaelib.build.progress import Progress, anew, chains, say
-from vaelib.digits import mnist
+from vaelib.data import mnist
 from vaelib.plumbing import files
 from vaelib.plumbing.machine import usable_cores
 from vaelib.plumbing.places import CHECKPOINTS, EXECUTED, SETTINGS
@@ -40,7 +40,7 @@ def make(notebooks: dict[str, Notebook], book: Path, names: list[str] | None = N
     Raises:
         NotebookError: a notebook failed; what was there before it stays, those that had begun are
             finished, and no other begins.
-        vaelib.digits.mnist.DataError: MNIST cannot be obtained.
+        vaelib.data.mnist.DataError: MNIST cannot be obtained.
     """
     from vaelib.build.processes import pool  # imports Jupyter's client
 
@@ -71,7 +71,7 @@ def _make(
     while order.is_active() and (running or not failure):
         # Longest chain first. None is handed over before a process is free, so after a failure or
         # Ctrl-C no other begins.
-        ready = sorted([*ready, *order.get_ready()], key=chain.get, reverse=True)
+        ready = sorted([*ready, *order.get_ready()], key=chain.__getitem__, reverse=True)
         while ready and len(running) < number and not failure:
             notebook = notebooks[ready.pop(0)]
             inputs = notebook.inputs(executed)  # before: they may change meanwhile

@@ -16,6 +16,7 @@ from vaelib.training.recipes import RECIPES
 
 KEYS = ("template", "title")  # of every entry of notebooks.yml
 OPTIONAL = ("parameters", "needs")
+TEMPLATES = stale.PACKAGE / "templates"
 INPUTS = "page.json"  # in the folder of an executed notebook: what it depended on
 
 ENDED = "its process was ended from outside, killed or for want of memory: start again"
@@ -126,9 +127,10 @@ def _read_entry(
     return Notebook(name, template, entry["title"], parameters, tuple(needs))
 
 
-def templates(book: Path) -> dict[str, Path]:
-    """List the templates of a book by name."""
-    return {path.stem: path for path in sorted((book / NOTEBOOKS).glob("*.ipynb"))}
+def templates(book: Path | None = None) -> dict[str, Path]:
+    """List the templates by name: the library's, and those in ``notebooks`` of a book."""
+    folders = [TEMPLATES, *([book / NOTEBOOKS] if book else [])]
+    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.ipynb"))}
 
 
 def parameters_of(template: Path) -> dict[str, object]:
@@ -140,5 +142,6 @@ def parameters_of(template: Path) -> dict[str, object]:
                 for node in ast.parse("".join(cell["source"])).body
                 if isinstance(node, ast.Assign)
                 for target in node.targets
+                if isinstance(target, ast.Name)
             }
     return {}

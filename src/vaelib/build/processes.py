@@ -58,7 +58,9 @@ def _begin(threads: int, settings: Path) -> None:
 
 
 def _end_with_parent() -> None:
-    wait([multiprocessing.parent_process().sentinel])
+    parent = multiprocessing.parent_process()
+    assert parent  # this one was started by the pool
+    wait([parent.sentinel])
     os._exit(1)
 
 
@@ -72,7 +74,7 @@ class Kernels(AsyncKernelManager):
     taken between its choice and its use, by a kernel that starts at the same time.
     """
 
-    async def start_kernel(self, **options) -> None:
+    async def start_kernel(self, **options) -> None:  # type: ignore[override]
         """Start a kernel as the base class does."""
         self.transport = "ipc"
         self.connection_file = str(Path(tempfile.gettempdir(), f"kernel-{uuid.uuid4().hex}.json"))

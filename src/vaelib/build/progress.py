@@ -24,8 +24,9 @@ def say(text: str) -> None:
 def work(notebook: Notebook) -> float:
     """Say about how long a notebook takes, in epochs of a training beside another."""
     recipe = RECIPES.get(notebook.parameters.get("recipe", ""))
-    trains = notebook.template.stem == "train" and recipe
-    return recipe.max_epochs + 0.5 if trains else EPOCHS.get(notebook.template.stem, 0.2)
+    if notebook.template.stem == "train" and recipe:
+        return recipe.epochs + 0.5
+    return EPOCHS.get(notebook.template.stem, 0.2)
 
 
 def chains(notebooks: dict[str, Notebook]) -> dict[str, float]:

@@ -122,7 +122,8 @@ class Cover:
             dropped.append((image[~keep], possible[~keep]))
             hidden = hidden.expand(len(image), 4)
             kept.append(Pairs(step, image[keep], tile[keep], values[keep], hidden[keep]))
-        self._lose(*map(torch.cat, zip(*dropped, strict=True)), SIDE * step)
+        image, possible = map(torch.cat, zip(*dropped, strict=True))
+        self._lose(image, possible, SIDE * step)
         return join(kept)
 
     def _needed(self, tile: Tensor, image: Tensor, possible: Tensor, side: float) -> Tensor:

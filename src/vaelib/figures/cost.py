@@ -61,16 +61,16 @@ def living_units(record: dict) -> Figure:
     for colour, (variant, (label, dashes)) in enumerate(names.items()):
         for row in trainings:
             if row["variant"] == variant:
-                live = row["live_units"][: len(row["live_units"]) // row["recipe"]["max_epochs"]]
+                live = row["live_units"][: len(row["live_units"]) // row["recipe"]["epochs"]]
                 steps = record["window"] * (np.arange(len(live)) + 1)
                 left.plot(steps, live, dashes, color=f"C{colour}", label=label)
-                label = None
+                label = "_"  # of one line each, and none for the others
     left.set(xlabel="step (first epoch)", ylabel="living units of 16", ylim=(0, 16.5))
     left.set_yticks(range(0, 17, 4))
     left.legend(loc="center right")
     for row in trainings:
-        colour, marker = ("C0", "o") if row["recipe"]["muon_learning_rate"] else ("C1", "x")
-        right.plot(row["live_units"][-1], row["validation"][-1], marker, color=colour)
+        look = "oC0" if row["recipe"]["muon_learning_rate"] else "xC1"
+        right.plot(row["live_units"][-1], row["validation"][-1], look)
     right.set(xlabel="living units at the end", ylabel="validation total (nats)", xlim=(0, 16.5))
     right.set_xticks(range(0, 17, 4))
     return figure
@@ -86,7 +86,7 @@ def schedules(record: dict) -> Figure:
         chosen = [row for row in rows if row["variant"] == variant]
         totals = np.array([row["validation"] for row in chosen])
         epochs = np.arange(1, totals.shape[1] + 1)
-        steps = epochs * chosen[0]["steps"] / chosen[0]["recipe"]["max_epochs"]
+        steps = epochs * chosen[0]["steps"] / chosen[0]["recipe"]["epochs"]
         style = {"color": f"C{number % 4}", "ls": dashes[number // 4], "marker": "o", "ms": 4}
         axes.plot(steps, totals.mean(0), label=variant, **style)
         axes.vlines(steps[-1], totals[:, -1].min(), totals[:, -1].max(), color=style["color"])

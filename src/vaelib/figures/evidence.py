@@ -1,6 +1,7 @@
 """The gap between evidence and bound, posteriors beside the encoder's, and aggregate posteriors."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -10,7 +11,7 @@ from matplotlib.patches import Ellipse, Rectangle
 
 from vaelib.figures.style import styled, subplots
 
-ENCODER = {"color": "C1", "lw": 1.6}
+ENCODER: dict[str, Any] = {"color": "C1", "lw": 1.6}
 LEVELS = (0.01, 0.1, 0.5)  # of the greatest density
 
 
@@ -84,7 +85,8 @@ def posteriors(rows: list[Portrait], codes: np.ndarray) -> Figure:
 
 def _draw_encoder(axes: Axes, row: Portrait) -> None:
     """Draw the ellipse of two deviations of q around its mean."""
-    axes.add_patch(Ellipse(row.mean, *(4 * row.deviation), fill=False, **ENCODER))
+    centre = float(row.mean[0]), float(row.mean[1])
+    axes.add_patch(Ellipse(centre, *(4 * row.deviation), fill=False, **ENCODER))
     axes.plot(*row.mean, "+", **ENCODER)
 
 

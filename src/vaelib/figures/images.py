@@ -1,6 +1,7 @@
 """Images in rows and grids, and latent codes in a plane."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -20,6 +21,11 @@ def image_rows(rows: dict[str, np.ndarray]) -> Figure:
 
     Args:
         rows: name → images (n, 28, 28) in [0, 1], the same n in each row.
+
+    >>> import numpy, vaelib
+    >>> figure = vaelib.image_rows({"original": numpy.zeros((3, 28, 28))})
+    >>> len(figure.axes)
+    3
     """
     number = len(next(iter(rows.values())))
     figure, panels = subplots(0.3 + 0.6 * len(rows), len(rows), number, squeeze=False)
@@ -40,6 +46,12 @@ def image_grid(images: np.ndarray, number: int, limit: float | None = None) -> F
         images: (number², 28, 28) in [0, 1], row by row from the top.
         number: images along each side.
         limit: both latent axes run from −limit to limit; without it there are no axes.
+
+    >>> import vaelib
+    >>> z = vaelib.latent_grid(3, 2.0)
+    >>> figure = vaelib.image_grid(vaelib.decode(vaelib.VAE(), z).numpy(), 3, 2.0)
+    >>> figure.axes[0].get_xlabel()
+    '$z_1$'
     """
     rows = images.reshape(number, number, *images.shape[1:])
     canvas = rows.transpose(0, 2, 1, 3).reshape(number * images.shape[1], -1)
@@ -60,25 +72,32 @@ def image_grid(images: np.ndarray, number: int, limit: float | None = None) -> F
 
 @styled
 def latent_scatter(
-    panels: dict[str, np.ndarray], labels: np.ndarray, axes_names: Sequence[str]
+    panels: dict[str, np.ndarray], labels: np.ndarray | None, axes_names: Sequence[str]
 ) -> Figure:
-    """Scatter points of a plane, one colour per digit, the digit written at its class's median.
+    """Scatter points of a plane, one colour per class, the class written at its median.
 
     Args:
         panels: title → points (N, 2); panels share their axes; an empty title is left out.
-        labels: (N,), digits.
+        labels: (N,), classes from 0 to 9; without them all points have one colour.
         axes_names: of the two axes.
+
+    >>> import numpy, vaelib
+    >>> figure = vaelib.latent_scatter({"codes": numpy.eye(2)}, numpy.array([3, 8]), ("z1", "z2"))
+    >>> [text.get_text() for text in figure.axes[0].texts]
+    ['3', '8']
     """
+    look: dict[str, Any] = {"s": 2, "lw": 0, "rasterized": True}
+    if labels is not None:
+        look |= {"c": labels, "cmap": CLASS_COLOURS, "vmin": -0.5, "vmax": 9.5}
     figure = Figure(figsize=(7.2, 3.6) if len(panels) > 1 else (6, 5))
     every = figure.subplots(1, len(panels), squeeze=False, sharex=True, sharey=True)[0]
     for axes, (title, points) in zip(every, panels.items(), strict=True):
-        dots = axes.scatter(
-            *points.T, c=labels, cmap=CLASS_COLOURS, vmin=-0.5, vmax=9.5, s=2, lw=0, rasterized=True
-        )
-        for digit in np.unique(labels):
-            x, y = np.median(points[labels == digit], axis=0)
-            axes.text(x, y, digit, ha="center", va="center", weight="bold", path_effects=HALO)
+        dots = axes.scatter(*points.T, **look)
+        for label in () if labels is None else np.unique(labels):
+            x, y = np.median(points[labels == label], axis=0)
+            axes.text(x, y, label, ha="center", va="center", weight="bold", path_effects=HALO)
         axes.set(title=title, xlabel=axes_names[0], aspect="equal")
     every[0].set_ylabel(axes_names[1])
-    figure.colorbar(dots, ax=every, ticks=range(10), label="digit", shrink=0.8)
+    if labels is not None:
+        figure.colorbar(dots, ax=every, ticks=range(10), label="class", shrink=0.8)
     return figure

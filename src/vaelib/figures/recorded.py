@@ -3,6 +3,8 @@
 What is drawn are entries of :func:`vaelib.study.summary.summarise`, but for :func:`curves`.
 """
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,7 +15,7 @@ from vaelib.plumbing.words import LOSSES, printed
 
 SPLITS = ("train", "validation", "test")
 ORIGINAL = {"color": "C1", "lw": 2}
-RUN = {"marker": "o", "ms": 4, "mfc": "none", "ls": "", "color": "C0"}
+RUN: dict[str, Any] = {"marker": "o", "ms": 4, "mfc": "none", "ls": "", "color": "C0"}
 
 
 def _draw_seeds(axes: Axes, at: float, values: list[float], low: float, high: float) -> None:

@@ -85,7 +85,8 @@ def settle(figure: Figure) -> None:
         figure.set_layout_engine("none")
         for axes in figure.axes:
             place = axes.get_position(original=True)
-            axes.set_position([round(edge, 9) for edge in place.bounds])
+            left, bottom, width, height = (round(edge, 9) for edge in place.bounds)
+            axes.set_position((left, bottom, width, height))
 
 
 def lighter(png: str) -> str:

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vaelib.digits.dataset import Digits
+from vaelib.data.dataset import ImageSet
 from vaelib.plumbing.checks import require_alike, require_tensor, require_whole
 from vaelib.vae.latent import decode, encode, latent_grid
 from vaelib.vae.model import VAE
@@ -21,49 +21,52 @@ NEIGHBOURS = 10
 CHUNK = 1000  # rows of the matrix of distances at a time: 40 MB for 10,000 codes
 
 
-def measure_appearance(model: VAE, objective: Objective, digits: Digits, seed: int) -> dict:
+def measure_appearance(model: VAE, objective: Objective, data: ImageSet, seed: int) -> dict:
     """Measure the reconstructions and the latent codes of the test images.
 
     Args:
-        model, digits: on the CPU.
+        model, data: on the CPU.
         objective, seed: of the training; nothing here depends on them.
 
     Returns:
-        ``sharpness`` and ``recognised``; ``high_frequency_share`` of the reconstructions and of
-        the test images; ``dispersion``; ``confusion``, counts by true and voted class; and, for
-        two latent dimensions, ``roughness`` of the decoded grid: see the functions of these names.
+        ``sharpness``; ``high_frequency_share`` of the reconstructions and of the test images;
+        ``dispersion``; of data with labels ``recognised`` and ``confusion``, counts by true and
+        voted class; and, for two latent dimensions, ``roughness`` of the decoded grid: see the
+        functions of these names.
     """
-    codes = encode(model, digits.test_images).mean
+    codes = encode(model, data.test_images).mean
     decoded = decode(model, codes)
-    images = digits.test_images.float() / 255
+    images = data.test_images.float() / 255
     result = {
         "sharpness": sharpness(decoded, images),
         "high_frequency_share": {
             "decoded": high_frequency_share(decoded),
             "test": high_frequency_share(images),
         },
-        "recognised": recognised(decoded, digits),
         "dispersion": dispersion(codes),
-        "confusion": confusion(codes, digits.test_labels).tolist(),
     }
+    if data.test_labels is not None:
+        result["recognised"] = recognised(decoded, data)
+        result["confusion"] = confusion(codes, data.test_labels).tolist()
     if model.latent_dim == 2:
         grid = decode(model, latent_grid(*GRID)).view(GRID[0], GRID[0], 28, 28)
         result["roughness"] = roughness(grid)
     return result
 
 
-def recognised(images: Tensor, digits: Digits) -> float:
+def recognised(images: Tensor, data: ImageSet) -> float:
     """Ask of the test images, or their reconstructions, whether they look like their class.
 
     Args:
         images: (N, 28, 28), float, in the order of the test images.
-        digits: on the CPU.
+        data: with labels, on the CPU.
 
     Returns:
         The :func:`share_recognised` among the first 10,000 training images.
     """
-    references, labels = digits.images[:REFERENCES].float() / 255, digits.labels[:REFERENCES]
-    return share_recognised(images, digits.test_labels, references, labels)
+    labels, test_labels = data.require_labels("the share of recognised images")
+    references = data.images[:REFERENCES].float() / 255
+    return share_recognised(images, test_labels, references, labels[:REFERENCES])
 
 
 def gradient_energy(images: Tensor) -> Tensor:
@@ -240,7 +243,7 @@ def grouping(codes: Tensor, labels: Tensor) -> dict:
     """
     table = confusion(codes, labels)
     shares = overlap_shares(table)
-    a, b = max(shares, key=shares.get)
+    a, b = max(shares, key=shares.__getitem__)
     medians = torch.stack([codes[labels == digit].median(0).values for digit in range(10)])
     c, d = divmod(int(torch.cdist(medians, medians).argmax()), 10)
     return {

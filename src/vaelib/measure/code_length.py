@@ -6,7 +6,7 @@ import torch
 from scipy.optimize import minimize_scalar
 from torch import Tensor
 
-from vaelib.digits.dataset import Digits, to_unit
+from vaelib.data.dataset import ImageSet, to_unit
 from vaelib.evidence.levels import ContinuousBernoulliLevels, GaussianLevels, Levels
 from vaelib.evidence.quadrature import integrate
 from vaelib.plumbing import machine
@@ -18,7 +18,7 @@ TOLERANCE = 0.1  # nats per image, 0.0002 bits per pixel
 VARIANCES = (math.log(1e-3), math.log(10))  # logarithms of those that are tried
 
 
-def measure_code_lengths(model: VAE, objective: Objective, digits: Digits, seed: int) -> dict:
+def measure_code_lengths(model: VAE, objective: Objective, data: ImageSet, seed: int) -> dict:
     """Measure the code lengths of the test images under the likelihoods that an objective allows.
 
     BCE is no likelihood of grey images; its model is coded as a continuous Bernoulli's is. The
@@ -28,7 +28,7 @@ def measure_code_lengths(model: VAE, objective: Objective, digits: Digits, seed:
     Args:
         model: with two latent dimensions, on the CPU.
         objective: with which it was trained.
-        digits: on the CPU.
+        data: on the CPU.
         seed: of the noise with which variances are found.
 
     Returns:
@@ -42,8 +42,8 @@ def measure_code_lengths(model: VAE, objective: Objective, digits: Digits, seed:
     """
     machine.keep_freed_memory()
     found = {}
-    for name, levels in _allowed(model, objective, digits, seed).items():
-        bits, error = bits_per_pixel(model, levels, digits.test_images)
+    for name, levels in _allowed(model, objective, data, seed).items():
+        bits, error = bits_per_pixel(model, levels, data.test_images)
         found[name] = {
             "bits_per_pixel": float(bits.mean()),
             "deviation": float(bits.std()),
@@ -54,13 +54,13 @@ def measure_code_lengths(model: VAE, objective: Objective, digits: Digits, seed:
     return found
 
 
-def _allowed(model: VAE, objective: Objective, digits: Digits, seed: int) -> dict[str, Levels]:
+def _allowed(model: VAE, objective: Objective, data: ImageSet, seed: int) -> dict[str, Levels]:
     if objective.reconstruction_loss in ("bce", "cb", "cb-levels"):
         return {"assumed": ContinuousBernoulliLevels()}
     assumed = objective.beta / 2
     if objective.reconstruction_loss == "gaussian":
-        assumed = best_variance(model, digits.training_images, seed)
-    fitted = fitted_variance(model, digits.validation_images, seed)
+        assumed = best_variance(model, data.training_images, seed)
+    fitted = fitted_variance(model, data.validation_images, seed)
     return {"assumed": GaussianLevels(assumed), "fitted": GaussianLevels(fitted)}
 
 
@@ -123,6 +123,13 @@ def bits_per_pixel(model: VAE, levels: Levels, images: Tensor) -> tuple[Tensor, 
         Bits per pixel and the estimates of their absolute errors, (N,) each, float64.
 
     Source: equation :eq:`code-length`.
+
+    >>> import vaelib
+    >>> from vaelib.evidence.levels import GaussianLevels
+    >>> model, images = vaelib.VAE(latent_dim=2), vaelib.load_data("synthetic").test_images[:20]
+    >>> bits, error = vaelib.bits_per_pixel(model, GaussianLevels(0.25), images)
+    >>> bits.shape, bool((bits > 0).all()), bool((error < 0.0002).all())
+    (torch.Size([20]), True, True)
     """
     rows = levels.rows(images.flatten(1).float() / 255)
     evidence = integrate(model.decoder, levels, rows, None, TOLERANCE)

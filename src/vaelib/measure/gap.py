@@ -38,13 +38,19 @@ def measure_gap(model: VAE, objective: Objective, images: Tensor) -> Gap:
     Args:
         model: with two latent dimensions.
         objective: with which it was trained; it says which likelihood is assumed.
-        images: (N, 28, 28), uint8, on the model's device.
+        images: (N, 28, 28), uint8; they are moved to the model's device.
 
     Raises:
         ValueError: the model has not two latent dimensions.
         vaelib.evidence.quadrature.QuadratureError: an image's integrals do not settle.
 
     Source: equation :eq:`elbo-decomposition`.
+
+    >>> import vaelib
+    >>> model, images = vaelib.VAE(latent_dim=2), vaelib.load_data("synthetic").test_images[:20]
+    >>> result = vaelib.measure_gap(model, vaelib.Objective("bce", 1.0), images)
+    >>> result.gap.shape, bool((result.gap > -0.02).all())
+    (torch.Size([20]), True)
     """
     if model.latent_dim != 2:
         raise ValueError(
@@ -54,7 +60,7 @@ def measure_gap(model: VAE, objective: Objective, images: Tensor) -> Gap:
     machine.keep_freed_memory()
     likelihood = assumed(objective)
     q = encode(model, images)
-    pixels = images.flatten(1).float() / 255
+    pixels = images.to(q.mean.device).flatten(1).float() / 255
     evidence = integrate(model.decoder, likelihood, pixels, q)
     divergence = kl_per_dimension(q.mean.double(), q.log_variance.double()).sum(1)
     bound = evidence.expected - divergence

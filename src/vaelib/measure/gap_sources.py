@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from vaelib.digits.dataset import Digits
+from vaelib.data.dataset import ImageSet
 from vaelib.evidence import fits, sampling
 from vaelib.evidence.tempered import log_tempered
 from vaelib.measure.gap import Gap, measure_gap, numbers
@@ -18,19 +18,19 @@ NUMBER = 150  # of samples that confirm log p(x), for each image
 SAMPLES = (1, 5, 50, 500)  # of the importance-weighted bounds; the last confirms the gap
 
 
-def measure_evidence(model: VAE, objective: Objective, digits: Digits, seed: int) -> dict:
+def measure_evidence(model: VAE, objective: Objective, data: ImageSet, seed: int) -> dict:
     """Measure the evidence of the test images, and where its gap to the bound comes from.
 
     Args:
         model: on the CPU, with two latent dimensions.
         objective: with which it was trained.
-        digits: on the CPU.
+        data: on the CPU.
         seed: of the samples.
 
     Returns:
         What :func:`vaelib.measure.gap.numbers` and :func:`examine` return.
     """
-    measured = measure_gap(model, objective, digits.test_images)
+    measured = measure_gap(model, objective, data.test_images)
     generator = torch.Generator().manual_seed(seed)
     return numbers(measured) | examine(measured, model, objective, generator)
 

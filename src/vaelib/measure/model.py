@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from vaelib.digits.dataset import Digits
+from vaelib.data.dataset import ImageSet
 from vaelib.measure.appearance import measure_appearance
 from vaelib.measure.code_length import measure_code_lengths
 from vaelib.measure.gap_sources import measure_evidence
@@ -12,7 +12,7 @@ from vaelib.plumbing import stale
 from vaelib.vae.model import VAE
 from vaelib.vae.objective import Objective
 
-MEASURES: dict[str, Callable[[VAE, Objective, Digits, int], dict | str]] = {
+MEASURES: dict[str, Callable[[VAE, Objective, ImageSet, int], dict | str]] = {
     "appearance": measure_appearance,
     "rate": measure_rate,
     "evidence": measure_evidence,
@@ -23,13 +23,14 @@ MEASURES: dict[str, Callable[[VAE, Objective, Digits, int], dict | str]] = {
 a seed; it gives plain values. Evidence and code lengths need two latent dimensions."""
 
 
-def inputs_of(name: str, data: str) -> dict:
+def inputs_of(name: str, data: str, labels: str) -> dict:
     """Collect what a measure depends on, but for the model: see :mod:`vaelib.plumbing.stale`.
 
     Args:
         name: a key of :data:`MEASURES`.
-        data: what identifies the data, see :func:`vaelib.digits.dataset.fingerprint`.
+        data, labels: the fingerprints of the images and of their labels, see
+            :class:`vaelib.data.dataset.ImageSet`.
     """
     module = MEASURES[name].__module__
     packages = ("torch", "numpy", "pillow" if name == "samples" else "scipy")
-    return stale.inputs(f"import {module}", packages, data=data)
+    return stale.inputs(f"import {module}", packages, data=data, labels=labels)

@@ -103,18 +103,18 @@ def samples(result: Gap, model: VAE, number: int, generator: torch.Generator) ->
     return {name: decode(model, z).numpy() for name, z in places.items()}
 
 
-def offered(result: Gap, labels: Tensor) -> dict:
+def offered(result: Gap, labels: Tensor | None) -> dict:
     """Choose images with ordinary gaps, with two modes and with the greatest gaps.
 
     Args:
         result: from :func:`vaelib.measure.gap.measure_gap`.
-        labels: (N,), the digits of its images.
+        labels: (N,), the classes of its images, 0 to 9, if there are any.
 
     Returns:
         ``variance`` of the Gaussian likelihood, None for Bernoulli pixels; ``codes``, means of
-        q(z|x) of the first images, and their ``labels``, one character each; ``images``, each with
-        ``index``, ``label``, ``why`` it was chosen, ``pixels`` (784 grey values of 0 to 255),
-        ``log_evidence`` and ``bound`` in nats.
+        q(z|x) of the first images, and their ``labels``, one character each, or none; ``images``,
+        each with ``index``, ``label`` or None, ``why`` it was chosen, ``pixels`` (784 grey values
+        of 0 to 255), ``log_evidence`` and ``bound`` in nats.
     """
     kinds = {
         "ordinary gap": ordinary(result, EACH),
@@ -125,11 +125,11 @@ def offered(result: Gap, labels: Tensor) -> dict:
     return {
         "variance": likelihood.variance if isinstance(likelihood, Gaussian) else None,
         "codes": [[round(z, 3) for z in mean] for mean in result.q.mean[:CODES].tolist()],
-        "labels": "".join(str(int(label)) for label in labels[:CODES]),
+        "labels": "" if labels is None else "".join(str(int(each)) for each in labels[:CODES]),
         "images": [
             {
                 "index": image,
-                "label": int(labels[image]),
+                "label": None if labels is None else int(labels[image]),
                 "why": kind,
                 "pixels": (result.pixels[image] * 255).round().to(torch.uint8).tolist(),
                 "log_evidence": float(result.evidence.log_evidence[image]),

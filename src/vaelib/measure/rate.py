@@ -1,17 +1,17 @@
 """The rate of a model: what the encoder says of an image beyond the prior."""
 
-from vaelib.digits.dataset import Digits
+from vaelib.data.dataset import ImageSet
 from vaelib.evidence.aggregate import aggregate
 from vaelib.vae.latent import encode
 from vaelib.vae.model import VAE
 from vaelib.vae.objective import Objective, kl_per_dimension
 
 
-def measure_rate(model: VAE, objective: Objective, digits: Digits, seed: int) -> dict:
+def measure_rate(model: VAE, objective: Objective, data: ImageSet, seed: int) -> dict:
     """Average the divergence of the encoder's q(z|x) from the prior over the test images.
 
     Args:
-        model, digits: on the CPU.
+        model, data: on the CPU.
         objective, seed: of the training; nothing here depends on them.
 
     Returns:
@@ -21,7 +21,7 @@ def measure_rate(model: VAE, objective: Objective, digits: Digits, seed: int) ->
 
     Source: Alemi et al. (2018), who set the rate against the distortion.
     """
-    q = encode(model, digits.test_images)
+    q = encode(model, data.test_images)
     dimensions = kl_per_dimension(q.mean.double(), q.log_variance.double()).mean(0)
     found = {
         "nats": float(dimensions.sum()),

@@ -6,7 +6,7 @@ import io
 import torch
 from PIL import Image
 
-from vaelib.digits.dataset import Digits
+from vaelib.data.dataset import ImageSet
 from vaelib.vae.latent import decode
 from vaelib.vae.model import VAE
 from vaelib.vae.objective import Objective
@@ -14,12 +14,12 @@ from vaelib.vae.objective import Objective
 NUMBER = 10
 
 
-def measure_samples(model: VAE, objective: Objective, digits: Digits, seed: int) -> str:
+def measure_samples(model: VAE, objective: Objective, data: ImageSet, seed: int) -> str:
     """Decode samples z of the prior: equal seeds give the same z for every model.
 
     Args:
         model: on the CPU.
-        objective, digits: of the training; nothing here depends on them.
+        objective, data: of the training; nothing here depends on them.
         seed: of the samples.
 
     Returns:

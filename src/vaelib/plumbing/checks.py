@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch  # slow, and not needed to look at a tensor
@@ -32,7 +32,7 @@ MOST_SEED = 2**63 - 1
 """The greatest seed."""
 
 
-def require_whole(kind: str, received: object, least: int, most: int) -> None:
+def require_whole(kind: str, received: Any, least: int, most: int) -> None:
     """Check that a number is whole and in a range; True and False are no numbers.
 
     Raises:
@@ -45,7 +45,7 @@ def require_whole(kind: str, received: object, least: int, most: int) -> None:
 
 def require_tensor(
     name: str,
-    received: object,
+    received: Any,
     shape: tuple[int | str, ...],
     dtype: "torch.dtype | None" = None,
     *,
@@ -101,7 +101,7 @@ def _written(shape: tuple[int | str, ...]) -> str:
     return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
 
 
-def in_words(error: Exception) -> str:
+def in_words(error: BaseException) -> str:
     """Return an exception's message as a sentence that a user can read.
 
     Args:

@@ -85,7 +85,8 @@ def peak_memory_mb() -> int:
     try:
         # Not getrusage here: Linux hands its maximum down from the process that started this one.
         status = Path("/proc/self/status").read_text()
-        return round(int(re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE)[1]) * 1024 / 1e6)
+        if found := re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE):
+            return round(int(found[1]) * 1024 / 1e6)
     except FileNotFoundError:
         pass
     try:

@@ -1,8 +1,9 @@
 """Where things lie in the folder of the book; paths are relative to it."""
 
+from datetime import datetime
 from pathlib import Path
 
-NOTEBOOKS = Path("notebooks")  # papermill templates
+NOTEBOOKS = Path("notebooks")  # templates of a book's own, beside those of the library
 ENTRIES = Path("notebooks.yml")  # which template is executed under which name
 EXECUTED = Path("executed")  # what the build makes: a folder per entry, which may hold a run
 SETTINGS = Path(".settings")  # in EXECUTED: what Jupyter and matplotlib keep for themselves
@@ -36,3 +37,27 @@ def find_book() -> Path:
         f"there is no book (a folder with {ENTRIES}) in or above {here}: "
         "start from the root of the repository"
     )
+
+
+def by_hand(name: str) -> Path:
+    """Name a new folder, under ``by-hand`` in the current one, for what no book shows."""
+    return Path("by-hand", f"{name}-{datetime.now():%Y%m%d-%H%M%S-%f}")
+
+
+def new_folder(given: str, name: str) -> Path:
+    """Return a folder in which nothing is replaced: the one that is given, or else a new one.
+
+    Raises:
+        FileExistsError: there is something in the given folder.
+    """
+    folder = Path(given) if given else by_hand(name)
+    if folder.is_dir() and any(folder.iterdir()):
+        raise FileExistsError(f"{folder} is not empty, and nothing is replaced: choose another one")
+    return folder
+
+
+def run_folder(run: str, runs: str) -> Path:
+    """Return the folder of a run: in a folder of runs, or else itself, or else in the book."""
+    if runs or Path(run).is_dir():
+        return Path(runs, run)
+    return find_book() / EXECUTED / run

@@ -80,7 +80,9 @@ def sources(code: str) -> dict[str, str]:
     while pending:
         name = pending.pop()
         if name not in hashes:
-            text = _file(name).read_text(encoding="utf-8")
+            file = _file(name)
+            assert file  # only modules that there are were taken up
+            text = file.read_text(encoding="utf-8")
             hashes[name] = digest(meaning(text))
             pending |= _imported(text)
     return dict(sorted(hashes.items()))
@@ -134,8 +136,12 @@ def _imported(code: str) -> frozenset[str]:
         if isinstance(node, ast.ImportFrom):
             path = node.module or ""
             found = [path, *(f"{path}.{alias.name}" for alias in node.names)]
+            if path == NAME:
+                found += [offered()[a.name] for a in node.names if a.name in offered()]
         elif isinstance(node, ast.Import):
             found = [alias.name for alias in node.names]
+            if NAME in found:  # whatever is used of it
+                found += offered().values()
         else:
             continue
         for name in found:
@@ -143,6 +149,18 @@ def _imported(code: str) -> frozenset[str]:
             if parts[0] == NAME:
                 names |= {".".join(parts[1:end]) for end in range(2, len(parts) + 1)}
     return frozenset(name for name in names if _file(name))
+
+
+@cache
+def offered() -> dict[str, str]:
+    """Return the names that ``import vaelib`` offers, with the module that each comes from."""
+    stub = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
+    return {
+        alias.name: f"{NAME}.{node.module}"
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
 
 
 def _statements(tree: ast.AST) -> Iterator[ast.AST]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -40,6 +41,10 @@ OF_A_RUN: dict[str, Callable[[dict], float]] = {
 """Name, without the loss → function of a record, positive where the claim holds of its loss."""
 
 
+def _of_one(loss: str, quantity: Callable[[dict], float], pair: Pair) -> float:
+    return quantity(pair[loss])
+
+
 def _less_dispersed(pair: Pair, kind: str) -> float:
     bce, mse = (pair[loss]["appearance"]["dispersion"][kind] for loss in BOTH)
     return bce - mse
@@ -47,7 +52,7 @@ def _less_dispersed(pair: Pair, kind: str) -> float:
 
 QUANTITIES: dict[str, Callable[[Pair], float]] = {
     **{
-        f"{loss}_{name}": lambda pair, loss=loss, of_run=of_run: of_run(pair[loss])
+        f"{loss}_{name}": partial(_of_one, loss, of_run)
         for name, of_run in OF_A_RUN.items()
         for loss in BOTH
     },

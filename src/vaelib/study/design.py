@@ -1,5 +1,7 @@
 """The design of the experiment: which trainings are recorded, which seeds, what of each."""
 
+from typing import Any
+
 from vaelib.training.settings import Settings
 
 OBJECTIVES = {
@@ -31,7 +33,7 @@ def trainings() -> list[Settings]:
     few, code = range(SEEDS["few"]), range(SEEDS["code"])
     objectives = OBJECTIVES.values()
     others = [(loss, beta) for loss in BOTH for beta in BETAS] + [("cb", 1.0)]
-    settings = [
+    settings: list[tuple[Any, ...]] = [
         *((*objective, "report", n) for n in range(SEEDS["evidence"]) for objective in objectives),
         *(("bce", 1.0, "report", seed, dimensions) for seed in few for dimensions in (4, 8)),
         *((*o, "report", seed) for seed in few for o in others if o not in objectives),

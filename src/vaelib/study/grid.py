@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from safetensors.torch import load as from_bytes
 
-from vaelib.digits import dataset
+from vaelib.data.load import fingerprints, load_data
 from vaelib.measure.model import MEASURES
 from vaelib.plumbing.files import read_json, write_json
 from vaelib.plumbing.machine import commit, processor
@@ -19,7 +19,7 @@ from vaelib.plumbing.stale import PACKAGE
 from vaelib.study import records
 from vaelib.study.records import TRAINING
 from vaelib.training import store
-from vaelib.training.folder import settings_of, weights_as_bytes
+from vaelib.training.folder import weights_as_bytes
 from vaelib.training.run import model_with, resumable, train
 from vaelib.training.settings import Settings
 
@@ -63,11 +63,14 @@ def compute(task: Task, state: Path | None = None) -> Made:
         ValueError: the library's files were edited after this process had begun.
     """
     settings, parts, weights = task.settings, task.parts, task.weights
-    inputs = {part: records.inputs_of(part, settings.recipe) for part in records.parts_of(settings)}
+    inputs = {
+        part: records.inputs_of(part, settings.recipe_settings.name)
+        for part in records.parts_of(settings)
+    }
     record, remark = task.earlier | {"made": dict(task.earlier.get("made", {}))}, ""
-    digits = dataset.load(settings.recipe_settings.data)
+    data = load_data(settings.recipe_settings.data)
     if weights is None or TRAINING in parts:
-        run = train(settings, digits, state)
+        run = train(settings, data, state)
         weights = weights_as_bytes(run.weights)
         own = {name: getattr(run, name) for name in ("losses", "outcome", "history", "environment")}
         own["weights"] = hashlib.sha256(weights).hexdigest()
@@ -77,11 +80,11 @@ def compute(task: Task, state: Path | None = None) -> Made:
             record, parts = {"made": {}}, tuple(inputs)
         elif record["made"] and TRAINING not in parts:
             own = {"weights": own["weights"]}  # it was repeated for these alone
-        record |= {"settings": settings_of(run), **own}
-    model = model_with(from_bytes(weights), settings.latent_dim)
+        record |= {"settings": run.settings.as_record(), **own}
+    model = model_with(from_bytes(weights))
     for part in parts:
         if part != TRAINING:
-            record[part] = MEASURES[part](model, settings.objective, digits, settings.seed)
+            record[part] = MEASURES[part](model, settings.objective, data, settings.seed)
         record["made"][part] = made_now() | {"inputs": inputs[part]}
     _require_unedited()
     return Made(record, weights, remark)
@@ -153,7 +156,8 @@ def record(trainings: Iterable[Settings], folder: Path, scheduler: str = "") -> 
 
 def _here(todo: list[Task], folder: Path) -> Iterator[tuple[Task, Made]]:
     for task in todo:
-        with resumable(task.settings, records.path_of(folder, task.settings)) as state:
+        images, _ = fingerprints(task.settings.recipe_settings.data)
+        with resumable(task.settings, images, records.path_of(folder, task.settings)) as state:
             yield task, compute(task, state)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from statistics import mean
@@ -123,13 +124,18 @@ QUANTITIES: dict[str, Callable[[Seed], float]] = {
 }
 """Name → function of a seed's records; positive where the answer is yes."""
 
+
+def _along_a_curve(loss: str, quantity: Callable[[list[dict]], float], seed: Seed) -> float:
+    return quantity(seed.curve(loss))
+
+
 OF_A_CURVE: dict[str, Callable[[list[dict]], float]] = {
     "rate_falls": lambda curve: _least_step([-r["rate"]["nats"] for r in curve]),
     "distortion_rises": lambda curve: _least_step([_distortion(r) for r in curve]),
     "four_and_nine_merge_first": lambda c: appearance.lead_of_four_and_nine(first_merged(c)[1]),
 }
 ALONG_CURVES: dict[str, Callable[[Seed], float]] = {
-    f"{loss}_{name}": lambda s, loss=loss, of_curve=of_curve: of_curve(s.curve(loss))
+    f"{loss}_{name}": partial(_along_a_curve, loss, of_curve)
     for name, of_curve in OF_A_CURVE.items()
     for loss in BOTH
 }
@@ -278,7 +284,7 @@ def _merged(seeds: list[Seed], loss: str) -> dict:
     for seed in (seed for seed in seeds if seed.has_curves):
         record, table = first_merged(seed.curve(loss))
         shares = appearance.overlap_shares(table)
-        a, b = max(shares, key=shares.get)
+        a, b = max(shares, key=shares.__getitem__)
         found.append((f"{a} and {b}", str(Fraction(record["settings"]["beta"]))))
     return {
         "digits": ", ".join(digits for digits, _ in found),

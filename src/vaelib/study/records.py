@@ -9,6 +9,7 @@ commit and the date at which it was made, those of its replay, and a *stamp*: th
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 
@@ -17,8 +18,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from torch import Tensor, tensor
 
-from vaelib.digits import dataset
-from vaelib.digits.slices import SLICES
+from vaelib.data.load import fingerprints
+from vaelib.data.slices import SLICES
 from vaelib.measure import model
 from vaelib.plumbing import stale
 from vaelib.plumbing.files import DamagedError, read_json, write_json
@@ -127,11 +128,12 @@ def parts_of(settings: Settings) -> tuple[str, ...]:
 
 def inputs_of(part: str, recipe: str) -> dict:
     """Collect what a part would be made of now, but for the record's settings."""
+    images, labels = fingerprints(RECIPES[recipe].data)
     if part == TRAINING:
-        inputs = run.inputs(Settings(recipe=recipe))
+        inputs = run.inputs(Settings(recipe=recipe), images)
         del inputs["settings"]
         return inputs
-    return model.inputs_of(part, dataset.fingerprint(RECIPES[recipe].data))
+    return model.inputs_of(part, images, labels)
 
 
 def path_of(folder: Path, settings: Settings) -> Path:
@@ -166,7 +168,7 @@ def _why(part: str, record: dict, stamps: dict, current: Callable[[str, str], di
     return stale.why_stale(stamps[made["stamp"]], now, most=2)
 
 
-def alone(folder: Path) -> FileLock:
+def alone(folder: Path) -> AbstractContextManager:
     """Keep other processes off the records of a folder, in a with statement.
 
     Raises:

@@ -28,7 +28,7 @@ from statistics import stdev
 import torch
 from safetensors.torch import load as from_bytes
 
-from vaelib.digits import dataset
+from vaelib.data.load import load_data
 from vaelib.measure.model import MEASURES
 from vaelib.plumbing.files import write_json
 from vaelib.plumbing.stale import changes
@@ -80,7 +80,7 @@ def _same(part: str):
 def _replay(part: str, group: list[dict], found: list[dict], folder: Path) -> str:
     first = records.settings_of(group[0])
     what = f"{part}, {len(group)} records like {first.name}"
-    inputs = records.inputs_of(part, first.recipe)
+    inputs = records.inputs_of(part, first.recipe_settings.name)
     recorded = records.read_stamps(folder).get(group[0]["made"][part]["stamp"], {})
     others = [
         name for name in changes(recorded, inputs) if not name.startswith(("modules.", "versions."))
@@ -118,9 +118,9 @@ def _trainings(group: list[dict], found: list[dict]) -> Iterator[bool]:
 def first_epoch(record: dict) -> dict[str, float]:
     """Repeat the first epoch of a record's training on the CPU, with as many threads as it had."""
     settings = replace(records.settings_of(record), device="cpu")
-    digits = dataset.load(settings.recipe_settings.data)
+    data = load_data(settings.recipe_settings.data)
     with _threads(record["environment"]):
-        return train(settings, digits, epochs=1).history[0]
+        return train(settings, data, stop_after=1).history[0]
 
 
 @contextmanager
@@ -159,9 +159,9 @@ def _measures(part: str, group: list[dict]) -> Iterator[bool]:
         weights = store.find(record.get("weights"))
         if weights and _here(record["made"][part]):
             settings = records.settings_of(record)
-            model = model_with(from_bytes(weights), settings.latent_dim)
-            digits = dataset.load(settings.recipe_settings.data)
+            model = model_with(from_bytes(weights))
+            data = load_data(settings.recipe_settings.data)
             with _threads(record["made"][part]):
-                again = MEASURES[part](model, settings.objective, digits, settings.seed)
+                again = MEASURES[part](model, settings.objective, data, settings.seed)
             yield json.loads(json.dumps(again)) == record[part]
             return

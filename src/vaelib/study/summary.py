@@ -159,6 +159,7 @@ def _earlier(book: Path, now: dict[str, claims.Finding]) -> dict:
     records = records_of(book / EARLIER)
     findings = _judged(book, records)
     (kl,) = (part for part in findings["C5"].parts if part.name == "test, kl")
+    assert kl.interval
     low, high = kl.interval
     compared = [name for name, finding in findings.items() if finding.parts[0].values[1:]]
     return {
@@ -264,7 +265,7 @@ def _overlap(records: list[dict]) -> dict:
     shares = torch.stack([table / table.sum(1, keepdim=True) for table in tables]).mean(0)
     by_seed = [appearance.overlap_shares(table) for table in tables]
     by_pair = {pair: mean(seed[pair] for seed in by_seed) for pair in by_seed[0]}
-    most = sorted(by_pair, key=by_pair.get, reverse=True)[:PAIRS]
+    most = sorted(by_pair, key=by_pair.__getitem__, reverse=True)[:PAIRS]
     return {
         "confusion": shares.tolist(),
         "pairs": {

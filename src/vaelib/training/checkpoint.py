@@ -2,11 +2,14 @@
 
 import hashlib
 import io
+import logging
 from pathlib import Path
 
 import torch
 
 from vaelib.plumbing.files import write_bytes
+
+_log = logging.getLogger(__name__)
 
 SUM = 64  # bytes of a SHA-256 in hexadecimal digits, with which the file begins
 
@@ -36,11 +39,11 @@ def load(of: str, file: Path) -> dict | None:
         return None
     content = file.read_bytes()
     if _sum(content[SUM:]) != content[:SUM]:
-        print(f"the checkpoint {file.name} is damaged: training begins anew")
+        _log.warning("the checkpoint %s is damaged: training begins anew", file.name)
         return None
     held = torch.load(io.BytesIO(content[SUM:]), weights_only=True)
     if held["of"] != of:
-        print(f"the checkpoint {file.name} is of another training: training begins anew")
+        _log.warning("the checkpoint %s is of another training: training begins anew", file.name)
         return None
     return held["state"]
 

@@ -1,6 +1,7 @@
 """Fit a VAE: the epochs, a learning-rate schedule, early stopping and the record of the losses."""
 
 import copy
+import logging
 import sys
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from vaelib.digits.dataset import Digits
+from vaelib.data.dataset import ImageSet
 from vaelib.plumbing.words import LOSSES
 from vaelib.training.recipes import Recipe
 from vaelib.training.step import Step
@@ -18,7 +19,13 @@ from vaelib.vae.losses import image_losses, mean_losses
 from vaelib.vae.model import VAE
 from vaelib.vae.objective import Objective
 
+_log = logging.getLogger(__name__)
+
 TRACE_POINTS = 20  # points per epoch of the finer record of the training losses
+ROW = (
+    "epoch {epoch:2.0f}  training {total:.2f} = {reconstruction:.2f} + {kl:.2f}  "
+    "validation {val_total:.2f} = {val_reconstruction:.2f} + {val_kl:.2f}"
+)
 
 
 class EarlyStopping:
@@ -67,12 +74,13 @@ def fit(
     model: VAE,
     objective: Objective,
     recipe: Recipe,
-    digits: Digits,
+    data: ImageSet,
     noise: Tensor,
     seed: int,
     earlier: dict | None = None,
     keep: Callable[[dict], None] = lambda state: None,
-    epochs: int | None = None,
+    stop_after: int | None = None,
+    callback: Callable[[dict[str, float]], None] = lambda row: None,
 ) -> Fit:
     """Train a model in place; its best weights by validation total are restored at the end.
 
@@ -80,7 +88,7 @@ def fit(
         model: on the device of the images.
         objective: the losses, per image.
         recipe: batch size, schedule and stopping rule.
-        digits: N images to train on and M to validate on.
+        data: N images to train on and M to validate on.
         noise: (N + M, d), of one sampled z for each image when it is measured, not trained on:
             see :func:`vaelib.vae.losses.draw_noise`.
         seed: of the order of the images and of the noise in training. The same seed on the same
@@ -88,8 +96,9 @@ def fit(
         earlier: the state of this training after an epoch, from which it goes on; the result is
             that of a training without interruption, bit for bit.
         keep: called with the state after every epoch.
-        epochs: after which to end; those of the recipe, under whose schedule they stand, if not
-            given.
+        stop_after: epochs after which to end; they stand under the recipe's schedule whatever
+            their number.
+        callback: called with each epoch's row of the history at its end.
 
     Returns:
         The history; see :class:`Fit`.
@@ -98,17 +107,17 @@ def fit(
         ValueError: images of the wrong shape or dtype.
         FloatingPointError: a loss that is not finite, at the end of its epoch.
     """
-    noise = noise[digits.training_number :]
-    loop = _Epochs(model, objective, recipe, digits.training_images, seed)
+    noise = noise[data.training_number :]
+    loop = _Epochs(model, objective, recipe, data.training_images, seed)
     stopping = EarlyStopping(recipe.patience)
     result = Fit()
     if earlier:
         loop.restore(earlier["epochs"])
         vars(stopping).update(earlier["stopping"])
         vars(result).update(earlier["result"])
-        print(f"training goes on after epoch {len(result.history)}, from its checkpoint")
+        _log.info("training goes on after epoch %d, from its checkpoint", len(result.history))
     before, start = result.seconds, time.perf_counter()
-    while len(result.history) < (epochs or recipe.max_epochs) and not result.stopped_early:
+    while len(result.history) < (stop_after or recipe.epochs) and not result.stopped_early:
         epoch = len(result.history) + 1
         losses, sizes = loop.next(epoch)
         if not losses.isfinite().all():
@@ -116,12 +125,13 @@ def fit(
                 f"the training loss is not finite in epoch {epoch}, with {objective} and "
                 f"{recipe}: lower the learning rate; no run was kept"
             )
-        validation = image_losses(model, objective, digits.validation_images, noise)
+        validation = image_losses(model, objective, data.validation_images, noise)
         row = {"epoch": epoch, **_named(_mean(losses, sizes))}
         row |= {f"val_{name}": value for name, value in mean_losses(validation).items()}
         result.history.append(row)
         result.trace += _trace(epoch, losses, sizes)
-        _say(row)
+        _log.info(ROW.format(**row))
+        callback(row)
         result.stopped_early = stopping.update(epoch, row["val_total"], model)
         if stopping.best_epoch == epoch:
             result.validation = validation
@@ -189,20 +199,13 @@ class _Epochs:
             generator.set_state(held)
 
 
-def _say(row: dict[str, float]) -> None:
-    tqdm.write(
-        "epoch {epoch:2d}  training {total:.2f} = {reconstruction:.2f} + {kl:.2f}  "
-        "validation {val_total:.2f} = {val_reconstruction:.2f} + {val_kl:.2f}".format(**row)
-    )
-
-
 def _scheduler(optimizer, recipe: Recipe, batches: int):
     if recipe.schedule == "constant":
         return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0, total_iters=0)
     return torch.optim.lr_scheduler.OneCycleLR(
         optimizer,
         max_lr=[float(group["lr"]) for group in optimizer.param_groups],
-        total_steps=recipe.max_epochs * batches,
+        total_steps=recipe.epochs * batches,
         pct_start=recipe.warm_up,
         anneal_strategy="linear",
         cycle_momentum=False,  # Adam's betas stay as they are

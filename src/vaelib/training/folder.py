@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vaelib.plumbing import files
-from vaelib.training.recipes import Recipe
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +35,8 @@ FILES = {
 class Run:
     """A finished training: its settings, its results and where they came from.
 
-    ``recipe`` is the one that was followed, whatever goes by its name now; ``losses`` maps a slice
+    The recipe of the ``settings`` is the one that was followed, whatever goes by its name now;
+    ``losses`` maps a slice
     of the data to its three mean losses per image; ``outcome`` has epochs, best epoch, whether
     training stopped early, seconds and peak memory; ``fingerprint`` has the inputs, see
     :mod:`vaelib.plumbing.stale`; ``history`` and ``trace`` are those of
@@ -44,7 +44,6 @@ class Run:
     """
 
     settings: Settings
-    recipe: Recipe
     losses: dict[str, dict[str, float]]
     outcome: dict
     environment: dict
@@ -54,50 +53,53 @@ class Run:
     weights: dict[str, Tensor]
 
 
-def save(run: Run, folder: Path) -> None:
+def save_run(run: Run, folder: str | os.PathLike[str]) -> None:
     """Write a run into a folder that holds none yet; it appears whole or not at all.
 
     Raises:
         FileExistsError: the folder holds a run.
+
+    >>> import tempfile, vaelib
+    >>> run = vaelib.train(vaelib.Settings(recipe="smoke"), vaelib.load_data("synthetic"))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     vaelib.save_run(run, folder)
+    ...     vaelib.load_run(folder).losses == run.losses
+    True
     """
     folder = Path(folder)
     require_free(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=files.PARTIAL) as partial:
         for part, name in FILES.items():
-            content = settings_of(run) if part == "settings" else getattr(run, part)
+            content = run.settings.as_record() if part == "settings" else getattr(run, part)
             _write(content, Path(partial, name))
         files.seal(Path(partial))
         for name in (*FILES.values(), files.SUMS):
             os.replace(Path(partial, name), folder / name)
 
 
-def settings_of(run: Run) -> dict:
-    """Return the settings of a run and its recipe's own, as they are written down."""
-    return asdict(run.settings) | {"recipe_settings": asdict(run.recipe)}
-
-
-def load(folder: Path) -> Run:
+def load_run(folder: str | os.PathLike[str]) -> Run:
     """Read a run back.
+
+    The example of :func:`save_run` has one of it.
 
     Raises:
         FileNotFoundError: the folder holds no run.
-        vaelib.plumbing.files.DamagedError: a file of it is not what :func:`save` wrote, or another
-            version of the library wrote it.
+        vaelib.plumbing.files.DamagedError: a file of it is not what :func:`save_run` wrote, or
+            another version of the library wrote it.
     """
     folder = Path(folder)
     if not holds_run(folder):
         raise FileNotFoundError(
-            f"there is no run in {folder}: `vaelib build {folder.name}` makes the book's run of "
-            "that name, `make book` all of them"
+            f"there is no run in {folder}: `vaelib train` makes one, and in the book's repository "
+            f"`vaelib build {folder.name}` the book's run of that name"
         )
     from vaelib.training.settings import Settings
 
     files.require_sound(folder, FILES.values())
-    parts = {part: _read(folder / name) for part, name in FILES.items()}
+    parts: dict[str, Any] = {part: _read(folder / name) for part, name in FILES.items()}
     try:
-        recipe = Recipe(**parts["settings"].pop("recipe_settings"))
-        return Run(**parts | {"settings": Settings(**parts["settings"]), "recipe": recipe})
+        return Run(**parts | {"settings": Settings.from_record(parts["settings"])})
     except (TypeError, ValueError) as error:
         raise files.DamagedError(
             f"{folder} holds a run that another version of this library has made ({error}): "
@@ -106,7 +108,7 @@ def load(folder: Path) -> Run:
 
 
 def read(folder: Path, part: str) -> dict:
-    """Read one part of a run, a record; raise as :func:`load` does."""
+    """Read one part of a run, a record; raise as :func:`load_run` does."""
     return files.read_sealed(folder / FILES[part])
 
 
@@ -138,7 +140,7 @@ def identity(folder: Path) -> str:
     return files.sha256(Path(folder) / FILES["weights"]) if holds_run(folder) else ""
 
 
-def _write(part: dict | list, path: Path) -> None:
+def _write(part: Any, path: Path) -> None:
     if path.suffix == ".json":
         files.write_json(part, path)
     elif path.suffix == ".csv":

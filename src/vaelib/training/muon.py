@@ -28,7 +28,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(weights, {"lr": lr})
 
     @torch.no_grad()
-    def step(self) -> None:
+    def step(self) -> None:  # type: ignore[override] # without a closure
         """Take one step along the gradients, with Nesterov's momentum."""
         for group in self.param_groups:
             for weight in group["params"]:

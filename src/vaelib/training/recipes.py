@@ -1,22 +1,77 @@
 """The named settings of a training."""
 
+import dataclasses
+import math
 import os
 from dataclasses import dataclass
+from typing import Any
+
+from vaelib.plumbing.checks import MOST_SEED, require, require_whole
+
+SCHEDULES = ("constant", "one-cycle")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is trained; the network and the objective are chosen elsewhere."""
+    """How a model is trained; the network and the objective are chosen elsewhere.
+
+    Args:
+        name: under which runs are kept.
+        data: the data set that the book trains on so: ``mnist``, or ``synthetic`` for tests.
+        batch_size: images per step.
+        epochs: at most.
+        learning_rate: Adam's: constant, or the peak of the cycle.
+        schedule: ``constant`` or ``one-cycle``.
+        warm_up: share of all steps in which a one-cycle rate rises.
+        muon_learning_rate: of the weights between hidden layers; None leaves these to Adam.
+        patience: epochs without a better validation total before training stops.
+
+    Raises:
+        ValueError: a number out of range, or an unknown schedule.
+
+    >>> import vaelib
+    >>> vaelib.RECIPES["report"].replace(epochs=10, learning_rate=5e-3).name
+    'report-epochs10-learning_rate0.005'
+    """
 
     name: str
-    data: str  # "mnist", or "synthetic" for tests
+    data: str
     batch_size: int
-    max_epochs: int
-    learning_rate: float  # constant, or the peak of the cycle
-    schedule: str  # "constant" or "one-cycle"
-    warm_up: float = 0.0  # share of all steps in which a one-cycle rate rises
-    muon_learning_rate: float | None = None  # of the weights between hidden layers, if Muon's
-    patience: int = 3  # epochs without a better validation total before training stops
+    epochs: int
+    learning_rate: float
+    schedule: str
+    warm_up: float = 0.0
+    muon_learning_rate: float | None = None
+    patience: int = 3
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "epochs", "patience"):
+            require_whole(name, getattr(self, name), 1, MOST_SEED)
+        require("schedule", self.schedule, SCHEDULES)
+        rates = {"learning_rate": self.learning_rate}
+        if self.muon_learning_rate is not None:
+            rates["muon_learning_rate"] = self.muon_learning_rate
+        for name, rate in rates.items():
+            if not (isinstance(rate, int | float) and 0 < rate < math.inf):
+                raise ValueError(f"{name} is {rate!r}; expected a number above 0")
+        if not (isinstance(self.warm_up, int | float) and 0 <= self.warm_up < 1):
+            raise ValueError(f"warm_up is {self.warm_up!r}; expected a share from 0 to below 1")
+
+    def replace(self, **changes: float | str | None) -> "Recipe":
+        """Return a recipe with some entries changed, which its name says.
+
+        Raises:
+            ValueError: an entry that there is not, with the nearest one, or a value out of range.
+        """
+        for entry in changes:
+            require("the entry of a recipe", entry, [field.name for field in FIELDS[1:]])
+        words = (f"{entry}{value}" for entry, value in changes.items())
+        name = "-".join([self.name, *words])
+        own: dict[str, Any] = {"name": name} | changes
+        return dataclasses.replace(self, **own)
+
+
+FIELDS = dataclasses.fields(Recipe)
 
 
 RECIPES = {
@@ -27,7 +82,7 @@ RECIPES = {
             "original",
             data="mnist",
             batch_size=128,
-            max_epochs=50,
+            epochs=50,
             learning_rate=1e-3,
             schedule="constant",
         ),
@@ -37,7 +92,7 @@ RECIPES = {
             "report",
             data="mnist",
             batch_size=128,
-            max_epochs=3,
+            epochs=3,
             learning_rate=20e-3,
             schedule="one-cycle",
             warm_up=0.15,
@@ -48,7 +103,7 @@ RECIPES = {
             "smoke",
             data="synthetic",
             batch_size=32,
-            max_epochs=2,
+            epochs=2,
             learning_rate=4e-3,
             schedule="one-cycle",
             warm_up=0.3,

@@ -1,18 +1,17 @@
 """One training, from its settings and the data to a run; nothing is written but its checkpoint."""
 
 import json
+import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 import torch
 
-from vaelib.digits import dataset
-from vaelib.digits.dataset import Digits
-from vaelib.digits.slices import table_start
+from vaelib.data.dataset import ImageSet
+from vaelib.data.slices import table_start
 from vaelib.plumbing import machine, stale
 from vaelib.plumbing.files import DamagedError
 from vaelib.plumbing.places import CHECKPOINTS
@@ -23,43 +22,60 @@ from vaelib.training.settings import Settings
 from vaelib.vae.losses import draw_noise, image_losses, mean_losses
 from vaelib.vae.model import VAE
 
+_log = logging.getLogger(__name__)
+
 
 def train(
-    settings: Settings, digits: Digits, kept: Path | None = None, epochs: int | None = None
+    settings: Settings,
+    data: ImageSet,
+    kept: Path | None = None,
+    stop_after: int | None = None,
+    callback: Callable[[dict[str, float]], None] = lambda row: None,
 ) -> Run:
     """Train a model and evaluate it.
 
     Args:
         settings: of the training.
-        digits: the data set that the recipe names, from :func:`vaelib.digits.dataset.load`.
+        data: from :func:`vaelib.data.load.load_data`; it is moved to the device of the settings.
         kept: file for the state after each epoch, from which a training that was interrupted goes
             on; see :func:`resumable`.
-        epochs: after which to end, see :func:`vaelib.training.fit.fit`.
+        stop_after: epochs after which to end, see :func:`vaelib.training.fit.fit`.
+        callback: called at the end of each epoch with its row of the history: ``epoch``, the
+            running means ``total``, ``reconstruction`` and ``kl`` of the training losses per
+            image, and those of the validation images, ``val_total`` and so on.
 
     Returns:
-        The run; :func:`vaelib.training.folder.save` writes it. Its ``losses`` have the slices of
-        :data:`vaelib.digits.slices.SLICES`.
+        The run; :func:`vaelib.training.folder.save_run` writes it. Its ``losses`` have the slices
+        of :data:`vaelib.data.slices.SLICES`.
 
     Raises:
         FloatingPointError: a loss is not finite.
+
+    >>> import vaelib
+    >>> data, rows = vaelib.load_data("synthetic"), []
+    >>> run = vaelib.train(vaelib.Settings(recipe="smoke"), data, callback=rows.append)
+    >>> len(rows), rows[1]["val_total"] < rows[0]["val_total"]
+    (2, True)
     """
     start = time.perf_counter()
-    began_with = inputs(settings)  # the files may change meanwhile
+    began_with = inputs(settings, data.fingerprint)  # the files may change meanwhile
     device = settings.torch_device()
     earlier, keep = None, lambda state: None
     if kept:
         of = _identity(began_with, device)
         earlier, keep = checkpoint.load(of, kept), partial(checkpoint.save, of=of, file=kept)
     machine.keep_freed_memory()
-    digits, objective, recipe = digits.to(device), settings.objective, settings.recipe_settings
-    noise = draw_noise(len(digits.images), settings.latent_dim, settings.seed)
-    model = VAE(settings.latent_dim, generator=torch.Generator().manual_seed(settings.seed))
-    model.to(device)
-    result = fit(model, objective, recipe, digits, noise, settings.seed, earlier, keep, epochs)
+    origin = {"data": data.fingerprint, "data_name": data.name}
+    data, objective, recipe = data.to(device), settings.objective, settings.recipe_settings
+    noise = draw_noise(len(data.images), settings.latent_dim, settings.seed)
+    generator = torch.Generator().manual_seed(settings.seed)
+    model = VAE(settings.latent_dim, settings.units, generator).to(device)
+    result = fit(
+        model, objective, recipe, data, noise, settings.seed, earlier, keep, stop_after, callback
+    )
     return Run(
         settings=settings,
-        recipe=recipe,
-        losses=_slices(model, settings, digits, noise, result),
+        losses=_slices(model, settings, data, noise, result),
         outcome={
             "epochs": len(result.history),
             "best_epoch": result.best_epoch,
@@ -68,7 +84,7 @@ def train(
             "wall_seconds": time.perf_counter() - start,
             "peak_memory_mb": machine.peak_memory_mb(),
         },
-        environment=machine.describe(device) | {"data": dataset.fingerprint(recipe.data)},
+        environment=machine.describe(device) | origin,
         fingerprint=began_with,
         history=result.history,
         trace=result.trace,
@@ -77,14 +93,15 @@ def train(
 
 
 @contextmanager
-def resumable(settings: Settings, output: Path) -> Iterator[Path]:
+def resumable(settings: Settings, data: str, output: Path) -> Iterator[Path]:
     """Name the file of a training's state, beside its folder, and remove it if all ends well.
 
     Args:
         settings: of the training.
+        data: the fingerprint of its images.
         output: the folder of the run; equal trainings for folders side by side share the file.
     """
-    of = _identity(inputs(settings), settings.torch_device())
+    of = _identity(inputs(settings, data), settings.torch_device())
     folder_of_all = output.resolve().parent / CHECKPOINTS
     kept = folder_of_all / f"{settings.name}-{of[:16]}.pt"
     yield kept
@@ -101,19 +118,20 @@ def _identity(begun_with: dict, device: torch.device) -> str:
 
 
 def _slices(
-    model: VAE, settings: Settings, digits: Digits, noise: torch.Tensor, result: Fit
+    model: VAE, settings: Settings, data: ImageSet, noise: torch.Tensor, result: Fit
 ) -> dict[str, dict[str, float]]:
     """Average the losses over each slice; those of the validation images are known from the fit."""
 
     def measured(images, noise) -> torch.Tensor:
         return image_losses(model, settings.objective, images, noise)
 
-    training = measured(digits.training_images, noise[: digits.training_number])
-    test_noise = draw_noise(len(digits.test_images), settings.latent_dim, settings.seed)
+    assert result.validation is not None  # a fit has at least one epoch
+    training = measured(data.training_images, noise[: data.training_number])
+    test_noise = draw_noise(len(data.test_images), settings.latent_dim, settings.seed)
     whole = torch.cat([training, result.validation], dim=1)
-    start = table_start(len(digits.images))
+    start = table_start(len(data.images))
     slices = {
-        "test": measured(digits.test_images, test_noise),
+        "test": measured(data.test_images, test_noise),
         "training": training,
         "validation": result.validation,
         "table_training": whole[:, start:],
@@ -122,45 +140,60 @@ def _slices(
     return {name: mean_losses(losses) for name, losses in slices.items()}
 
 
-def inputs(settings: Settings) -> dict:
-    """Collect what a training depends on: equal inputs give equal runs."""
-    recipe = settings.recipe_settings
+def inputs(settings: Settings, data: str) -> dict:
+    """Collect what a training depends on: equal inputs give equal runs.
+
+    Args:
+        settings: of the training.
+        data: the fingerprint of the images, see :class:`vaelib.data.dataset.ImageSet`.
+    """
+    own = settings.as_record()
+    recipe = own.pop("recipe_settings")
     return stale.inputs(
         "from vaelib.training import run",
         ("torch", "numpy"),
-        settings=asdict(settings),
-        recipe=asdict(recipe),
-        data=dataset.fingerprint(recipe.data),
+        settings=own,
+        recipe=recipe,
+        data=data,
     )
 
 
-def reuse(earlier: Path | None, settings: Settings) -> Run | None:
+def reuse(earlier: Path | None, settings: Settings, data: str) -> Run | None:
     """Return an earlier run if a training with these settings would repeat it, None if not.
 
     Args:
         earlier: a folder that may hold a run.
         settings: of the training.
+        data: the fingerprint of its images.
     """
     if not (earlier and folder.holds_run(earlier)):
         return None
     try:
-        run = folder.load(earlier)
+        run = folder.load_run(earlier)
     except DamagedError as error:
-        print(f"trained again: {error}")
+        _log.warning("trained again: %s", error)
         return None
-    if stale.why_stale(run.fingerprint, inputs(settings)):
+    if stale.why_stale(run.fingerprint, inputs(settings, data)):
         return None
-    print("nothing that the training depends on has changed: earlier run taken")
+    _log.info("nothing that the training depends on has changed: earlier run taken")
     return run
 
 
-def model_of(run: Run) -> VAE:
-    """Build the model of a run, with its weights, on the CPU."""
-    return model_with(run.weights, run.settings.latent_dim)
+def model_of(run: Run, device: str = "cpu") -> VAE:
+    """Build the model of a run, with its weights, on a device.
+
+    >>> import vaelib
+    >>> data = vaelib.load_data("synthetic")
+    >>> run = vaelib.train(vaelib.Settings(recipe="smoke", latent_dim=3), data)
+    >>> vaelib.model_of(run).latent_dim
+    3
+    """
+    return model_with(run.weights).to(device)
 
 
-def model_with(weights: dict[str, torch.Tensor], latent_dim: int) -> VAE:
-    """Build a model with given weights, on the CPU."""
-    model = VAE(latent_dim, generator=torch.Generator())
+def model_with(weights: dict[str, torch.Tensor]) -> VAE:
+    """Build a model with given weights, which say how wide it is, on the CPU."""
+    latent_dim, units = weights["encoder.mean.weight"].shape
+    model = VAE(latent_dim, units)
     model.load_state_dict(weights)
     return model.eval()

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from vaelib.digits.dataset import to_unit
+from vaelib.data.dataset import to_unit
 from vaelib.training.muon import Muon
 from vaelib.training.recipes import Recipe
 from vaelib.vae.model import HIDDEN, VAE
@@ -27,12 +27,13 @@ class Step:
     def __init__(self, model: VAE, objective: Objective, recipe: Recipe):
         self.model, self.objective = model, objective
         others = dict(model.named_parameters())
-        hidden = [others.pop(name) for name in HIDDEN if recipe.muon_learning_rate]
+        rate = recipe.muon_learning_rate
+        hidden = [others.pop(name) for name in HIDDEN] if rate else []
         self.optimizers: list[torch.optim.Optimizer] = [
             torch.optim.Adam(others.values(), lr=recipe.learning_rate, eps=EPSILON, fused=True)
         ]
-        if hidden:
-            self.optimizers.append(Muon(hidden, recipe.muon_learning_rate))
+        if rate:
+            self.optimizers.append(Muon(hidden, rate))
 
     def __call__(self, images: Tensor, noise: Tensor) -> Tensor:
         """Take one step.

@@ -1,11 +1,14 @@
 """Weights of recorded trainings, in the data folder under their SHA-256: a cache, and no more."""
 
 import hashlib
+import logging
 from pathlib import Path
 
-from vaelib.digits.mnist import data_folder
+from vaelib.data.mnist import data_folder
 from vaelib.plumbing.checks import in_words
 from vaelib.plumbing.files import write_bytes
+
+_log = logging.getLogger(__name__)
 
 
 def keep(content: bytes) -> None:
@@ -15,7 +18,7 @@ def keep(content: bytes) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(content, file)
     except OSError as error:
-        print(f"weights are not kept: {in_words(error)}")
+        _log.warning("weights are not kept: %s", in_words(error))
 
 
 def find(digest: str | None) -> bytes | None:

@@ -51,14 +51,13 @@ def _operation(node: fx.Node, traced: fx.GraphModule) -> str:
     if node.op == "placeholder":
         return "input"
     if node.op != "call_module":
-        return {torch.relu_: "ReLU"}.get(node.target) or getattr(
-            node.target, "__name__", node.target
-        )
-    module = traced.get_submodule(node.target)
+        name = getattr(node.target, "__name__", str(node.target))
+        return "ReLU" if node.target is torch.relu_ else name
+    target = str(node.target)
+    module = traced.get_submodule(target)
     if isinstance(module, nn.Linear):
-        return {"mean": "dense, mean", "log_variance": "dense, log-variance"}.get(
-            node.target, "dense"
-        )
+        return {"mean": "dense, mean", "log_variance": "dense, log-variance"}.get(target, "dense")
+    assert isinstance(module, nn.Conv2d | nn.ConvTranspose2d)
     name = "transposed conv." if isinstance(module, nn.ConvTranspose2d) else "conv."
     (size, _), (stride, _) = module.kernel_size, module.stride
     return f"{name} {size}×{size}, stride {stride}"

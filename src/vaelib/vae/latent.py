@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Tensor
 
-from vaelib.digits.dataset import check_images, to_unit
+from vaelib.data.dataset import check_images, to_unit
 from vaelib.plumbing.checks import require_tensor, require_whole
 from vaelib.vae.losses import BATCH_SIZE, draw_noise
 from vaelib.vae.model import VAE, Posterior
@@ -18,21 +18,39 @@ MOST_POINTS = 1000  # along an axis of a grid
 
 @torch.no_grad()
 def encode(model: VAE, images: Tensor) -> Posterior:
-    """Encode images (N, 28, 28), uint8; return mean and log-variance of q(z|x), each (N, d)."""
+    """Encode images (N, 28, 28), uint8; return mean and log-variance of q(z|x), each (N, d).
+
+    The images may lie on any device; the result lies on the model's.
+
+    >>> import vaelib
+    >>> data = vaelib.load_data("synthetic")
+    >>> mean, log_variance = vaelib.encode(vaelib.VAE(latent_dim=2), data.test_images)
+    >>> mean.shape
+    torch.Size([200, 2])
+    """
     check_images(images)
-    dtype = next(model.parameters()).dtype
-    parts = [model.encoder(to_unit(batch, dtype)) for batch in images.split(BATCH_SIZE)]
+    weight = next(model.parameters())
+    parts = [
+        model.encoder(to_unit(batch.to(weight.device), weight.dtype))
+        for batch in images.split(BATCH_SIZE)
+    ]
     return Posterior(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
 @torch.no_grad()
 def decode(model: VAE, z: Tensor) -> Tensor:
-    """Decode latent vectors (N, d); return images (N, 28, 28) in [0, 1]; both as the weights."""
-    dtype = next(model.parameters()).dtype
-    require_tensor("z", z, ("N", model.latent_dim), dtype, finite=True)
-    return torch.cat(
-        [torch.sigmoid(model.decoder(batch)).squeeze(1) for batch in z.split(BATCH_SIZE)]
-    )
+    """Decode latent vectors (N, d), of the weights' dtype; return images (N, 28, 28) in [0, 1].
+
+    The vectors may lie on any device; the result lies on the model's.
+
+    >>> import torch, vaelib
+    >>> vaelib.decode(vaelib.VAE(latent_dim=2), torch.zeros(3, 2)).shape
+    torch.Size([3, 28, 28])
+    """
+    weight = next(model.parameters())
+    require_tensor("z", z, ("N", model.latent_dim), weight.dtype, finite=True)
+    batches = z.to(weight.device).split(BATCH_SIZE)
+    return torch.cat([torch.sigmoid(model.decoder(batch)).squeeze(1) for batch in batches])
 
 
 def latent_grid(number: int, limit: float) -> Tensor:
@@ -44,6 +62,10 @@ def latent_grid(number: int, limit: float) -> Tensor:
 
     Returns:
         (n·n, 2), float32, row by row from the top; z₂ falls from row to row, z₁ grows within one.
+
+    >>> import vaelib
+    >>> vaelib.latent_grid(2, 1.5).tolist()
+    [[-1.5, 1.5], [1.5, 1.5], [-1.5, -1.5], [1.5, -1.5]]
     """
     require_whole("number", number, 1, MOST_POINTS)
     if not 0 < limit < math.inf:

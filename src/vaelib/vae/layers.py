@@ -17,16 +17,19 @@ class Conv2d(nn.Conv2d):
         """Map (B, C, H, W) as ``nn.Conv2d`` does."""
         if not torch.is_grad_enabled():
             return super().forward(x)
+        assert self.bias is not None
         return self._conv_forward(x, self.weight, None).add_(self.bias[:, None, None])
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
     """``nn.ConvTranspose2d``, with the bias added apart where gradients are asked for."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         """Map (B, C, H, W) as ``nn.ConvTranspose2d`` does."""
         if not torch.is_grad_enabled():
-            return super().forward(x)
+            return super().forward(x, output_size)
+        assert self.bias is not None
+        assert not isinstance(self.padding, str)
         y = F.conv_transpose2d(x, self.weight, None, self.stride, self.padding, self.output_padding)
         return y.add_(self.bias[:, None, None])
 
@@ -41,10 +44,11 @@ class ToOneChannel(ConvTranspose2d):
     def __init__(self, channels: int):
         super().__init__(channels, 1, kernel_size=3, padding=1)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         """Map (B, C, H, W) to (B, 1, H, W)."""
         if torch.is_grad_enabled():
-            return super().forward(x)
+            return super().forward(x, output_size)
+        assert self.bias is not None
         batch, channels, height, width = x.shape
         taps = self.weight.view(channels, 9).T @ x.permute(0, 2, 3, 1).reshape(-1, channels).T
         y = self.bias.repeat(batch, height + 2, width + 2)

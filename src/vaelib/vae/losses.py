@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from vaelib.digits.dataset import check_images, to_unit
+from vaelib.data.dataset import check_images, to_unit
 from vaelib.plumbing.checks import MOST_SEED, require_tensor, require_whole
 from vaelib.plumbing.words import LOSSES
 from vaelib.vae.model import MOST_DIMENSIONS, VAE
@@ -17,7 +17,7 @@ def draw_noise(number: int, latent_dim: int, seed: int) -> Tensor:
 
     Args:
         number: N, the images of the split.
-        latent_dim: d.
+        latent_dim: of the latent space, d.
         seed: of the generator; equal seeds give equal noise.
 
     Returns:
@@ -39,16 +39,16 @@ def image_losses(
     """Compute the losses of every image with one sampled z each, as the original report does.
 
     Args:
-        model: on the device of the images.
+        model: on any device.
         objective: what is measured.
-        images: (N, 28, 28), uint8.
+        images: (N, 28, 28), uint8, on any device.
         noise: (N, d), from :func:`draw_noise`.
         batch_size: images per forward pass; the result does not depend on it, but with
             ``gaussian``, whose variance is that of each batch.
 
     Returns:
-        (3, N), total, reconstruction and KL loss, in the dtype of the model, on the device of the
-        images. Means are the caller's.
+        (3, N), total, reconstruction and KL loss, in the dtype and on the device of the
+        model. Means are the caller's.
 
     Raises:
         ValueError: images or noise of another shape or dtype, or noise that is not finite.
@@ -57,12 +57,12 @@ def image_losses(
     of_noise = len(images), model.latent_dim
     require_tensor("noise", noise, of_noise, finite=True, hint="one row per image")
     require_whole("batch_size", batch_size, 1, MOST_SEED)
-    dtype = next(model.parameters()).dtype
+    weight = next(model.parameters())
     parts = []
     for batch, epsilon in zip(
-        images.split(batch_size), noise.to(images.device, dtype).split(batch_size), strict=True
+        images.split(batch_size), noise.to(weight).split(batch_size), strict=True
     ):
-        x = to_unit(batch, dtype)
+        x = to_unit(batch.to(weight.device), weight.dtype)
         logits, mean, log_variance, _ = model(x, epsilon)
         parts.append(objective(logits, x, mean, log_variance))
     return torch.cat(parts, dim=1)

@@ -10,6 +10,8 @@ from vaelib.vae.layers import Conv2d, ConvTranspose2d, ToOneChannel
 
 IMAGE_SHAPE = (1, 28, 28)
 MOST_DIMENSIONS = 28 * 28  # of a latent space: as many as an image has pixels
+UNITS = 16  # of the encoder's dense layer, as the original's
+MOST_UNITS = 2**14
 HIDDEN = (
     "encoder.conv2.weight",
     "encoder.dense.weight",
@@ -29,27 +31,28 @@ class Posterior(NamedTuple):
 class Encoder(nn.Module):
     """Map images to the parameters of the approximate posterior q(z|x).
 
-    Two 3×3 convolutions with stride 2 (32 and 64 filters), a dense layer of 16 units and two
-    linear heads. Padding is one pixel on each side; the original's framework pads a strided
-    "same" convolution on the right and at the bottom only. Shapes and parameters are equal.
+    Two 3×3 convolutions with stride 2 (32 and 64 filters), a dense layer and two linear heads.
+    Padding is one pixel on each side; the original's framework pads a strided "same" convolution on
+    the right and at the bottom only. Shapes and, with 16 units, parameters are equal.
 
     Args:
         latent_dim: number d of latent dimensions.
+        units: of the dense layer.
     """
 
-    def __init__(self, latent_dim: int):
+    def __init__(self, latent_dim: int, units: int = UNITS):
         super().__init__()
         self.conv1 = Conv2d(1, 32, kernel_size=3, stride=2, padding=1)
         self.conv2 = Conv2d(32, 64, kernel_size=3, stride=2, padding=1)
-        self.dense = nn.Linear(64 * 7 * 7, 16)
-        self.mean = nn.Linear(16, latent_dim)
-        self.log_variance = nn.Linear(16, latent_dim)
+        self.dense = nn.Linear(64 * 7 * 7, units)
+        self.mean = nn.Linear(units, latent_dim)
+        self.log_variance = nn.Linear(units, latent_dim)
 
     def forward(self, images: Tensor) -> Posterior:
         """Encode images (B, 1, 28, 28), pixels in [0, 1]; return mean and log σ², each (B, d)."""
         h = torch.relu_(self.conv1(images))  # (B, 32, 14, 14)
         h = torch.relu_(self.conv2(h))  # (B, 64, 7, 7)
-        h = torch.relu_(self.dense(h.permute(0, 2, 3, 1).flatten(1)))  # (B, 16)
+        h = torch.relu_(self.dense(h.permute(0, 2, 3, 1).flatten(1)))  # (B, units)
         return Posterior(self.mean(h), self.log_variance(h))
 
 
@@ -87,31 +90,45 @@ class VAE(nn.Module):
 
     Args:
         latent_dim: number d of latent dimensions, at least 1.
+        units: of the encoder's dense layer.
         generator: source of the initial weights; two models from equal generators are equal.
+            PyTorch's own if not given.
 
     Raises:
-        ValueError: latent_dim is not a whole number from 1 to 784.
+        ValueError: latent_dim is not a whole number from 1 to 784, or units none above 0.
+
+    >>> import torch, vaelib
+    >>> model = vaelib.VAE(latent_dim=2)
+    >>> logits, mean, log_variance, z = model(torch.zeros(5, 1, 28, 28))
+    >>> logits.shape, z.shape
+    (torch.Size([5, 1, 28, 28]), torch.Size([5, 2]))
     """
 
-    def __init__(self, latent_dim: int = 2, *, generator: torch.Generator):
+    def __init__(
+        self, latent_dim: int = 2, units: int = UNITS, generator: torch.Generator | None = None
+    ):
         super().__init__()
         require_whole("latent_dim", latent_dim, 1, MOST_DIMENSIONS)
+        require_whole("units", units, 1, MOST_UNITS)
         self.latent_dim = latent_dim
-        self.encoder = Encoder(latent_dim)
+        self.encoder = Encoder(latent_dim, units)
         self.decoder = Decoder(latent_dim)
         for name, parameter in self.named_parameters():
             if name.endswith("bias"):
                 nn.init.zeros_(parameter)
             else:
                 nn.init.xavier_uniform_(parameter, generator=generator)
-        self.to(memory_format=torch.channels_last)  # the faster layout of all five convolutions
+        # The faster layout of all five convolutions. PyTorch's stub does not know the argument.
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def forward(self, images: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(
+        self, images: Tensor, noise: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Encode, sample z = mean + σ · noise, decode.
 
         Args:
             images: (B, 1, 28, 28), the dtype of the weights, pixels in [0, 1].
-            noise: (B, d), drawn from N(0, I).
+            noise: (B, d), drawn from N(0, I); by PyTorch's own generator if not given.
 
         Returns:
             logits (B, 1, 28, 28), mean (B, d), log-variance (B, d) and z (B, d).
@@ -123,29 +140,33 @@ class VAE(nn.Module):
         """
         self._check(images, noise)
         mean, log_variance = self.encoder(images)
+        if noise is None:
+            noise = torch.randn_like(mean)
         z = mean + torch.exp(log_variance / 2) * noise
         return self.decoder(z), mean, log_variance, z
 
-    def _check(self, images: Tensor, noise: Tensor) -> None:
+    def _check(self, images: Tensor, noise: Tensor | None) -> None:
         expected = self.encoder.conv1.weight.dtype
         if images.ndim != 4 or images.shape[1:] != IMAGE_SHAPE:
             raise ValueError(
                 f"images have shape {tuple(images.shape)}; expected (B, 1, 28, 28): "
-                "vaelib.digits.dataset.to_unit turns uint8 images (B, 28, 28) into such a batch"
+                "vaelib.data.dataset.to_unit turns uint8 images (B, 28, 28) into such a batch"
             )
         if images.dtype != expected:
             raise ValueError(
                 f"images have dtype {images.dtype}; expected {expected}, that of the weights: "
-                "vaelib.digits.dataset.to_unit turns uint8 images into float32"
+                "vaelib.data.dataset.to_unit turns uint8 images into float32"
             )
-        if noise.shape != (len(images), self.latent_dim) or noise.dtype != expected:
+        if noise is not None and (
+            noise.shape != (len(images), self.latent_dim) or noise.dtype != expected
+        ):
             raise ValueError(
                 f"noise has shape {tuple(noise.shape)} and dtype {noise.dtype}; expected one row "
                 f"per image, ({len(images)}, {self.latent_dim}), and {expected}"
             )
         # On an accelerator the comparison would wait for the device in every step.
         if images.device.type == "cpu" and images.numel():
-            if not noise.isfinite().all():
+            if noise is not None and not noise.isfinite().all():
                 raise ValueError("noise has values that are NaN or infinite; expected finite ones")
             low, high = torch.aminmax(images)
             if not (low >= 0 and high <= 1):

@@ -136,7 +136,8 @@ def compare(name: str, losses: dict[str, float], seed: int, recorded: dict) -> l
     Returns:
         Lines of Markdown: a sentence if every loss lies in its prediction interval, else a box.
     """
-    outside, inside = [], []
+    outside: list[str] = []
+    inside: list[str] = []
     others = recorded["others"].get(str(seed), {})
     for loss in LOSSES:
         low, high = others.get(loss, recorded[loss]["prediction"]).values()

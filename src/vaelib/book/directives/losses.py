@@ -13,7 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 from vaelib.book.directives.tables import TableDirective
-from vaelib.digits.slices import SLICES
+from vaelib.data.slices import SLICES
 from vaelib.plumbing.places import EXECUTED, ORIGINAL
 from vaelib.plumbing.words import LOSSES, printed
 from vaelib.study.original import SPLITS, original_losses

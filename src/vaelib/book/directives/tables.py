@@ -71,7 +71,8 @@ class Rows(TableDirective):
             raise ExtensionError(f"{self.get_location()}: {error}") from error
         self.env.note_dependency(str(file))
         labels = yaml.safe_load(self.options.get("labels", "")) or {key: key for key in record}
-        rows = rows_of(*self.content[:2], labels)
+        heads, template = self.content[:2]
+        rows = rows_of(heads, template, labels)
         return self.table(rows, self.options.get("widths", "auto"), before=2)
 
 

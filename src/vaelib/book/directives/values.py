@@ -14,6 +14,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from functools import reduce
 from pathlib import Path
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -92,7 +93,7 @@ def look_up_interval(book: Path, name: str, path: str, form: str) -> tuple[str, 
     raise ValueError("the entry has no interval; expected a median or mean with two bounds")
 
 
-def find(book: Path, name: str, path: str) -> tuple[object, Path]:
+def find(book: Path, name: str, path: str) -> tuple[Any, Path]:
     """Find an entry by name and path, as :func:`look_up` does; return it and its file."""
     keys = path.split(".")
     if name == "original":

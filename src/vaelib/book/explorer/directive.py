@@ -7,16 +7,17 @@ the page that has it loads its scripts. In print there is nothing of it.
 from pathlib import Path
 
 from docutils import nodes
+from safetensors.numpy import load_file
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
-from vaelib.book.explorer import export
-from vaelib.book.explorer.join import joined
-from vaelib.plumbing.files import write_bytes
-from vaelib.plumbing.places import EXECUTED
+from vaelib.book.explorer.export import script
+from vaelib.book.explorer.join import HERE, joined, markup
+from vaelib.plumbing.files import read_json, write_bytes
+from vaelib.plumbing.places import EXECUTED, OFFERED
+from vaelib.training import folder
 
-HERE = Path(__file__).parent
 STATIC = "explorer"  # folder in the site's _static
 
 
@@ -43,7 +44,7 @@ class ExplorerDirective(SphinxDirective):
         runs = Path(self.env.srcdir) / EXECUTED
         source, line = self.get_source_info()
         for name in self.arguments[0].split():
-            for file in export.files(runs, name):
+            for file in files(runs, name):
                 if not file.exists():
                     raise ExtensionError(f"{source}:{line}: the explorer of {name} needs {file}")
                 self.env.note_dependency(str(file))
@@ -52,13 +53,7 @@ class ExplorerDirective(SphinxDirective):
 
 def write_markup(visitor, node: Explorer) -> None:
     """Write the markup, with a choice of the runs."""
-    choices = "\n".join(
-        f'<label><input type="radio" name="explorer-run" value="{name}"'
-        f"{' checked' if name == node['runs'][0] else ''}> {name}</label>"
-        for name in node["runs"]
-    )
-    markup = (HERE / "markup.html").read_text(encoding="utf-8")
-    visitor.body.append(markup.replace("<!-- runs -->", choices))
+    visitor.body.append(markup(node["runs"]))
     raise nodes.SkipNode
 
 
@@ -75,10 +70,15 @@ def place_scripts(app: Sphinx, pagename: str, template: str, context: dict, doct
     target = Path(app.outdir) / "_static" / STATIC
     target.mkdir(parents=True, exist_ok=True)
     for name in part["runs"]:
-        write_bytes(
-            export.script(Path(app.srcdir) / EXECUTED, name).encode(), target / f"{name}.js"
-        )
+        weights, chosen = files(Path(app.srcdir) / EXECUTED, name)
+        data = script(name, load_file(weights), read_json(chosen))
+        write_bytes(data.encode(), target / f"{name}.js")
     write_bytes(joined(HERE / "script", "main").encode(), target / "explorer.js")
     write_bytes((HERE / "explorer.css").read_bytes(), target / "explorer.css")
     app.add_js_file(f"{STATIC}/explorer.js", loading_method="defer")
     app.add_css_file(f"{STATIC}/explorer.css")
+
+
+def files(runs: Path, name: str) -> list[Path]:
+    """List the files that the script of a run is made of: weights, and what its notebook chose."""
+    return [runs / name / folder.FILES["weights"], runs / f"evidence-{name}" / OFFERED]

@@ -2,38 +2,26 @@
 
 import base64
 import json
-from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import load_file
-
-from vaelib.plumbing.files import read_json
-from vaelib.plumbing.places import OFFERED
-from vaelib.training import folder
 
 CONVOLUTIONS = ("conv1", "conv2")
 TRANSPOSED = ("deconv1", "deconv2", "deconv3")
 
 
-def files(runs: Path, name: str) -> list[Path]:
-    """List the files that the script of a run is made of: weights, and what its notebook chose."""
-    return [runs / name / folder.FILES["weights"], runs / f"evidence-{name}" / OFFERED]
-
-
-def script(runs: Path, name: str) -> str:
+def script(name: str, weights: dict[str, np.ndarray], chosen: dict) -> str:
     """Write the script that leaves a run's data in ``explorerRuns``.
 
     Args:
-        runs: folder of the book's runs.
         name: of the run.
+        weights: of its model.
+        chosen: what :func:`vaelib.measure.portraits.offered` returns.
 
     Returns:
         JavaScript, about 380 kB: ``weights`` is base64 of half-precision numbers, one array after
         the other, in the order of ``shapes``; codes and pixels are base64 too.
     """
-    weights, chosen = files(runs, name)
-    arrays = {key: matrix(key, values) for key, values in load_file(weights).items()}
-    chosen = read_json(chosen)
+    arrays = {key: matrix(key, values) for key, values in weights.items()}
     data = {
         "variance": chosen["variance"],
         "shapes": {key: values.shape for key, values in arrays.items()},
@@ -41,7 +29,9 @@ def script(runs: Path, name: str) -> str:
         "codes": {"means": halves(np.array(chosen["codes"])), "labels": chosen["labels"]},
         "images": [image | {"pixels": octets(image["pixels"])} for image in chosen["images"]],
     }
-    return f"(globalThis.explorerRuns ??= {{}})[{json.dumps(name)}] = {json.dumps(data)};\n"
+    # No text may end the script within a page.
+    content = (json.dumps(part).replace("<", "\\u003c") for part in (name, data))
+    return "(globalThis.explorerRuns ??= {{}})[{}] = {};\n".format(*content)
 
 
 def matrix(name: str, values: np.ndarray) -> np.ndarray:

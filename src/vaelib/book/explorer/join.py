@@ -1,10 +1,23 @@
-"""JavaScript modules as one script: a page that was opened from a file may not import modules."""
+"""The explorer's markup, and its modules as one script: a page from a file may not import them."""
 
+import html
 import re
 from pathlib import Path
 
+HERE = Path(__file__).parent
+
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:async )?(?:class|function|const) (\w+))", re.MULTILINE)
+
+
+def markup(runs: list[str]) -> str:
+    """Return the explorer's markup with a choice of runs, the first of them chosen."""
+    choices = "\n".join(
+        f'<label><input type="radio" name="explorer-run" value="{html.escape(name)}"'
+        f"{' checked' if name == runs[0] else ''}> {html.escape(name)}</label>"
+        for name in runs
+    )
+    return (HERE / "markup.html").read_text(encoding="utf-8").replace("<!-- runs -->", choices)
 
 
 def joined(folder: Path, entry: str) -> str:

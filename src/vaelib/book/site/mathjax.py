@@ -27,7 +27,7 @@ def copy_mathjax(app: Sphinx, error: Exception | None) -> None:
     """Copy what the pages need of MathJax (2 MB) to ``_static/mathjax``."""
     if error or app.builder.format != "html":
         return
-    source = Path(metadata.distribution(PACKAGE).locate_file(PACKAGE)) / "static" / "mathjax"
+    source = Path(str(metadata.distribution(PACKAGE).locate_file(PACKAGE))) / "static" / "mathjax"
     target = Path(app.outdir) / "_static" / "mathjax"
     for part in PARTS:
         (target / part).parent.mkdir(parents=True, exist_ok=True)

@@ -95,8 +95,8 @@ def copy_pdf(app: Sphinx, error: Exception | None) -> None:
     """Put the PDF into the site, or say how to get it."""
     if error or app.builder.format != "html":
         return
-    if app.config["report_pdf"]:
-        shutil.copyfile(pdf_of_this_book(app), Path(app.outdir) / "_static" / PDF)
+    if app.config["report_pdf"] and (made := pdf_of_this_book(app)):
+        shutil.copyfile(made, Path(app.outdir) / "_static" / PDF)
     else:
         (Path(app.outdir) / "_static" / PDF).unlink(missing_ok=True)
         print("make pdf gives the report as PDF, and puts it into this site")

@@ -10,7 +10,8 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 from vaelib.build.notebooks import read_notebooks
-from vaelib.plumbing.places import EXECUTED, NOTEBOOKS
+from vaelib.plumbing import stale
+from vaelib.plumbing.places import EXECUTED
 from vaelib.training.recipes import recipe_from_environment
 
 
@@ -53,8 +54,8 @@ def link_templates(app: Sphinx, pagename: str, template: str, context: dict, doc
     if not (app.config["repository_address"] and pagename.startswith(f"{EXECUTED}/")):
         return
     known = read_notebooks(Path(app.srcdir), recipe_from_environment())
-    template = known[pagename.split("/")[1]].template
-    _replace(context["header_buttons"], f"{pagename}.ipynb", f"{NOTEBOOKS}/{template.name}")
+    file = known[pagename.split("/")[1]].template.relative_to(stale.PACKAGE.parents[1])
+    _replace(context["header_buttons"], f"book/{pagename}.ipynb", file.as_posix())
 
 
 def _replace(buttons: list[dict], old: str, new: str) -> None:

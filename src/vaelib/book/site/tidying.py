@@ -18,6 +18,8 @@ UNWANTED = (
     # list has links between its entries, which a list may not.
     re.compile(r' role="doc-biblioentry"'),
     re.compile(r'(?<=<div) role="list"(?= class="citation-list")'),
+    # sphinx-proof gives all proofs of a page one and the same id.
+    re.compile(r'(?<=<div class="proof admonition") id="proof"'),
 )
 # In ``_static``: what only developers of the theme or browsers of long ago ask for.
 UNASKED = ("**/*.map", "vendor/fontawesome/*/js", "vendor/fontawesome/*/webfonts/*.ttf", "locales")

@@ -86,7 +86,8 @@ export class Explorer {
       const button = Object.assign(document.createElement("button"), { type: "button" });
       const one = { index, image, canvas, button };
       button.append(canvas, why);
-      button.setAttribute("aria-label", `Test image ${index}, a ${label}: ${why}`);
+      const kind = label === null ? "" : `, a ${label}`;
+      button.setAttribute("aria-label", `Test image ${index}${kind}: ${why}`);
       button.addEventListener("click", () => this.choose(one));
       return one;
     });

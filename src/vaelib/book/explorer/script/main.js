@@ -12,8 +12,8 @@ export function main(program) {
   if (!globalThis.document) return serve();
   const root = document.querySelector(".explorer");
   if (!Matrices.supported()) return;
-  const folder = new URL(".", document.currentScript.src);
-  const load = (name) => loadRun(folder, name);
+  const { src } = document.currentScript; // empty where the page holds all scripts itself
+  const load = (name) => loadRun(src, name);
   document.querySelector(".explorer-missing").hidden = true;
   root.hidden = false;
   root.explorer = new Explorer(root, load, program); // for the console, and for tests
@@ -21,12 +21,12 @@ export function main(program) {
 }
 
 /** Load the script of a run, which leaves its data in `explorerRuns`. */
-function loadRun(folder, name) {
+function loadRun(src, name) {
   const runs = globalThis.explorerRuns ??= {};
   if (runs[name]) return Promise.resolve(runs[name]);
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    script.src = new URL(`${name}.js`, folder);
+    script.src = new URL(`${name}.js`, src);
     script.onload = () => resolve(runs[name]);
     script.onerror = () =>
       reject(new Error(`The data of ${name}, ${script.src}, cannot be loaded.`));

@@ -60,23 +60,24 @@ export class View {
     }
   }
 
-  /** Draw the codes of images, and each digit at the middle of its codes. */
+  /** Draw the codes of images, and each class, if they have labels, at the middle of its codes. */
   drawCodes({ means, labels }, colours) {
     const { context } = this;
     const middles = Array.from({ length: 10 }, () => [0, 0, 0]);
     const size = this.pixels(1.5);
     context.globalAlpha = 0.5;
-    for (let n = 0; n < labels.length; n++) {
+    for (let n = 0; n < means.length / 2; n++) {
       const code = means.subarray(2 * n, 2 * n + 2);
-      const middle = middles[labels[n]];
+      const middle = middles[labels[n] ?? 0];
       middle[0] += code[0];
       middle[1] += code[1];
       middle[2] += 1;
       const [x, y] = this.toCanvas(code);
-      context.fillStyle = colours.classes[labels[n]];
+      context.fillStyle = colours.classes[labels[n] ?? 0];
       context.fillRect(x - size / 2, y - size / 2, size, size);
     }
     context.globalAlpha = 1;
+    if (!labels) return;
     context.font = `bold ${this.pixels(15)}px sans-serif`;
     context.textAlign = "center";
     context.textBaseline = "middle";
@@ -84,6 +85,7 @@ export class View {
     context.strokeStyle = colours.ground;
     context.fillStyle = colours.text;
     middles.forEach(([z1, z2, number], digit) => {
+      if (!number) return;
       const place = this.toCanvas([z1 / number, z2 / number]);
       context.strokeText(String(digit), ...place);
       context.fillText(String(digit), ...place);

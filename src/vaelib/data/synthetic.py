@@ -24,7 +24,7 @@ def synthetic_digits(number: int, seed: int) -> tuple[Tensor, Tensor]:
     """Draw synthetic digits.
 
     Args:
-        number: N.
+        number: how many, N.
         seed: of the shifts and grey values.
 
     Returns:

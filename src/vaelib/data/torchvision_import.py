@@ -17,6 +17,9 @@ SCHEMAS = (
 )
 
 
+_kept: list[torch.library.Library] = []
+
+
 def import_torchvision() -> ModuleType:
     """Import torchvision; declare its missing operators first if its compiled part won't load."""
     try:
@@ -30,10 +33,10 @@ def import_torchvision() -> ModuleType:
 
 def declare_operators() -> None:
     """Declare the schemas of the operators that ``import torchvision`` looks up."""
-    global _library  # the declarations last as long as this object
-    _library = torch.library.Library("torchvision", "FRAGMENT")
+    library = torch.library.Library("torchvision", "FRAGMENT")
     for schema in SCHEMAS:
-        _library.define(schema)
+        library.define(schema)
+    _kept.append(library)  # the declarations last as long as this object
 
 
 torchvision = import_torchvision()

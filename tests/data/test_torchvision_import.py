@@ -22,7 +22,7 @@ def refuse(path):
 torch.ops.load_library = refuse
 """
 USE = """
-from vaelib.digits import torchvision_import
+from vaelib.data import torchvision_import
 assert torchvision_import.torchvision.datasets.MNIST.mirrors
 print("declared" if hasattr(torchvision_import, "_library") else "untouched")
 """
@@ -40,7 +40,7 @@ def test_operators_are_declared_only_where_they_are_missing(prepare, outcome):
 
 
 def test_other_errors_of_torchvision_are_not_hidden(monkeypatch):
-    from vaelib.digits import torchvision_import
+    from vaelib.data import torchvision_import
 
     def broken(name):
         raise RuntimeError("something else")

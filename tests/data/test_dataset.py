@@ -1,8 +1,9 @@
 import pytest
 import torch
 
-from vaelib.digits import dataset, mnist, sources
-from vaelib.digits.slices import table_start, training_number
+from vaelib.data import dataset, mnist, sources
+from vaelib.data.load import load_data
+from vaelib.data.slices import table_start, training_number
 
 
 def test_splits_are_first_and_last_part(digits):
@@ -42,7 +43,7 @@ def test_other_images_are_refused(images):
 
 def test_an_unknown_data_set_is_refused():
     with pytest.raises(ValueError, match="did you mean 'mnist'"):
-        dataset.load("mnits")
+        load_data("mnits")
 
 
 def test_mnist_is_loaded_from_its_files(monkeypatch, tmp_path):
@@ -54,7 +55,7 @@ def test_mnist_is_loaded_from_its_files(monkeypatch, tmp_path):
     raw.mkdir(parents=True)
     sources.write_idx([(images[:2] / 256, labels[:2])] + [(images[2:] / 256, labels[2:])] * 2, raw)
     monkeypatch.setattr(mnist, "obtain", lambda: tmp_path)
-    digits = dataset.load("mnist")
+    digits = load_data("mnist")
     assert digits.images.flatten(1).tolist() == images.tolist()
     assert digits.labels.tolist() == labels.tolist()
     assert digits.test_labels.tolist() == labels[2:].tolist()

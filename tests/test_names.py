@@ -1,0 +1,62 @@
+"""The names that ``import vaelib`` offers."""
+
+import doctest
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import vaelib
+from vaelib.book.reference import MODULE
+
+from .book.conftest import ROOT
+
+
+@pytest.mark.parametrize("name", sorted(set(vaelib.__all__) - {"RECIPES", "Run", "load_run"}))
+def test_the_example_of_a_name_is_right(name):
+    found = getattr(vaelib, name)
+    module = importlib.import_module(found.__module__)
+    (test,) = doctest.DocTestFinder(recurse=False).find(found, name, module, globs={})
+    assert test.examples
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert runner.run(test).failed == 0
+
+
+def test_import_loads_neither_pytorch_nor_numpy():
+    code = "import sys, vaelib; assert not {'torch', 'numpy', 'matplotlib'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_library_prints_nothing_and_logs_below_its_name():
+    code = """
+import sys, vaelib
+settings, data = vaelib.Settings(recipe="smoke", device="cpu"), vaelib.load_data("synthetic")
+vaelib.train(settings, data)
+import logging
+logging.basicConfig(level="INFO", format="%(name)s: %(message)s", stream=sys.stderr)
+vaelib.train(settings, data)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == ""
+    lines = [line.split("  ")[0] for line in done.stderr.splitlines()]
+    assert lines == ["vaelib.training.fit: epoch", "vaelib.training.fit: epoch"]
+
+
+def test_a_name_that_there_is_not_is_refused():
+    with pytest.raises(AttributeError, match="No vaelib attribute trian"):
+        vaelib.trian  # noqa: B018
+
+
+def test_every_module_that_others_may_use_is_in_the_reference():
+    """All but the pages' own room, the door, and packages that only hold others."""
+    named = set(MODULE.findall((ROOT / "book" / "api.md").read_text()))
+    package = Path(vaelib.__file__).parent
+    found = {
+        ".".join(path.relative_to(package.parent).with_suffix("").parts).removesuffix(".__init__")
+        for path in package.rglob("*.py")
+        if path.read_text().strip()
+    }
+    apart = {n for n in found if n.startswith("vaelib.book") and n != "vaelib.book.explorer.single"}
+    assert named == found - apart - {"vaelib", "vaelib.cli", "vaelib.__main__"}
