@@ -13,10 +13,16 @@ help:  ## show this list
 
 install: .venv/.installed  ## make .venv with the locked packages and vaelib
 
+# A copy of the checkout, or one that was moved, has programs of another place in its .venv.
+ifneq ($(shell [ "$$(cat .venv/.place 2>/dev/null)" = "$$(pwd -P)" ] && echo here),here)
+.PHONY: .venv/.installed
+endif
+
 .venv/.installed: requirements.lock requirements.hashes pyproject.toml install.py
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 15) or sys.exit(f"Python {v[0]}.{v[1]} was found; Python 3.11 to 3.14 is needed: make PYTHON=python3.11 $(MAKECMDGOALS)")'
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python install.py book
+	@pwd -P > .venv/.place
 	@touch $@
 
 .venv/.installed-for-tests: .venv/.installed
@@ -30,9 +36,10 @@ book: install  ## run what is stale and build the site; RECIPE=original for the 
 pdf: install  ## print the report (needs TeX, see README) and put it into the site
 	@# First of all, not after minutes of training.
 	@$(BIN)/python -c 'import sys; from vaelib.book.site.pdf import missing_tex; sys.exit(missing_tex())'
-	@# The date of the last commit, so that equal sources give equal bytes.
-	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 1767225600) \
-	VAELIB_RECIPE=$(RECIPE) LATEXMKOPTS="-interaction=nonstopmode -halt-on-error" \
+	@# The date of the last commit, if none is given, so that equal sources give equal bytes; and
+	@# no settings of the user for latexmk.
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || echo 1767225600)} \
+	VAELIB_RECIPE=$(RECIPE) LATEXMKOPTS="-norc -interaction=nonstopmode -halt-on-error" \
 		$(BIN)/jupyter-book build book/ --builder pdflatex -W -n --keep-going < /dev/null
 	@$(MAKE) --no-print-directory book
 

@@ -66,6 +66,28 @@ def _is_there(place: str) -> bool:
     return not path.startswith("/") or Path(path).exists()
 
 
+def close() -> None:
+    """Keep settings away that would install elsewhere than in this Python's environment."""
+    for name in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PYTHONHOME"):
+        os.environ.pop(name, None)
+    os.environ["PIP_USER"] = "0"
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    there = next(folder for folder in (cache, *cache.parents) if folder.exists())
+    if not os.access(there, os.W_OK):
+        os.environ.setdefault("UV_NO_CACHE", "1")
+
+
+def require_pip() -> None:
+    """Get pip where there is none, as in an environment that uv made; or end with a sentence."""
+    if subprocess.run((*PIP, "--version"), capture_output=True).returncode:
+        ensure = (sys.executable, "-m", "ensurepip")
+        if subprocess.run(ensure, capture_output=True).returncode:
+            sys.exit(
+                f"{sys.executable} has neither pip nor ensurepip: make its environment with "
+                "`python3 -m venv`, or with `uv venv --seed`"
+            )
+
+
 def with_uv(extras: list[str]) -> bool:
     """Install with uv; return whether that was possible."""
     pip_settings = subprocess.run(
@@ -107,6 +129,8 @@ def project(extras: list[str]) -> tuple[str, ...]:
 
 def main(extras: list[str]) -> None:
     """Install with uv, or else with pip."""
+    close()
+    require_pip()
     if with_uv(extras):
         return
     print("uv could not install it; pip does, more slowly", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -70,6 +71,9 @@ sys.exit(any(set(what.split()) <= set(words) for what in refused))
 def commands(tmp_path, monkeypatch):
     """Record what is run instead of running it; commands that contain given words fail."""
 
+    for name in ("PIP_USER", "UV_NO_CACHE"):  # whatever is set there is taken back
+        monkeypatch.setenv(name, "")
+
     def run(*refused, dont_write_bytecode=False):
         monkeypatch.setattr(sys, "dont_write_bytecode", dont_write_bytecode)
         script, log = tmp_path / "fake.py", tmp_path / "log"
@@ -98,7 +102,7 @@ def test_uv_installs_what_the_lock_says_with_a_pytorch_that_fits(commands):
 
 
 def test_uv_itself_is_compared_with_its_hash(commands):
-    _, (*command, file), *_ = commands()
+    _, _, (*command, file), *_ = commands()
     assert command == [*BY_PIP, "--no-deps", "--require-hashes", "--requirement"]
     assert Path(file).name == "uv.txt"
     name, *hashes = install.hashed("uv").replace("\\\n", " ").split()
@@ -123,6 +127,39 @@ def test_what_uv_cannot_do_pip_does(commands, refused, capfd):
         [*BY_PIP, "--constraint", "requirements.lock", *PROJECT],
     ]
     assert "pip does" in capfd.readouterr().err
+
+
+def test_settings_that_would_install_elsewhere_are_kept_away(commands, monkeypatch):
+    monkeypatch.setenv("PIP_USER", "1")
+    monkeypatch.setenv("PIP_TARGET", "/elsewhere")
+    monkeypatch.setenv("PYTHONHOME", "/elsewhere")
+    install.close()
+    assert os.environ["PIP_USER"] == "0"
+    assert not {"PIP_TARGET", "PYTHONHOME"} & os.environ.keys()
+
+
+def test_where_the_users_cache_cannot_be_written_uv_keeps_none(commands, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "not" / "there"))
+    monkeypatch.delenv("UV_NO_CACHE")
+    install.close()
+    assert "UV_NO_CACHE" not in os.environ
+    monkeypatch.setattr(os, "access", lambda folder, mode: folder != tmp_path)  # root may all
+    install.close()
+    assert os.environ["UV_NO_CACHE"] == "1"
+
+
+def test_an_environment_without_pip_gets_it_or_a_sentence(tmp_path, monkeypatch):
+    """As uv makes one."""
+    python = tmp_path / "env" / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True)
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.setattr(install, "PIP", (str(python), "-m", "pip"))
+    install.require_pip()
+    subprocess.run([python, "-m", "pip", "--version"], check=True)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    monkeypatch.setattr(install, "PIP", ("/bin/false",))
+    with pytest.raises(SystemExit, match="has neither pip nor ensurepip: make its environment"):
+        install.require_pip()
 
 
 def test_what_neither_can_do_ends_in_a_sentence(commands):

@@ -54,6 +54,15 @@ def test_an_interrupted_installation_is_begun_anew(make):
     assert "venv" not in make("install").stdout  # it is complete now
 
 
+def test_a_checkout_that_was_copied_or_moved_gets_an_environment_of_its_own(make, tmp_path):
+    assert make("install").returncode == 0
+    (tmp_path / ".venv" / ".place").write_text("/somewhere/else\n")
+    again = make("install")
+    assert "-m venv --clear .venv" in again.stdout
+    assert (tmp_path / ".venv" / ".place").read_text() == f"{tmp_path.resolve()}\n"
+    assert "venv" not in make("install").stdout
+
+
 def test_make_alone_lists_what_there_is(make):
     listed = make().stdout
     makefile = (ROOT / "Makefile").read_text()

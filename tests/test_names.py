@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,9 @@ from .book.conftest import ROOT
 
 
 @pytest.mark.parametrize("name", sorted(set(vaelib.__all__) - {"RECIPES", "Run", "load_run"}))
-def test_the_example_of_a_name_is_right(name):
+def test_the_example_of_a_name_is_right(name, monkeypatch):
+    # A command that was called in this process prints what the library says.
+    monkeypatch.setattr(logging.getLogger("vaelib"), "handlers", [])
     found = getattr(vaelib, name)
     module = importlib.import_module(found.__module__)
     (test,) = doctest.DocTestFinder(recurse=False).find(found, name, module, globs={})

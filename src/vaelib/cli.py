@@ -10,7 +10,14 @@ from vaelib.plumbing.checks import in_words, require
 from vaelib.plumbing.files import DamagedError, require_writable
 from vaelib.plumbing.interruption import end_as_interrupted
 from vaelib.plumbing.lines import show_lines
-from vaelib.plumbing.places import EXECUTED, RECORDS, by_hand, find_book, run_folder
+from vaelib.plumbing.places import (
+    EXECUTED,
+    RECORDS,
+    by_hand,
+    find_book,
+    require_own_library,
+    run_folder,
+)
 from vaelib.training.recipes import RECIPES, recipe_from_environment
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -164,6 +171,7 @@ def build(names: tuple[str, ...], recipe: str, only_list: bool):
     from vaelib.build.alone import alone
 
     book = find_book()
+    require_own_library(book)
     known = notebooks.read_notebooks(book, recipe)
     for name in names:
         require("notebook", name, known)

@@ -13,21 +13,68 @@ def git(folder, *words):
     subprocess.run(["git", "-C", folder, *identity, *words], check=True, capture_output=True)
 
 
-def test_commit_is_named_and_modified_if_files_differ(tmp_path):
+@pytest.fixture
+def package(tmp_path):
+    """The folder of a library in a repository of its own, and the commit that it is at."""
+    root = tmp_path / "checkout"
+    (root / "src" / "vaelib").mkdir(parents=True)
+    (root / "src" / "vaelib" / "file").write_text("a")
+    git(root, "init")
+    git(root, "add", ".")
+    git(root, "commit", "-m", "first")
+    head = (root / ".git" / "HEAD").read_text().split()[1]
+    return root / "src" / "vaelib", (root / ".git" / head).read_text().strip()[:12]
+
+
+def test_commit_is_named_and_modified_if_files_differ(package):
+    folder, head = package
+    root = folder.parents[1]
+    (root / "book" / "recorded").mkdir(parents=True)
+    (root / "book" / "recorded" / "run.json").write_text("{}")
+    assert machine.commit(folder) == head
+    (folder / "file").write_text("b")
+    assert machine.commit(folder) == f"modified {head}"
+    (folder / "file").write_text("a")
+    (root / "another").touch()
+    git(root, "config", "status.showUntrackedFiles", "no")
+    assert machine.commit(folder) == f"modified {head}"
+
+
+@pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
+def test_a_file_of_which_git_takes_no_notice_is_modified(package, flag):
+    folder, head = package
+    git(folder, "update-index", flag, "file")
+    (folder / "file").write_text("b")
+    assert machine.commit(folder) == f"modified {head}"
+
+
+def test_a_shallow_clone_and_a_worktree_have_their_commit(package, tmp_path):
+    folder, head = package
+    git(tmp_path, "clone", "--depth", "1", folder.parents[1].as_uri(), "clone")
+    assert machine.commit(tmp_path / "clone" / "src" / "vaelib") == head
+    git(folder.parents[1], "worktree", "add", "--detach", tmp_path / "tree")
+    assert machine.commit(tmp_path / "tree" / "src" / "vaelib") == head
+
+
+@pytest.mark.parametrize("tracked", [False, True])
+def test_of_another_repository_around_it_nothing_is_said(package, tmp_path, tracked):
+    """An archive that was unpacked, or a package that was installed, within another project."""
     git(tmp_path, "init")
-    (tmp_path / "file").write_text("a")
-    git(tmp_path, "add", ".")
-    git(tmp_path, "commit", "-m", "first")
-    head = (tmp_path / ".git" / "HEAD").read_text().split()[1]
-    commit = (tmp_path / ".git" / head).read_text().strip()
-    below = tmp_path / "book" / "recorded"
-    below.mkdir(parents=True)
-    (below / "run.json").write_text("{}")
-    assert commit.startswith(machine.commit(tmp_path))
-    assert commit.startswith(machine.commit(below))
-    (tmp_path / "file").write_text("b")
-    assert machine.commit(below) == f"modified {commit[:12]}"
-    assert machine.commit(tmp_path) == f"modified {commit[:12]}"
+    outer = tmp_path / "src" / "another" / "src" / "vaelib"
+    outer.mkdir(parents=True)
+    (outer / "file").write_text("a")
+    if tracked:
+        git(tmp_path, "add", "src")
+        git(tmp_path, "commit", "-m", "theirs")
+    assert machine.commit(outer) == "unknown"
+
+
+def test_variables_that_name_another_repository_are_not_heeded(package, tmp_path, monkeypatch):
+    folder, head = package
+    git(tmp_path, "init", "other")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(tmp_path / "other"))
+    assert machine.commit(folder) == head
 
 
 def test_without_git_the_commit_is_unknown(tmp_path, monkeypatch):

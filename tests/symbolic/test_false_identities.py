@@ -158,6 +158,12 @@ def test_a_quotient_that_sympy_has_not_cancelled_is_refused_too():
         require_zero(sp.Mul(x, 1 / x, evaluate=False) - 1, "x/x = 1")
 
 
+def test_a_decimal_number_which_was_rounded_before_is_refused():
+    """1 + 10⁻¹⁷ is 1 by the time that the checker sees it."""
+    with pytest.raises(NotProved, match=r"the checker does not know 1\.0"):
+        require_zero(log(a * (1 + sp.Float("1e-17"))) - log(a), "log(a (1 + 10⁻¹⁷)) = log a")
+
+
 @pytest.mark.parametrize("expression", [x**2, 1 - a, log(a), gap(a), x * y, n, a - b])
 def test_what_is_not_positive_everywhere_is_refused(expression):
     with pytest.raises(NotProved):

@@ -17,10 +17,12 @@ from vaelib.build.alone import alone
 from vaelib.build.derived import derive
 from vaelib.build.notebooks import NotebookError, read_notebooks
 from vaelib.data.mnist import DataError
+from vaelib.plumbing import environment
 from vaelib.plumbing.checks import in_words
 from vaelib.plumbing.files import DamagedError, require_writable
 from vaelib.plumbing.interruption import end_as_interrupted
 from vaelib.plumbing.lines import show_lines
+from vaelib.plumbing.places import require_own_library
 from vaelib.training.recipes import recipe_from_environment
 
 SMOKE_BANNER = (
@@ -28,13 +30,16 @@ SMOKE_BANNER = (
     "No number or figure here is a result."
 )
 UNFINISHED = ".unfinished-"  # begins the name of the mark of a folder that Sphinx writes into
-NOT_IN_A_PATH = "%?"  # jupyter-cache makes an address of the path, in which these mean something
+# In jupyter-cache's address these begin something else; to Sphinx they are patterns of names.
+NOT_IN_A_PATH = "%?[]*\\"
 
 
 def setup(app: Sphinx) -> None:
     """Connect to Sphinx."""
     # After myst-nb has its settings (800) and before the table of contents is read (900).
     app.connect("config-inited", make_results, priority=850)
+    # Sphinx takes the year of SOURCE_DATE_EPOCH for that of the copyright (800).
+    app.connect("config-inited", partial(keep_copyright, app.config["copyright"]), priority=801)
     app.connect("build-finished", unmark, priority=1000)  # after all others
 
 
@@ -44,11 +49,17 @@ def make_results(app: Sphinx, config: Config) -> None:
     What a user can mend ends the program with one sentence: of an exception, Jupyter Book would
     print tracebacks.
     """
+    environment.close()
     sys.excepthook = say_last
     try:
         _make_results(Path(app.srcdir), app, config)
     except (NotebookError, DataError, DamagedError, OSError, ValueError) as error:
         raise SystemExit(f"the book was not built: {in_words(error)}") from error
+
+
+def keep_copyright(text: str, app: Sphinx, config: Config) -> None:
+    """Put the copyright back as it was written."""
+    config["copyright"] = text
 
 
 def say_last(kind: type, error: BaseException, traceback: object) -> None:
@@ -61,8 +72,9 @@ def _make_results(book: Path, app: Sphinx, config: Config) -> None:
     if wrong:
         raise ValueError(
             f"the path of the book is {book}; expected one without {wrong[0]}, which jupyter-cache "
-            "cannot read: rename the folder"
+            "or Sphinx cannot read: rename the folder"
         )
+    require_own_library(book)
     recipe = recipe_from_environment()
     notebooks = read_notebooks(book, recipe)
     end_as_interrupted()

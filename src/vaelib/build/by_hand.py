@@ -7,6 +7,7 @@ import nbformat
 
 from vaelib.build.execute import execute_template
 from vaelib.build.notebooks import parameters_of, templates
+from vaelib.build.processes import begin_kernels, sockets
 from vaelib.plumbing.checks import require
 from vaelib.plumbing.files import write_bytes
 
@@ -34,7 +35,9 @@ def execute_by_hand(template: str, given: dict[str, str], output: Path) -> None:
         parameters[name] = _like(own[name], name, text)
     if output.exists():
         raise FileExistsError(f"{output} is there already: choose another output")
-    made = execute_template(known[template], parameters, Path.cwd(), template)
+    with sockets() as folder:
+        begin_kernels(folder, folder)
+        made = execute_template(known[template], parameters, Path.cwd(), template)
     output.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(nbformat.writes(made).encode(), output)
 

@@ -187,7 +187,7 @@ def execute_template(template: Path, parameters: dict, folder: Path, name: str) 
 
     try:
         return papermill.execute_notebook(
-            str(template),
+            str(template).replace("{", "{{").replace("}", "}}"),  # papermill fills in braces
             None,
             parameters,
             kernel_name="python3",

@@ -45,26 +45,42 @@ def describe(device: "torch.device") -> dict:
         "system": f"{platform.system()} {platform.machine()}",
         "versions": {"python": platform.python_version()}
         | {name: metadata.version(name) for name in packages},
-        "commit": commit(PACKAGE),
+        "commit": commit(),
     }
 
 
-def commit(folder: Path) -> str:
-    """Return the commit a folder was checked out at, "modified …" if files differ from it.
+def commit(package: Path = PACKAGE) -> str:
+    """Return the commit that the library was checked out at, "modified …" if files differ from it.
 
-    Records of earlier runs do not count: a sweep writes them one by one beside its own code.
-    Without git, or outside a checkout, it is "unknown".
+    Records of earlier runs do not count: a sweep writes them one by one beside its own code. Files
+    of which git was told to take no notice do. Without git, or where the repository is not that of
+    the library, as when it is installed within another project, it is "unknown".
+
+    Args:
+        package: the folder of the library, ``src/vaelib`` in its repository.
     """
+    # A hook or a user may have named another repository, index or folder of work.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
 
     def git(*words: str) -> str:
         return subprocess.run(
-            ["git", "-C", folder, *words], capture_output=True, text=True, check=True
+            ["git", "-C", package, "-c", "core.fsmonitor=false", *words],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment,
         ).stdout.strip()
 
     try:
+        if Path(git("rev-parse", "--show-toplevel"), "src", "vaelib") != package.resolve():
+            return "unknown"
         head = git("rev-parse", "--short=12", "HEAD")
-        differing = git("status", "--porcelain", "--", ":(top)", ":(top,exclude)book/recorded")
-        return f"modified {head}" if differing else head
+        every = "--untracked-files=all", "--ignore-submodules=none"
+        ours = "--", ":(top)", ":(top,exclude)book/recorded"
+        differing = git("status", "--porcelain", *every, *ours)
+        files = git("ls-files", "-v", "--full-name", ":(top)").splitlines()
+        unnoticed = any(not line.startswith("H ") for line in files)
+        return f"modified {head}" if differing or unnoticed else head
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 

@@ -1,5 +1,6 @@
 """Where things lie in the folder of the book; paths are relative to it."""
 
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -25,9 +26,14 @@ YARDSTICKS = RECORDED / "yardsticks.json"
 def find_book() -> Path:
     """Find the book's folder: the current one, or ``book`` in it or in a folder above.
 
+    In a build's own processes it is that build's, which ``VAELIB_BOOK`` names: seen from within,
+    the folder of runs may be a link to somewhere else.
+
     Raises:
         FileNotFoundError: there is none.
     """
+    if named := os.environ.get("VAELIB_BOOK"):
+        return Path(named)
     here = Path.cwd()
     for folder in (here, *here.parents):
         for book in (folder, folder / "book"):
@@ -37,6 +43,22 @@ def find_book() -> Path:
         f"there is no book (a folder with {ENTRIES}) in or above {here}: "
         "start from the root of the repository"
     )
+
+
+def require_own_library(book: Path) -> None:
+    """Refuse to build a book with the library of another checkout.
+
+    A copied ``.venv`` starts the programs of the one from which it was copied.
+
+    Raises:
+        ValueError: this library is another one than lies beside the book.
+    """
+    beside, running = book.resolve().parent / "src" / "vaelib", Path(__file__).resolve().parents[1]
+    if (beside / "__init__.py").exists() and beside != running:
+        raise ValueError(
+            f"the library that runs is {running}, and the checkout of this book has its own, "
+            f"{beside}: make a new .venv here (make book does)"
+        )
 
 
 def by_hand(name: str) -> Path:

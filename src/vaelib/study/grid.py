@@ -103,7 +103,7 @@ def _require_unedited() -> None:
 def made_now() -> dict:
     """Return commit, date, processor and threads of what is made at this moment."""
     return {
-        "commit": commit(PACKAGE),
+        "commit": commit(),
         "date": datetime.now(UTC).date().isoformat(),
         "processor": processor(),
         "capability": torch.backends.cpu.get_cpu_capability(),

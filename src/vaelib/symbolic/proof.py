@@ -77,10 +77,12 @@ def normal_form(expression: Expr) -> Expr:
 def require_defined(expression: Expr, claim: str) -> None:
     """Raise NotProved unless an expression has a real value wherever its symbols may be.
 
-    No denominator may be 0, and logarithms and roots are taken of positive numbers only.
+    No denominator may be 0, and logarithms and roots are taken of positive numbers only. Numbers
+    are exact: a decimal number has been rounded before it gets here.
     """
     for part in sp.preorder_traversal(expression):
-        if part in UNDEFINED or not isinstance(part, KNOWN):
+        known = isinstance(part, KNOWN) and not isinstance(part, sp.Float)
+        if part in UNDEFINED or not known:
             raise NotProved(f"{claim}: the checker does not know {part}")
         if isinstance(part, log) and not is_positive(part.args[0]):
             raise NotProved(f"{claim}: {part.args[0]} in a logarithm is not seen to be positive")
