@@ -5,6 +5,9 @@ import shutil
 import subprocess
 
 import pytest
+from sphinx.config import Config, correct_copyright_year
+
+from vaelib.book.build import keep_copyright
 
 from .conftest import ROOT, build
 
@@ -94,3 +97,12 @@ def test_a_copy_without_its_links_says_so(copy):
     )
     assert done.returncode != 0
     assert "book/_toc.yml is not a symbolic link" in done.stdout
+
+
+def test_the_year_of_the_copyright_is_not_that_of_a_date_that_was_given(monkeypatch):
+    config = Config({}, {"copyright": "2026"})
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "315532800")
+    correct_copyright_year(None, config)
+    assert config["copyright"] == "1980"
+    keep_copyright("2026", None, config)
+    assert config["copyright"] == "2026"

@@ -81,7 +81,7 @@ def test_figures_stand_alone(site, pages):
 
 
 def test_every_figure_table_and_equation_is_referred_to(site, pages):
-    """By a chapter, or by a docstring in the reference, which has a page for each module."""
+    """By a chapter, or by a docstring in the reference, which has a page for each room."""
     own = [page for name, page in pages.items() if not name.startswith("executed/")]
     files = (site.html / "api").glob("*.html")
     own += [BeautifulSoup(file.read_text(), "html.parser") for file in files]

@@ -328,6 +328,83 @@ def test_a_finger_draws_without_scrolling(browser):
     context.close()
 
 
+def test_only_the_first_finger_draws(browser):
+    context = browser.new_context(has_touch=True, viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    page.goto(ADDRESS)
+    page.locator(".explorer[data-ready]").wait_for()
+    drawing = page.locator("[data-part=drawing]")
+    drawing.scroll_into_view_if_needed()
+    box = drawing.bounding_box()
+    session = context.new_cdp_session(page)
+
+    def touch(kind, *fingers):
+        points = [{"x": box["x"] + x, "y": box["y"] + y, "id": n} for n, (x, y) in fingers]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    first, second = (0, (40, 40)), (1, (200, 200))
+    touch("touchStart", first)
+    touch("touchMove", (0, (60, 40)))
+    touch("touchStart", (0, (60, 40)), second)
+    touch("touchMove", (0, (80, 40)), (1, (210, 210)))
+    touch("touchEnd", (0, (80, 40)))  # the second is lifted
+    touch("touchMove", (0, (100, 40)))
+    touch("touchEnd")
+    strokes = page.evaluate(f"{EXPLORER}.pen.strokes")
+    assert len(strokes) == 1
+    scale = 280 / box["width"]
+    assert all(abs(y - 40 * scale) < 2 for _, y in strokes[0])
+    assert strokes[0][-1][0] == pytest.approx(100 * scale, abs=2)
+    context.close()
+
+
+@pytest.mark.parametrize("button", ["right", "middle"])
+def test_other_buttons_do_not_draw(opened, button):
+    page = opened().page
+    box = page.locator("[data-part=drawing]").bounding_box()
+    page.mouse.move(box["x"] + 50, box["y"] + 50)
+    page.mouse.down(button=button)
+    page.mouse.move(box["x"] + 150, box["y"] + 150, steps=5)
+    page.mouse.up(button=button)
+    assert page.evaluate(f"{EXPLORER}.pen.strokes.length") == 0
+
+
+@pytest.mark.parametrize(
+    ("policy", "says"),
+    [
+        ("script-src 'self' 'unsafe-inline'", "content policy of this page's host"),
+        ("worker-src 'self'", "Nothing exact can be computed here: the host of this page allows"),
+    ],
+    ids=["no WebAssembly", "no worker"],
+)
+def test_under_a_strict_content_policy_it_says_what_is_missing(browser, host, policy, says):
+    context = browser.new_context()
+    page = context.new_page()
+
+    def strict(route):
+        answer = route.fetch()
+        headers = answer.headers | {"content-security-policy": policy}
+        route.fulfill(response=answer, headers=headers)
+
+    page.route("**/explorer.html", strict)
+    page.goto(f"{host}/beyond/explorer.html")
+    page.get_by_text(says).wait_for(timeout=20_000)
+    context.close()
+
+
+def test_with_forced_colours_the_chosen_image_is_marked(browser):
+    context = browser.new_context(forced_colors="active")
+    page = context.new_page()
+    page.goto(ADDRESS)
+    page.locator(".explorer[data-ready]").wait_for()
+    width = "e => getComputedStyle(e).outlineWidth"
+    chosen = page.locator(".explorer-choices button[aria-pressed=true]")
+    assert chosen.evaluate(width) == "3px"
+    other = page.locator(".explorer-choices button[aria-pressed=false]").first
+    assert other.evaluate(width) != "3px"
+    context.close()
+
+
 def test_pointer_and_sliders_decode(opened):
     page = opened().page
     z = page.evaluate(f"{EXPLORER}.q.mean")

@@ -257,7 +257,7 @@ def test_a_value_that_is_not_there_is_named_with_its_line(copy):
     refused(copy, "there is no entry 'tets'; did you mean 'test'?")
 
 
-@pytest.mark.parametrize("name", ["50%20off", "why?"])
+@pytest.mark.parametrize("name", ["50%20off", "why?", "x [1]", "a*b", "back\\slash"])
 def test_a_path_that_cannot_work_is_refused_at_once(smoke_site, tmp_path, name):  # noqa: F811
     folder = shutil.copytree(
         smoke_site.root,

@@ -72,7 +72,11 @@ export class Explorer {
       this.show(this.image, this.chosen);
       this.settle();
     } else this.choose(this.offered[0]);
-    await this.model.surveyed;
+    try {
+      await this.model.surveyed;
+    } catch (error) {
+      return this.say(error.message);
+    }
     if (this.wanted !== name) return;
     this.root.dataset.ready = name;
     this.update();
@@ -115,7 +119,7 @@ export class Explorer {
     const { image, model } = this;
     if (!image || !model) return;
     this.say("Computing log p(x) …");
-    const exact = await model.examine(image);
+    const exact = await model.examine(image).catch((error) => this.say(error.message));
     if (!exact || image !== this.image || model !== this.model) return;
     this.exact = { ...exact, surface: new Surface(exact.step, exact.squares, true) };
     this.update();

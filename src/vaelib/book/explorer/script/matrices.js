@@ -27,10 +27,13 @@ export class Matrices {
     this.used = 0; // bytes
   }
 
-  /** Whether this browser can do it. */
+  /** Whether this browser can do it, and the page's host lets it. */
   static supported() {
-    return typeof WebAssembly === "object" &&
-      WebAssembly.validate(bytes(PROGRAM));
+    try {
+      return Boolean(new WebAssembly.Module(bytes(PROGRAM)));
+    } catch {
+      return false;
+    }
   }
 
   /** Return a new Float32Array (number,) of zeros; a multiple of four floats is set aside. */

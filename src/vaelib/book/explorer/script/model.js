@@ -5,6 +5,9 @@ import { COARSEST, coarsest, EDGE } from "./plane.js";
 import { Surface } from "./surface.js";
 import { arrays } from "./weights.js";
 
+const NO_WORKER = "Nothing exact can be computed here: the host of this page allows no worker " +
+  "that is made from text (its content policy lacks worker-src blob:).";
+
 export class Model {
   /**
    * @param data of a run, as vaelib.book.explorer.export writes it
@@ -15,7 +18,11 @@ export class Model {
     this.network = new Network(weights);
     this.likelihood = new Likelihood(data.variance);
     this.asked = 0; // images whose exact values were asked for
-    this.worker = new Worker(URL.createObjectURL(new Blob([program])));
+    try {
+      this.worker = new Worker(URL.createObjectURL(new Blob([program])));
+    } catch {
+      this.worker = null;
+    }
     this.surveyed = this.answer({ weights, variance: data.variance }).then((survey) => {
       this.survey = survey;
     });
@@ -24,8 +31,13 @@ export class Model {
 
   /** Send the worker a message; return a promise of its answer. */
   answer(message) {
-    this.worker.postMessage(message);
-    return new Promise((resolve) => this.worker.onmessage = ({ data }) => resolve(data));
+    return new Promise((resolve, reject) => {
+      const refuse = () => reject(new Error(NO_WORKER));
+      if (!this.worker) return refuse();
+      this.worker.onmessage = ({ data }) => resolve(data);
+      this.worker.onerror = refuse;
+      this.worker.postMessage(message);
+    });
   }
 
   /**

@@ -13,19 +13,23 @@ export class Pen {
     this.report = report;
     this.strokes = [];
     this.down = false;
+    this.pointer = null; // that draws: the first finger, the mouse's main button
     this.cursor = null; // of the keyboard, [x, y]
     canvas.addEventListener("pointerdown", (event) => {
+      if (!event.isPrimary || event.button !== 0) return;
+      if (this.down && !this.cursor) return; // another kind of pointer draws
+      this.pointer = event.pointerId;
       canvas.setPointerCapture(event.pointerId);
       this.cursor = null;
       this.begin(this.at(event));
     });
     canvas.addEventListener("pointermove", (event) => {
-      if (!this.down || this.cursor) return;
+      if (!this.down || this.cursor || event.pointerId !== this.pointer) return;
       const events = event.getCoalescedEvents?.() ?? [];
       this.add(...(events.length ? events : [event]).map((part) => this.at(part)));
     });
     for (const kind of ["pointerup", "pointercancel"]) {
-      canvas.addEventListener(kind, () => this.end());
+      canvas.addEventListener(kind, (event) => event.pointerId === this.pointer && this.end());
     }
     canvas.addEventListener("keydown", (event) => this.press(event));
     canvas.addEventListener("blur", () => {
