@@ -1,4 +1,4 @@
-"""The reference: a page for each room that ``api.md`` names, written before Sphinx looks for pages."""
+"""The reference: a page for each room that ``api.md`` names, written before Sphinx reads.
 
 A page for each module would be better to find, and take half a minute of every build from nothing.
 """
