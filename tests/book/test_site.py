@@ -12,6 +12,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from vaelib.build.derived import read_summary
+from vaelib.data import mnist
 
 from .conftest import ROOT
 
@@ -243,13 +244,14 @@ def test_without_an_address_there_are_no_links_to_it(pages):
 def test_a_real_training_learnt_something(site):
     """Far from the original's losses, something is broken, whatever the seed."""
     for name, limit in (("bce", 155), ("mse", 37)):
-        settings, losses = (
+        settings, losses, environment = (
             json.loads((site.book / f"executed/{name}/{record}.json").read_text())
-            for record in ("settings", "losses")
+            for record in ("settings", "losses", "environment")
         )
         if settings["recipe"] == "smoke":
             pytest.skip("synthetic digits have losses of their own")
         assert losses["test"]["total"] < limit
+        assert environment["data"] == mnist.FINGERPRINT  # of the images that were trained on
 
 
 def test_every_claim_has_its_verdict_and_a_link_to_the_evidence(site, pages):
