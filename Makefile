@@ -97,4 +97,4 @@ lock:  ## make requirements.lock and requirements.hashes anew from pyproject.tom
 	rm -r requirements.new .venv-lock
 
 clean:  ## remove the site and the runs; the environment and the data stay
-	rm -rf book/_build book/executed book/api
+	rm -rf book/_build book/executed

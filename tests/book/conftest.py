@@ -58,7 +58,7 @@ def smoke_site(tmp_path_factory):
 
 
 def copy_of_the_book(root):
-    made = {"_build", "executed", "by-hand", "api"}
+    made = {"_build", "executed", "by-hand"}
     shutil.copytree(
         ROOT / "book",
         root / "book",

@@ -33,7 +33,7 @@ from ..signals import heed
 ROOT = Path(__file__).parents[2]
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 PATIENCE = 120  # seconds that a build may take
-MARK = "VAELIB_KILLED"  # variable by which the processes of a build are found
+MARK = "VAELIB_KILLED"  # variable by which the processes of a build are found; it passes to all
 SOURCE = """
 from pathlib import Path
 from vaelib.plumbing.checks import require
@@ -126,7 +126,9 @@ def kill_once(folder: Path, rng: random.Random, longest: float) -> str:
     (template,) = {entry["template"] for entry in entries.values()}
     write(book, {name: entry["parameters"] for name, entry in entries.items()}, template)
     mark = uuid.uuid4().hex
-    process = build(folder, env=os.environ | {MARK: mark})
+    temporary = folder / "tmp"
+    temporary.mkdir(exist_ok=True)
+    process = build(folder, env=os.environ | {MARK: mark, "TMPDIR": str(temporary)})
     time.sleep(rng.random() * longest)
     number = rng.choice(SIGNALS)
     below = []
@@ -146,7 +148,7 @@ def kill_once(folder: Path, rng: random.Random, longest: float) -> str:
     except ProcessLookupError:
         kind = "nothing: it had ended"
     require_whole(book)
-    again = build(folder)
+    again = build(folder, env=os.environ | {"TMPDIR": str(temporary)})
     output, _ = again.communicate(timeout=PATIENCE)
     assert again.returncode == 0, f"{kind}: {output}"
     first, _ = process.communicate(timeout=PATIENCE)
@@ -164,6 +166,7 @@ def kill_once(folder: Path, rng: random.Random, longest: float) -> str:
     assert not list(book.glob("executed/.outdated-*")), kind
     left = left_over(mark)
     assert not left, f"{kind}: {left}"
+    assert not list(temporary.iterdir()), f"{kind}: {list(temporary.iterdir())}"
     return kind
 
 

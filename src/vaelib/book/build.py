@@ -11,7 +11,6 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from vaelib.book.reference import write_pages
 from vaelib.build import chapters, execute
 from vaelib.build.alone import alone
 from vaelib.build.derived import derive
@@ -81,7 +80,6 @@ def _make_results(book: Path, app: Sphinx, config: Config) -> None:
     show_lines()
     lock = alone(book)
     require_writable(book / "_build")
-    write_pages(book)
     atexit.register(lock.release)  # a PDF is made after Sphinx has ended
     start = time.perf_counter()
     say_what_is_stale(derive(book)["parts"])
