@@ -108,8 +108,8 @@ def train(loss, beta, recipe, seed, latent_dim, units, epochs, source, device, o
     name = f"{Path(source).stem}-{settings.name}" if source else settings.name
     output = output or by_hand(name)
     folder.require_free(output)
-    require_writable(output)
     data = load_data(source or settings.recipe_settings.data)
+    require_writable(output)
     with runs.resumable(settings, data.fingerprint, output) as kept:
         run = runs.train(settings, data, kept)
         folder.save_run(run, output)

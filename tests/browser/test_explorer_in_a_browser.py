@@ -300,7 +300,9 @@ def test_the_keyboard_draws(opened):
     assert page.locator("[data-part=status]").inner_text() == "Nothing is drawn."
 
 
-def test_a_finger_draws_without_scrolling(browser):
+@pytest.fixture
+def fingers(browser):
+    """A phone that shows the drawing: the page, the drawing's box, and fingers, which touch it."""
     context = browser.new_context(has_touch=True, viewport={"width": 390, "height": 800})
     page = context.new_page()
     page.goto(ADDRESS)
@@ -308,53 +310,43 @@ def test_a_finger_draws_without_scrolling(browser):
     drawing = page.locator("[data-part=drawing]")
     drawing.scroll_into_view_if_needed()
     box = drawing.bounding_box()
-    before = page.evaluate("scrollY")
     session = context.new_cdp_session(page)
 
-    def touch(kind, share):
-        points = [{"x": box["x"] + 100, "y": box["y"] + share * box["height"]}]
-        session.send(
-            "Input.dispatchTouchEvent",
-            {"type": kind, "touchPoints": [] if kind == "touchEnd" else points},
-        )
+    def touch(kind, *places):
+        points = [
+            {"x": box["x"] + x, "y": box["y"] + y, "id": n} for n, (x, y) in enumerate(places)
+        ]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
-    touch("touchStart", 0.8)
-    for share in np.linspace(0.8, 0.2, 10):
-        touch("touchMove", share)
-    touch("touchEnd", 0.2)
-    assert settled(page)
-    assert page.evaluate(f"{EXPLORER}.pen.strokes.length") == 1
-    assert page.evaluate("scrollY") == before
+    yield page, box, touch
     context.close()
 
 
-def test_only_the_first_finger_draws(browser):
-    context = browser.new_context(has_touch=True, viewport={"width": 390, "height": 800})
-    page = context.new_page()
-    page.goto(ADDRESS)
-    page.locator(".explorer[data-ready]").wait_for()
-    drawing = page.locator("[data-part=drawing]")
-    drawing.scroll_into_view_if_needed()
-    box = drawing.bounding_box()
-    session = context.new_cdp_session(page)
+def test_a_finger_draws_without_scrolling(fingers):
+    page, box, touch = fingers
+    before = page.evaluate("scrollY")
+    touch("touchStart", (100, 0.8 * box["height"]))
+    for share in np.linspace(0.8, 0.2, 10):
+        touch("touchMove", (100, share * box["height"]))
+    touch("touchEnd")
+    assert settled(page)
+    assert page.evaluate(f"{EXPLORER}.pen.strokes.length") == 1
+    assert page.evaluate("scrollY") == before
 
-    def touch(kind, *fingers):
-        points = [{"x": box["x"] + x, "y": box["y"] + y, "id": n} for n, (x, y) in fingers]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
-    first, second = (0, (40, 40)), (1, (200, 200))
-    touch("touchStart", first)
-    touch("touchMove", (0, (60, 40)))
-    touch("touchStart", (0, (60, 40)), second)
-    touch("touchMove", (0, (80, 40)), (1, (210, 210)))
-    touch("touchMove", (0, (100, 40)), (1, (210, 210)))
+def test_only_the_first_finger_draws(fingers):
+    page, box, touch = fingers
+    touch("touchStart", (40, 40))
+    touch("touchMove", (60, 40))
+    touch("touchStart", (60, 40), (200, 200))
+    touch("touchMove", (80, 40), (210, 210))
+    touch("touchMove", (100, 40), (210, 210))
     touch("touchEnd")
     strokes = page.evaluate(f"{EXPLORER}.pen.strokes")
     assert len(strokes) == 1
     scale = 280 / box["width"]
     assert all(abs(y - 40 * scale) < 2 for _, y in strokes[0])
     assert strokes[0][-1][0] == pytest.approx(100 * scale, abs=2)
-    context.close()
 
 
 @pytest.mark.parametrize("button", ["right", "middle"])

@@ -10,6 +10,7 @@ import shlex
 import shutil
 import signal
 import stat
+import string
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from vaelib.book.build import NOT_IN_A_PATH
 from vaelib.plumbing import files
 
 from ..book.conftest import ROOT, smoke_site  # noqa: F401
@@ -278,6 +280,16 @@ def test_odd_paths_work(tmp_path, name):
     done = kills.build(folder)
     output, _ = done.communicate(timeout=100)
     assert done.returncode == 0, output
+
+
+def test_pages_are_built_below_any_name_that_is_not_refused(smoke_site, tmp_path):  # noqa: F811
+    """All punctuation, and letters beyond ASCII; Sphinx writes every page anew."""
+    name = "".join(c for c in string.punctuation if c not in f"{NOT_IN_A_PATH}/") + " ü数🙂"
+    folder = shutil.copytree(smoke_site.root, tmp_path / name, symlinks=True)
+    shutil.rmtree(folder / "book" / "_build")
+    code, output = build(folder)
+    assert code == 0, output
+    assert pages(folder).keys() == pages(smoke_site.root).keys()
 
 
 # What is ended from outside.

@@ -79,7 +79,7 @@ class ImageSet:
             images, test_images = images[:number], images[number:]
             if labels is not None:
                 labels, test_labels = labels[:number], labels[number:]
-        if len(images) < 4 or not len(test_images):
+        if len(images) < 4:
             raise ValueError(
                 f"there are {len(images)} images besides the test images; expected at least 4, of "
                 "which one is held out for validation"

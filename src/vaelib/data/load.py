@@ -73,15 +73,11 @@ def load_data(
         training, tests = synthetic_digits(600, seed=0), synthetic_digits(200, seed=1)
         return ImageSet.of(*training, *tests, name="synthetic")
     path = Path(source).expanduser()
-    if path.is_dir():
-        arrays = _read_folder(path)
-    elif path.exists():
-        arrays = _read_npz(path)
-    elif path.suffix or len(path.parts) > 1:
+    if not path.exists():
+        if not (path.suffix or len(path.parts) > 1):  # a name, misspelt
+            require("data set", str(source), NAMES)
         raise FileNotFoundError(f"there is no file or folder {path}")
-    else:
-        require("data set", str(source), NAMES)
-        arrays = {}
+    arrays = _read_folder(path) if path.is_dir() else _read_npz(path)
     try:
         return ImageSet.of(
             **{name: _bytes(name, array) for name, array in arrays.items()}, name=path.stem

@@ -11,7 +11,7 @@ from pathlib import Path
 
 PASSED = (
     # Where programs, folders and the user are.
-    *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"),
+    *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "XDG_*"),
     *("LD_LIBRARY_PATH", "DYLD_*", "NIX_*", "VIRTUAL_ENV", "CONDA_*"),
     # Where Python finds packages, and how it writes them. Not PYTHONSTARTUP, which runs the user's
     # code in a kernel, PYTHONOPTIMIZE, which drops assertions, PYTHONWARNINGS or PYTHONHOME.
