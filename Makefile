@@ -11,21 +11,22 @@ PINS := torch==2.13.0 torchvision==0.28.0 jupyter-book==1.0.4.post1 sphinx-book-
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
 
-install: .venv/.installed  ## make .venv with the locked packages and vaelib
+install: .venv/.made-of  ## make .venv with the locked packages and vaelib
 
-# A copy of the checkout, or one that was moved, has programs of another place in its .venv.
-ifneq ($(shell [ "$$(cat .venv/.place 2>/dev/null)" = "$$(pwd -P)" ] && echo here),here)
-.PHONY: .venv/.installed
+# The environment is made anew where that is other than it was: the place, for a checkout that was
+# copied or moved has the programs of another in its .venv, or the content of these files.
+MADE_OF := { pwd -P; cat requirements.lock requirements.hashes pyproject.toml install.py | cksum; }
+ifneq ($(shell $(MADE_OF) | cmp -s - .venv/.made-of && echo same),same)
+.PHONY: .venv/.made-of
 endif
 
-.venv/.installed: requirements.lock requirements.hashes pyproject.toml install.py
+.venv/.made-of:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 15) or sys.exit(f"Python {v[0]}.{v[1]} was found; Python 3.11 to 3.14 is needed: make PYTHON=python3.11 $(MAKECMDGOALS)")'
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python install.py book
-	@pwd -P > .venv/.place
-	@touch $@
+	@$(MADE_OF) > $@
 
-.venv/.installed-for-tests: .venv/.installed
+.venv/.installed-for-tests: .venv/.made-of
 	$(BIN)/python install.py book test dev
 	@touch $@
 
@@ -38,7 +39,7 @@ pdf: install  ## print the report (needs TeX, see README) and put it into the si
 	@$(BIN)/python -c 'import sys; from vaelib.book.site.pdf import missing_tex; sys.exit(missing_tex())'
 	@# The date of the last commit, if none is given, so that equal sources give equal bytes; and
 	@# no settings of the user for latexmk.
-	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || echo 1767225600)} \
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git -c safe.directory="$$(pwd -P)" log -1 --format=%ct 2>/dev/null || echo 1767225600)} \
 	VAELIB_RECIPE=$(RECIPE) LATEXMKOPTS="-norc -interaction=nonstopmode -halt-on-error" \
 		$(BIN)/jupyter-book build book/ --builder pdflatex -W -n --keep-going < /dev/null
 	@$(MAKE) --no-print-directory book

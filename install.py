@@ -71,9 +71,9 @@ def close() -> None:
     for name in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PYTHONHOME"):
         os.environ.pop(name, None)
     os.environ["PIP_USER"] = "0"
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
     there = next(folder for folder in (cache, *cache.parents) if folder.exists())
-    if not os.access(there, os.W_OK):
+    if not cache.is_absolute() or not os.access(there, os.W_OK):  # or there is no home at all
         os.environ.setdefault("UV_NO_CACHE", "1")
 
 

@@ -148,6 +148,14 @@ def test_where_the_users_cache_cannot_be_written_uv_keeps_none(commands, monkeyp
     assert os.environ["UV_NO_CACHE"] == "1"
 
 
+def test_a_user_without_a_home_can_install(commands, monkeypatch):
+    for name in ("HOME", "XDG_CACHE_HOME", "UV_NO_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 123_456)  # it has no entry
+    install.close()
+    assert os.environ["UV_NO_CACHE"] == "1"
+
+
 def test_an_environment_without_pip_gets_it_or_a_sentence(tmp_path, monkeypatch):
     """As uv makes one."""
     python = tmp_path / "env" / "bin" / "python"

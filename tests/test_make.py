@@ -56,11 +56,23 @@ def test_an_interrupted_installation_is_begun_anew(make):
 
 def test_a_checkout_that_was_copied_or_moved_gets_an_environment_of_its_own(make, tmp_path):
     assert make("install").returncode == 0
-    (tmp_path / ".venv" / ".place").write_text("/somewhere/else\n")
-    again = make("install")
-    assert "-m venv --clear .venv" in again.stdout
-    assert (tmp_path / ".venv" / ".place").read_text() == f"{tmp_path.resolve()}\n"
+    file = tmp_path / ".venv" / ".made-of"
+    place, _, sum_of_files = file.read_text().partition("\n")
+    assert place == str(tmp_path.resolve())
+    file.write_text(f"/somewhere/else\n{sum_of_files}")
+    assert "-m venv --clear .venv" in make("install").stdout
     assert "venv" not in make("install").stdout
+
+
+def test_a_lock_that_was_edited_gives_another_environment_whatever_its_date(make, tmp_path):
+    """A clock may have been set back; a file that was only touched changes nothing."""
+    assert make("install").returncode == 0
+    lock = tmp_path / "requirements.lock"
+    lock.touch()
+    assert "venv" not in make("install").stdout
+    lock.write_text(lock.read_text() + "more==1.0\n")
+    os.utime(lock, (0, 0))
+    assert "-m venv --clear .venv" in make("install").stdout
 
 
 def test_make_alone_lists_what_there_is(make):

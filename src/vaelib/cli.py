@@ -1,5 +1,6 @@
 """The command line: ``vaelib train``, ``explore``, ``data``, ``notebook``, ``build``, ``sweep``."""
 
+import os
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from vaelib.plumbing.checks import in_words, require
 from vaelib.plumbing.files import DamagedError, require_writable
 from vaelib.plumbing.interruption import end_as_interrupted
 from vaelib.plumbing.lines import show_lines
+from vaelib.plumbing.machine import usable_cores
 from vaelib.plumbing.places import (
     EXECUTED,
     RECORDS,
@@ -93,7 +95,9 @@ def data(folder: Path | None):
 )
 def train(loss, beta, recipe, seed, latent_dim, units, epochs, source, device, output):
     """Train one model; leave its weights, history, losses and environment in a folder."""
-    # These import PyTorch, which takes a second or two.
+    # PyTorch itself takes a thread for each core of the machine, also where a container has fewer.
+    os.environ.setdefault("OMP_NUM_THREADS", str(usable_cores()))
+    # These import it, which takes a second or two.
     from vaelib.data.load import load_data
     from vaelib.training import folder
     from vaelib.training import run as runs

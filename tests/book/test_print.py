@@ -1,5 +1,6 @@
 """What is changed on the way to print, on small documents, and what is needed for it."""
 
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -127,21 +128,25 @@ def test_theorems_are_numbered_by_chapter():
 def test_missing_packages_are_named_before_anything_is_written(monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(ExtensionError, match=r"latexmk texlive-xetex .*fonts-freefont-otf"):
-        pdf.require_tex(LATEX)
+        pdf.begin_pdf(LATEX)
 
 
-def test_a_pdf_older_than_a_page_is_not_offered(tmp_path):
-    import os
-
-    app = SimpleNamespace(srcdir=tmp_path)
-    assert pdf.pdf_of_this_book(app) is None
+def test_a_pdf_of_other_pages_is_not_offered(tmp_path, monkeypatch):
+    """Whatever their dates say."""
+    monkeypatch.setattr(pdf, "missing_tex", lambda: None)
     page, report = tmp_path / "intro.md", tmp_path / "_build" / "latex" / "report.pdf"
+    app = SimpleNamespace(srcdir=tmp_path, outdir=report.parent, builder=LATEX.builder)
+    assert pdf.pdf_of_this_book(app) is None
     report.parent.mkdir(parents=True)
-    for path, time in ((page, 100), (report, 200)):
+    for path in (page, report):
         path.write_text("%%EOF\n")
-        os.utime(path, (time, time))
+    assert pdf.pdf_of_this_book(app) is None  # it is not known of what it was made
+    pdf.begin_pdf(app)
+    assert not report.exists()
+    report.write_text("%%EOF\n")
     assert pdf.pdf_of_this_book(app) == report
-    os.utime(page, (300, 300))
+    page.write_text("edited")
+    os.utime(page, (0, 0))
     assert pdf.pdf_of_this_book(app) is None
 
 

@@ -246,6 +246,18 @@ def test_the_first_mirror_that_answers_is_taken(monkeypatch):
     assert sources._first_to_answer(addresses) == addresses[1]
 
 
+@pytest.mark.parametrize("said", [{}, {"VAELIB_DATA": "~/data"}])
+def test_a_user_without_a_home_is_told_to_name_a_folder(monkeypatch, said):
+    """As one of a container that has no entry for its number."""
+    for name in ("HOME", "XDG_CACHE_HOME", "VAELIB_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(os, "getuid", lambda: 123_456)
+    with pytest.raises(mnist.DataError, match="set VAELIB_DATA to a folder for the data"):
+        mnist.obtain()
+
+
 def test_data_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("VAELIB_DATA", str(tmp_path))
     assert mnist.data_folder() == tmp_path

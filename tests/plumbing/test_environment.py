@@ -45,6 +45,14 @@ def test_folders_are_those_seen_from_here(monkeypatch, tmp_path):
     assert environment.closed()["VAELIB_DATA"] == "/somewhere/data"
 
 
+def test_without_a_home_what_begins_with_it_stays(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(os, "getuid", lambda: 123_456)  # a user without an entry, as in containers
+    monkeypatch.setenv("VAELIB_DATA", "~/data")
+    assert environment.closed()["VAELIB_DATA"] == str(tmp_path / "~" / "data")
+
+
 def test_a_process_that_is_closed_has_no_more_left_itself():
     code = "import os; from vaelib.plumbing import environment; environment.close();"
     code += "print(*sorted(os.environ))"

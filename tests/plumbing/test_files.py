@@ -12,6 +12,18 @@ def test_a_table_comes_back_as_it_was(tmp_path):
     assert files.read_table(tmp_path / "table.csv") == rows
 
 
+@pytest.mark.parametrize("made", ["dangling", "loop", "file"])
+def test_what_is_no_folder_is_refused_in_a_sentence(tmp_path, made):
+    """Such as a link to a scratch disk that is not there at the moment."""
+    folder = tmp_path / "executed"
+    if made == "file":
+        folder.touch()
+    else:
+        folder.symlink_to({"dangling": tmp_path / "not there", "loop": folder}[made])
+    with pytest.raises(OSError, match="neither a folder nor a link to one that is there: make"):
+        files.require_writable(folder)
+
+
 def test_a_record_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
     file = tmp_path / "losses.json"
     files.write_json({"total": 1}, file)

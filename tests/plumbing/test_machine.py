@@ -1,3 +1,4 @@
+import os
 import platform
 import subprocess
 import sys
@@ -69,6 +70,17 @@ def test_of_another_repository_around_it_nothing_is_said(package, tmp_path, trac
     assert machine.commit(outer) == "unknown"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a folder away")
+def test_a_checkout_of_another_user_has_its_commit(package):
+    """As a folder that a container was given; git alone refuses to look into it."""
+    folder, head = package
+    for path in (folder.parents[1], *folder.parents[1].rglob("*")):
+        os.chown(path, 123_456, 123_456)
+    with pytest.raises(subprocess.CalledProcessError):
+        git(folder, "status")
+    assert machine.commit(folder) == head
+
+
 def test_variables_that_name_another_repository_are_not_heeded(package, tmp_path, monkeypatch):
     folder, head = package
     git(tmp_path, "init", "other")
@@ -81,6 +93,33 @@ def test_without_git_the_commit_is_unknown(tmp_path, monkeypatch):
     assert machine.commit(tmp_path) == "unknown"
     monkeypatch.setenv("PATH", "")
     assert machine.commit(tmp_path) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("group", "quotas", "cores"),
+    [
+        ("/", {"": "250000 100000"}, 2),
+        ("/", {"": "50000 100000"}, 1),
+        ("/a/b", {"a": "300000 100000", "a/b": "max 100000"}, 3),
+        ("/a/b", {"": "200000 100000"}, 2),  # seen from within, the group has another name
+        ("/", {"": "max 100000"}, 8),
+        ("/", {"": "9900000 100000"}, 8),
+        ("/", {}, 8),
+    ],
+)
+def test_of_a_machines_cores_those_count_that_a_container_may_use(
+    tmp_path, monkeypatch, group, quotas, cores
+):
+    for name, quota in quotas.items():
+        (tmp_path / name).mkdir(parents=True, exist_ok=True)
+        (tmp_path / name / "cpu.max").write_text(f"{quota}\n")
+    (tmp_path / "cgroup").write_text(f"1:cpu:/other\n0::{group}\n")
+    monkeypatch.setattr(machine, "CGROUP", tmp_path / "cgroup")
+    monkeypatch.setattr(machine, "CGROUPS", tmp_path)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
+    assert machine.usable_cores() == cores
+    monkeypatch.setattr(machine, "CGROUP", tmp_path / "not there")
+    assert machine.usable_cores() >= 1
 
 
 def test_description_holds_no_name_of_the_machine():

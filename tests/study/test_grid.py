@@ -219,7 +219,11 @@ def test_a_measure_that_fails_leaves_the_training_to_go_on_from(folder, trained,
 def test_code_that_is_edited_while_it_computes_is_not_vouched_for(folder, tmp_path, monkeypatch):
     copy = shutil.copytree(stale.PACKAGE, tmp_path / "vaelib")
     monkeypatch.setattr(grid, "PACKAGE", copy)
-    (copy / "vae" / "model.py").touch()
+    monkeypatch.setattr(grid, "READ", grid._code())
+    file = copy / "vae" / "model.py"
+    old = file.stat().st_mtime
+    file.write_text(file.read_text() + "# edited\n")
+    os.utime(file, (old, old))  # as where the clock of the file system runs behind
     with pytest.raises(ValueError, match=r"model\.py was edited after this process had begun"):
         list(grid.record([ONE], folder))
     assert not list(folder.glob("*.json"))

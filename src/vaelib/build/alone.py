@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from vaelib.plumbing.files import require_writable
+from vaelib.plumbing.locks import try_lock
 from vaelib.plumbing.places import EXECUTED
 
 
@@ -15,13 +16,13 @@ def alone(book: Path) -> FileLock:
         The lock, held. It is free again when it is released, or the process ends, however that is.
 
     Raises:
-        OSError: nothing can be written there.
+        OSError: nothing can be written there, or there are no locks.
     """
     require_writable(book / EXECUTED)
-    lock = FileLock(book / EXECUTED / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        print(f"waiting for another build, which works in {book}", flush=True)
-        lock.acquire()
+    file = book / EXECUTED / ".lock"
+    if lock := try_lock(file):
+        return lock
+    print(f"waiting for another build, which works in {book}", flush=True)
+    lock = FileLock(file)
+    lock.acquire()
     return lock

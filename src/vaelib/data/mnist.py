@@ -36,9 +36,16 @@ class DataError(RuntimeError):
 
 
 def data_folder() -> Path:
-    """Return the data folder: ``VAELIB_DATA``, or else ``vaelib`` in the user's cache folder."""
+    """Return the data folder: ``VAELIB_DATA``, or else ``vaelib`` in the user's cache folder.
+
+    Raises:
+        DataError: it is in the user's home, and there is none, as for some users of containers.
+    """
     configured = os.environ.get("VAELIB_DATA")
-    return Path(configured).expanduser() if configured else user_cache_path("vaelib")
+    try:
+        return Path(configured).expanduser() if configured else user_cache_path("vaelib")
+    except RuntimeError as error:
+        raise DataError(f"{error}: set VAELIB_DATA to a folder for the data") from error
 
 
 def obtain(folder: Path | None = None) -> Path:

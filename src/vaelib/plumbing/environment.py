@@ -7,7 +7,6 @@ Names are patterns, as in a shell.
 
 import os
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 PASSED = (
     # Where programs, folders and the user are.
@@ -44,7 +43,7 @@ def closed() -> dict[str, str]:
     }
     for name in FOLDERS:
         if environment.get(name):
-            environment[name] = str(Path(environment[name]).expanduser().absolute())
+            environment[name] = os.path.abspath(os.path.expanduser(environment[name]))
     return environment | GIVEN
 
 

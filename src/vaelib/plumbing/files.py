@@ -154,7 +154,12 @@ def read_sealed(file: Path) -> dict:
 
 def require_writable(folder: Path) -> None:
     """Make a folder if need be; raise OSError if no file can be made in it."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise OSError(
+            f"{folder} is neither a folder nor a link to one that is there: make that, or delete it"
+        ) from error
     with tempfile.NamedTemporaryFile(dir=folder, prefix=PARTIAL):
         pass
 

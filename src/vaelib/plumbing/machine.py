@@ -1,6 +1,7 @@
 """The machine that a training runs on: its description, and what its memory is told."""
 
 import ctypes
+import math
 import os
 import platform
 import re
@@ -16,11 +17,37 @@ if TYPE_CHECKING:
     import torch  # slow, and not needed to count cores
 
 
+CGROUP = Path("/proc/self/cgroup")  # names the control groups of this process
+CGROUPS = Path("/sys/fs/cgroup")
+
+
 def usable_cores() -> int:
-    """Count the cores that this process may use."""
+    """Count the cores that this process may use: a container may be given a share of the machine's.
+
+    At least one, and parts of a core are not counted.
+    """
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return max(1, int(min(cores, *_quotas())))
+
+
+def _quotas() -> list[float]:
+    """Return the cores that each control group (version 2) around this process allows."""
+    try:
+        own = re.search("^0::/(.*)$", CGROUP.read_text(), re.MULTILINE)
+    except OSError:
+        own = None
+    found, group = [math.inf], CGROUPS / (own[1] if own else "")
+    for folder in (group, *group.parents):
+        try:
+            quota, period = (folder / "cpu.max").read_text().split()
+        except OSError:
+            continue
+        if quota != "max":
+            found.append(int(quota) / int(period))
+    return found
 
 
 def describe(device: "torch.device") -> dict:
@@ -62,9 +89,12 @@ def commit(package: Path = PACKAGE) -> str:
     # A hook or a user may have named another repository, index or folder of work.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
 
+    # In a container it may belong to another user: no danger, for its code runs already.
+    trusted = f"safe.directory={package.resolve().parents[1]}"
+
     def git(*words: str) -> str:
         return subprocess.run(
-            ["git", "-C", package, "-c", "core.fsmonitor=false", *words],
+            ["git", "-C", package, "-c", "core.fsmonitor=false", "-c", trusted, *words],
             capture_output=True,
             text=True,
             check=True,

@@ -1,7 +1,6 @@
 """Compute what is not fresh of many trainings' records, in this process or on a Dask cluster."""
 
 import hashlib
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from safetensors.torch import load as from_bytes
 
 from vaelib.data.load import fingerprints, load_data
 from vaelib.measure.model import MEASURES
-from vaelib.plumbing.files import read_json, write_json
+from vaelib.plumbing.files import read_json, sha256, write_json
 from vaelib.plumbing.machine import commit, processor
 from vaelib.plumbing.stale import PACKAGE
 from vaelib.study import records
@@ -23,7 +22,6 @@ from vaelib.training.folder import weights_as_bytes
 from vaelib.training.run import model_with, resumable, train
 from vaelib.training.settings import Settings
 
-BEGUN = time.time()
 RESULTS = ("losses", "history", "weights")  # of a training: equal ones are equal trainings
 
 
@@ -91,13 +89,20 @@ def compute(task: Task, state: Path | None = None) -> Made:
 
 
 def _require_unedited() -> None:
-    """Raise ValueError if files of the library are younger than what this process has read."""
-    edited = [str(p) for p in PACKAGE.rglob("*.py") if p.stat().st_mtime > BEGUN]
+    """Raise ValueError if files of the library are others than this process has read."""
+    edited = [name for name, now in _code().items() if READ.get(name) != now]
     if edited:
         raise ValueError(
             f"{edited[0]} was edited after this process had begun, so what it has made cannot say "
             "by which code: start it again"
         )
+
+
+def _code() -> dict[str, str]:
+    return {str(path): sha256(path) for path in PACKAGE.rglob("*.py")}
+
+
+READ = _code()  # not by their dates: the clock of a file system may run behind
 
 
 def made_now() -> dict:

@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from torch import Tensor, tensor
@@ -23,6 +22,7 @@ from vaelib.data.slices import SLICES
 from vaelib.measure import model
 from vaelib.plumbing import stale
 from vaelib.plumbing.files import DamagedError, read_json, write_json
+from vaelib.plumbing.locks import try_lock
 from vaelib.plumbing.words import LOSSES
 from vaelib.study.design import measures_of
 from vaelib.training import run
@@ -174,11 +174,10 @@ def alone(folder: Path) -> AbstractContextManager:
     Raises:
         OSError: there is one.
     """
-    lock = FileLock(folder.parent / ".records.lock")
-    try:
-        return lock.acquire(timeout=0)
-    except Timeout as error:
-        raise OSError(f"another process works on the records in {folder}: wait for it") from error
+    lock = try_lock(folder.parent / ".records.lock")
+    if not lock:
+        raise OSError(f"another process works on the records in {folder}: wait for it")
+    return lock
 
 
 def states(trainings: Iterable[Settings], folder: Path) -> dict[str, dict[str, str]]:

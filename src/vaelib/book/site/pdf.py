@@ -8,9 +8,11 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ExtensionError
 
+from vaelib.plumbing.files import sha256, write_bytes
 from vaelib.plumbing.places import EXECUTED
 
 PDF = "report.pdf"
+PAGES = "pages.sha256"  # beside it: what it was made of
 # What is looked for → the Debian package that has it.
 PROGRAMS = {"latexmk": "latexmk", "xelatex": "texlive-xetex"}
 TEX_FILES = {
@@ -25,7 +27,7 @@ def setup(app: Sphinx) -> None:
     """Connect to Sphinx."""
     app.add_config_value("report_pdf", False, "html", bool)
     app.connect("config-inited", note_pdf, priority=870)  # after the runs are made
-    app.connect("builder-inited", require_tex)
+    app.connect("builder-inited", begin_pdf)
     app.connect("html-page-context", offer_pdf, priority=503)  # after the theme's buttons
     app.connect("build-finished", copy_pdf)
 
@@ -50,20 +52,28 @@ def missing_tex() -> str | None:
     )
 
 
-def require_tex(app: Sphinx) -> None:
-    """Stop before anything is written if the PDF cannot be made here."""
-    if app.builder.format == "latex" and (message := missing_tex()):
-        raise ExtensionError(message)
+def begin_pdf(app: Sphinx) -> None:
+    """Stop before anything is written if the PDF cannot be made here; note what it is made of."""
+    if app.builder.format == "latex":
+        if message := missing_tex():
+            raise ExtensionError(message)
+        (Path(app.outdir) / PDF).unlink(missing_ok=True)
+        write_bytes(pages_of(Path(app.srcdir)).encode(), Path(app.outdir) / PAGES)
 
 
 def pdf_of_this_book(app: Sphinx) -> Path | None:
-    """Return the PDF, unless there is none, it is cut off, or a page or a run is newer."""
-    book = Path(app.srcdir)
-    pdf = book / "_build" / "latex" / PDF
-    pages = [*book.glob("*.md"), *book.glob("*/*.md"), *book.glob(f"{EXECUTED}/*/notebook.ipynb")]
-    if is_whole(pdf) and all(page.stat().st_mtime <= pdf.stat().st_mtime for page in pages):
+    """Return the PDF, unless there is none, it is cut off, or was made of other pages or runs."""
+    pdf = Path(app.srcdir, "_build", "latex", PDF)
+    made_of = pdf.with_name(PAGES)
+    if is_whole(pdf) and made_of.exists() and made_of.read_text() == pages_of(Path(app.srcdir)):
         return pdf
     return None
+
+
+def pages_of(book: Path) -> str:
+    """Name the pages and notebooks of a book with their SHA-256."""
+    pages = [*book.glob("*.md"), *book.glob("*/*.md"), *book.glob(f"{EXECUTED}/*/notebook.ipynb")]
+    return "".join(f"{sha256(page)}  {page.relative_to(book)}\n" for page in sorted(pages))
 
 
 def is_whole(pdf: Path) -> bool:
