@@ -3,6 +3,10 @@ PYTHON ?= python3
 RECIPE ?= $(or $(VAELIB_RECIPE),report)
 BIN := .venv/bin
 SCRIPT := src/vaelib/book/explorer/script
+# Text and names of files are UTF-8, whatever the machine's locale is.
+export PYTHONUTF8 := 1
+# A user's settings of Python, with which docstrings, warnings or the library would be others.
+unexport PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS PYTHONSAFEPATH PYTHONSTARTUP
 # Everything else may move when the lock is made anew; these are chosen.
 PINS := torch==2.13.0 torchvision==0.28.0 jupyter-book==1.0.4.post1 sphinx-book-theme==1.1.4
 
@@ -39,7 +43,7 @@ pdf: install  ## print the report (needs TeX, see README) and put it into the si
 	@$(BIN)/python -c 'import sys; from vaelib.book.site.pdf import missing_tex; sys.exit(missing_tex())'
 	@# The date of the last commit, if none is given, so that equal sources give equal bytes; and
 	@# no settings of the user for latexmk.
-	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git -c safe.directory="$$(pwd -P)" log -1 --format=%ct 2>/dev/null || echo 1767225600)} \
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git -c safe.directory="$$(pwd -P)" log -1 --no-show-signature --format=%ct 2>/dev/null || echo 1767225600)} \
 	VAELIB_RECIPE=$(RECIPE) LATEXMKOPTS="-norc -interaction=nonstopmode -halt-on-error" \
 		$(BIN)/jupyter-book build book/ --builder pdflatex -W -n --keep-going < /dev/null
 	@$(MAKE) --no-print-directory book

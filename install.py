@@ -36,6 +36,13 @@ SETTINGS = {
     "proxy": ("ALL_PROXY", " "),
 }
 
+# How the beginnings of those variables of pip and uv continue that say how packages are reached.
+REACH = (
+    "(DEFAULT_|EXTRA_)?INDEX|FIND_LINKS|NO_INDEX|(TRUSTED|INSECURE)_HOST|(CLIENT_)?CERT|NATIVE_TLS|"
+    "SYSTEM_CERTS|PROXY|(DEFAULT_)?TIMEOUT|HTTP_|RETRIES|KEYRING|(NO_)?CACHE|OFFLINE|CONFIG_FILE|"
+    "TORCH_BACKEND|LINK_MODE|CONCURRENT"
+)
+
 
 def uv_environment(pip_settings: str, environment: dict[str, str]) -> dict[str, str]:
     """Translate pip's settings into uv's variables.
@@ -67,9 +74,11 @@ def _is_there(place: str) -> bool:
 
 
 def close() -> None:
-    """Keep settings away that would install elsewhere than in this Python's environment."""
-    for name in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PYTHONHOME"):
-        os.environ.pop(name, None)
+    """Keep settings away that would install something else, elsewhere, or nothing at all."""
+    for name in list(os.environ):
+        kind, _, setting = name.partition("_")
+        if name == "PYTHONHOME" or (kind in ("PIP", "UV") and not re.match(REACH, setting)):
+            del os.environ[name]
     os.environ["PIP_USER"] = "0"
     cache = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
     there = next(folder for folder in (cache, *cache.parents) if folder.exists())

@@ -163,6 +163,7 @@ def test_what_is_not_installed_is_named_with_what_installs_it(run, monkeypatch):
 def test_a_training_that_is_ended_leaves_no_run_and_says_so(tmp_path, number):
     program = Path(sys.executable).with_name("vaelib")
     words = ["train", "--recipe", "smoke", "--device", "cpu", "--output", "run"]
+    words += ["--epochs", "10000"]  # it does not end by itself meanwhile
     process = subprocess.Popen(
         [program, *words],
         cwd=tmp_path,
@@ -175,7 +176,7 @@ def test_a_training_that_is_ended_leaves_no_run_and_says_so(tmp_path, number):
         assert process.poll() is None, process.stdout.read()
         time.sleep(0.01)
     process.send_signal(number)
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=120)
     assert process.returncode == 1
     assert output.rstrip().endswith("Aborted!")
     assert not (tmp_path / "run" / "SHA256SUMS").exists()

@@ -71,8 +71,7 @@ sys.exit(any(set(what.split()) <= set(words) for what in refused))
 def commands(tmp_path, monkeypatch):
     """Record what is run instead of running it; commands that contain given words fail."""
 
-    for name in ("PIP_USER", "UV_NO_CACHE"):  # whatever is set there is taken back
-        monkeypatch.setenv(name, "")
+    before = dict(os.environ)
 
     def run(*refused, dont_write_bytecode=False):
         monkeypatch.setattr(sys, "dont_write_bytecode", dont_write_bytecode)
@@ -86,7 +85,9 @@ def commands(tmp_path, monkeypatch):
         install.main(["book"])
         return [json.loads(line) for line in log.read_text().splitlines()]
 
-    return run
+    yield run
+    os.environ.clear()
+    os.environ.update(before)
 
 
 PROJECT = ["--no-build-isolation", "--editable", ".[book]"]
@@ -131,16 +132,20 @@ def test_what_uv_cannot_do_pip_does(commands, refused, capfd):
 
 def test_settings_that_would_install_elsewhere_are_kept_away(commands, monkeypatch):
     monkeypatch.setenv("PIP_USER", "1")
-    monkeypatch.setenv("PIP_TARGET", "/elsewhere")
-    monkeypatch.setenv("PYTHONHOME", "/elsewhere")
+    out = ("PYTHONHOME", "PIP_TARGET", "PIP_DRY_RUN", "PIP_REQUIRE_HASHES", "PIP_CONSTRAINT")
+    out += ("UV_TARGET", "UV_SYSTEM_PYTHON", "UV_EXCLUDE_NEWER", "UV_OVERRIDE", "UV_CONSTRAINT")
+    reach = ("PIP_INDEX_URL", "PIP_NO_CACHE_DIR", "PIP_CERT", "UV_DEFAULT_INDEX", "UV_HTTP_TIMEOUT")
+    for name in (*out, *reach):
+        monkeypatch.setenv(name, "mine")
     install.close()
     assert os.environ["PIP_USER"] == "0"
-    assert not {"PIP_TARGET", "PYTHONHOME"} & os.environ.keys()
+    assert not set(out) & os.environ.keys()
+    assert set(reach) <= os.environ.keys()
 
 
 def test_where_the_users_cache_cannot_be_written_uv_keeps_none(commands, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "not" / "there"))
-    monkeypatch.delenv("UV_NO_CACHE")
+    monkeypatch.delenv("UV_NO_CACHE", raising=False)
     install.close()
     assert "UV_NO_CACHE" not in os.environ
     monkeypatch.setattr(os, "access", lambda folder, mode: folder != tmp_path)  # root may all

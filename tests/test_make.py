@@ -75,6 +75,21 @@ def test_a_lock_that_was_edited_gives_another_environment_whatever_its_date(make
     assert "-m venv --clear .venv" in make("install").stdout
 
 
+def test_settings_of_python_and_git_do_not_reach_what_make_starts(make, tmp_path):
+    """Such as one that strips docstrings; and text is UTF-8 whatever the locale."""
+    python = tmp_path / ".venv" / "bin" / "python"
+    assert make("install").returncode == 0
+    python.write_text("#!/bin/sh\nenv | sort\n")
+    names = ("PYTHONHOME", "PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONSAFEPATH", "PYTHONSTARTUP")
+    mine = os.environ | dict.fromkeys(names, "2") | {"PYTHONUTF8": "0", "LC_ALL": "POSIX"}
+    done = subprocess.run(
+        ["make", "readme"], cwd=tmp_path, env=mine, capture_output=True, text=True
+    )
+    seen = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    assert not set(names) & seen.keys()
+    assert seen["PYTHONUTF8"] == "1"
+
+
 def test_make_alone_lists_what_there_is(make):
     listed = make().stdout
     makefile = (ROOT / "Makefile").read_text()

@@ -18,6 +18,7 @@ from vaelib.plumbing.places import (
     by_hand,
     find_book,
     require_own_library,
+    require_readable,
     run_folder,
 )
 from vaelib.training.recipes import RECIPES, recipe_from_environment
@@ -175,6 +176,7 @@ def build(names: tuple[str, ...], recipe: str, only_list: bool):
     from vaelib.build.alone import alone
 
     book = find_book()
+    require_readable(book)
     require_own_library(book)
     known = notebooks.read_notebooks(book, recipe)
     for name in names:

@@ -16,6 +16,7 @@ from vaelib.plumbing.machine import usable_cores
 from vaelib.plumbing.places import EXECUTED
 
 from ..book.conftest import ROOT
+from ..hostile.kills import template
 
 SOURCE = """
 from pathlib import Path
@@ -24,17 +25,6 @@ require("word", word, ["one", "two"])
 Path(output_folder, "figure.svg").write_text(word)
 print(word, recipe)
 """
-
-
-def template(folder, name, parameters, source=SOURCE):
-    cells = [
-        nbformat.v4.new_markdown_cell("# A template\n\nIts text."),
-        nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}),
-        nbformat.v4.new_code_cell(source, metadata={"mystnb": {"image": {"alt": "a word"}}}),
-    ]
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    folder.mkdir(exist_ok=True, parents=True)
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), folder / name)
 
 
 ENTRIES = {
@@ -46,9 +36,8 @@ ENTRIES = {
 
 def new_book(folder):
     book = folder / "a book"
-    template(
-        book / "notebooks", "say.ipynb", 'word = "one"\nrecipe = "report"\noutput_folder = "."'
-    )
+    parameters = 'word = "one"\nrecipe = "report"\noutput_folder = "."'
+    template(book / "notebooks" / "say.ipynb", parameters, SOURCE)
     write(book, ENTRIES)
     return book
 
@@ -200,25 +189,25 @@ MEET = """
 import os, time
 from pathlib import Path
 Path(output_folder, "figure.svg").write_text(os.environ["OMP_NUM_THREADS"])
-for _ in range(300):
-    if list(Path(output_folder, "..").glob(f".partial-{other}-*/figure.svg")):
-        break
+here = Path(output_folder, "..")
+(here / f"{other} may end").touch()
+deadline = time.monotonic() + 100
+while not list(here.glob(f"{own} may end")):
+    if time.monotonic() > deadline:
+        raise TimeoutError(other)
     time.sleep(0.1)
-else:
-    raise TimeoutError(other)
-time.sleep(0.3)  # so that the other one meets this one too
 """
 
 
 @pytest.mark.skipif(usable_cores() < 2, reason="one core: one notebook at a time")
 def test_runs_are_made_side_by_side_and_share_the_cores(book, monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    parameters = 'other = ""\nrecipe = "report"\noutput_folder = "."'
-    template(book / "notebooks", "meet.ipynb", parameters, MEET)
+    parameters = 'own = ""\nother = ""\nrecipe = "report"\noutput_folder = "."'
+    template(book / "notebooks" / "meet.ipynb", parameters, MEET)
     write(
         book,
         {
-            name: {"template": "meet", "title": name, "parameters": {"other": other}}
+            name: {"template": "meet", "title": name, "parameters": {"own": name, "other": other}}
             for name, other in (("first", "second"), ("second", "first"))
         },
     )

@@ -7,7 +7,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from tests.hostile import kills
@@ -30,14 +29,7 @@ print(json.dumps(found))
 def looking(folder):
     """A small book whose notebooks say what they see."""
     kills.small_book(folder)
-    cells = [
-        nbformat.v4.new_markdown_cell("# A template"),
-        nbformat.v4.new_code_cell('word = "one"', metadata={"tags": ["parameters"]}),
-        nbformat.v4.new_code_cell(LOOK),
-    ]
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
-    nbformat.write(notebook, folder / "book" / "notebooks" / "say.ipynb")
+    kills.template(folder / "book" / "notebooks" / "say.ipynb", 'word = "one"', LOOK)
     return folder
 
 

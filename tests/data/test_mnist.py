@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 import zipfile
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -145,14 +144,19 @@ def test_sources_are_tried_in_order_and_announced(small, offline, monkeypatch, t
 
 
 def test_two_at_once_fetch_once(small, offline, monkeypatch, tmp_path):
-    calls = []
+    calls, both = [], threading.Barrier(2, timeout=60)
 
-    def slow(folder):
+    class Lock(mnist.FileLock):
+        def __enter__(self):
+            both.wait()  # both have seen that nothing is there
+            return super().__enter__()
+
+    def fetch(folder):
         calls.append(folder)
-        time.sleep(0.5)
         copy(small, folder)
 
-    monkeypatch.setitem(sources.SOURCES, MIRRORS, slow)
+    monkeypatch.setattr(mnist, "FileLock", Lock)
+    monkeypatch.setitem(sources.SOURCES, MIRRORS, fetch)
     threads = [threading.Thread(target=mnist.obtain, args=(tmp_path / "data",)) for _ in range(2)]
     for thread in threads:
         thread.start()
@@ -218,16 +222,17 @@ def test_mirrors_that_never_answer_are_given_up_in_time(monkeypatch):
     """An address that hangs, as a name server can, does not hold us up."""
     import requests
 
+    end = threading.Event()
+
     def hang(address, timeout):
-        time.sleep(3)
+        end.wait()
         raise requests.ConnectionError("no route")
 
     monkeypatch.setattr(sources, "PROBE_SECONDS", 0.2)
     monkeypatch.setattr(requests, "head", hang)
-    start = time.perf_counter()
     with pytest.raises(OSError, match="no answer from 2 addresses"):
         sources._first_to_answer(["https://a.invalid/", "https://b.invalid/"])
-    assert time.perf_counter() - start < 2
+    end.set()
 
 
 def test_the_first_mirror_that_answers_is_taken(monkeypatch):

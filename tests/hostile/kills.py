@@ -44,20 +44,22 @@ print(word, recipe)
 """
 
 
-def small_book(folder: Path) -> Path:
-    """Make a book whose notebooks are quick: they import no PyTorch, and write many files."""
+def template(file: Path, parameters: str, source: str) -> None:
+    """Write a template with its parameters, and one cell."""
     cells = [
-        nbformat.v4.new_markdown_cell("# A template"),
-        nbformat.v4.new_code_cell(
-            'word = "one"\nrecipe = "report"\noutput_folder = "."',
-            metadata={"tags": ["parameters"]},
-        ),
-        nbformat.v4.new_code_cell(SOURCE),
+        nbformat.v4.new_markdown_cell("# A template\n\nIts text."),
+        nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell(source, metadata={"mystnb": {"image": {"alt": "a word"}}}),
     ]
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    (folder / "book" / "notebooks").mkdir(parents=True)
-    template = folder / "book" / "notebooks" / "say.ipynb"
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), template)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), file)
+
+
+def small_book(folder: Path) -> Path:
+    """Make a book whose notebooks are quick: they import no PyTorch, and write many files."""
+    parameters = 'word = "one"\nrecipe = "report"\noutput_folder = "."'
+    template(folder / "book" / "notebooks" / "say.ipynb", parameters, SOURCE)
     say = {name: {"word": "one"} for name in ("first", "second")}
     write(folder / "book", say, "say")
     return folder

@@ -248,6 +248,11 @@ def test_an_unknown_recipe(copy):
     assert len(output.splitlines()) < 12
 
 
+@pytest.mark.parametrize("date", ["yesterday", "-5", "1e9", ""])
+def test_a_date_that_is_none(copy, date):
+    refused(copy, f"SOURCE_DATE_EPOCH is {date!r}; expected whole", SOURCE_DATE_EPOCH=date)
+
+
 def test_a_wrong_list_of_notebooks(copy):
     (copy / "book" / "notebooks.yml").write_text("bce: {template: trian, title: a}\n")
     refused(copy, "did you mean 'train'")
@@ -283,8 +288,9 @@ def test_odd_paths_work(tmp_path, name):
 
 
 def test_pages_are_built_below_any_name_that_is_not_refused(smoke_site, tmp_path):  # noqa: F811
-    """All punctuation, and letters beyond ASCII; Sphinx writes every page anew."""
-    name = "".join(c for c in string.punctuation if c not in f"{NOT_IN_A_PATH}/") + " ü数🙂"
+    """All punctuation, what cannot be seen, and letters beyond ASCII."""
+    name = "".join(c for c in string.punctuation if c not in f"{NOT_IN_A_PATH}/")
+    name += "\t\n\x01\x7f ü数🙂 "
     folder = shutil.copytree(smoke_site.root, tmp_path / name, symlinks=True)
     shutil.rmtree(folder / "book" / "_build")
     code, output = build(folder)
@@ -292,13 +298,89 @@ def test_pages_are_built_below_any_name_that_is_not_refused(smoke_site, tmp_path
     assert pages(folder).keys() == pages(smoke_site.root).keys()
 
 
+def test_a_path_that_is_no_utf8_is_refused_at_once(copy, tmp_path):
+    """And one that the locale hides from Python."""
+    folder = copy.rename(tmp_path / os.fsdecode(b"b\xff"))
+    output = refused(folder, "cannot be read as utf-8: rename the folder")
+    assert "notebook" not in output
+    folder = folder.rename(tmp_path / "ü")
+    plain = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    refused(folder, "cannot be read as ascii: rename the folder, or set PYTHONUTF8=1", **plain)
+
+
+# What a machine can be like.
+
+
+def pages_again(folder, **more):
+    """Build all pages anew from the runs that are there; check that they are what they were."""
+    before = pages(folder)
+    shutil.rmtree(folder / "book" / "_build")
+    code, output = build(folder, **more)
+    assert code == 0, output
+    assert pages(folder) == before
+
+
+def test_a_locale_without_utf8_changes_no_page(copy):
+    pages_again(copy, LC_ALL="POSIX", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+
+
+def test_what_a_home_says_to_docutils_and_to_the_terminal_changes_no_page(copy, tmp_path):
+    (tmp_path / ".docutils").write_text(
+        "[general]\nlanguage_code: de\nfile_insertion_enabled: no\n"
+    )
+    pages_again(copy, HOME=str(tmp_path), TERM="", COLUMNS="1", FORCE_COLOR="1")
+
+
+def test_a_checkout_that_is_reached_through_a_link(copy, tmp_path):
+    (tmp_path / "link").symlink_to(copy)
+    pages_again(tmp_path / "link")
+
+
+def test_under_a_strict_mask_all_works(copy):
+    shutil.rmtree(copy / "book" / "executed" / "model")
+    pages_again(copy, before=["bash", "-c", 'umask 077; exec "$@"', "masked"])
+
+
+UNSHARE = ["unshare", "--mount", "bash", "-c"]
+MAY_MOUNT = subprocess.run([*UNSHARE, "true"], capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not MAY_MOUNT, reason="nothing may be mounted here")
+def test_with_little_shared_memory_all_works(copy):
+    shutil.rmtree(copy / "book" / "executed" / "bce")
+    little = 'mount -t tmpfs -o size=256k tmpfs /dev/shm; exec "$@"'
+    code, output = build(copy, before=[*UNSHARE, little, "little"])
+    assert code == 0, output
+    assert "notebook bce: done" in output
+
+
+@pytest.mark.parametrize("limit", ["ulimit -n 64", "taskset -p -c 0 $$ > /dev/null"])
+def test_few_files_and_one_core_are_enough(copy, limit):
+    shutil.rmtree(copy / "book" / "executed" / "bce")
+    code, output = build(copy, before=["bash", "-c", f'{limit}; exec "$@"', "limited"])
+    assert code == 0, output
+
+
+def test_a_page_with_an_older_date_is_read_again(copy):
+    """A copy may keep dates, and the clock of a file system may run behind."""
+    page = copy / "book" / "references.md"
+    for word in ("first", "second"):
+        page.write_text(page.read_text() + f"\nHere is the {word} word.\n")
+        os.utime(page, (1e9, 1e9))
+        code, output = build(copy)
+        assert code == 0, output
+        assert f"Here is the {word} word." in pages(copy)["references.html"]
+    os.utime(page, (4e9, 4e9))  # and one from the future
+    assert build(copy)[0] == 0
+
+
 # What is ended from outside.
 
 
-def started(folder, until, mark="1"):
+def started(folder, until, mark="1", before=()):
     """Start a build, and wait until it has printed something."""
     process = subprocess.Popen(
-        BUILD,
+        [*before, *BUILD],
         cwd=folder,
         env=SMOKE | {kills.MARK: mark},
         stdout=subprocess.PIPE,
@@ -313,6 +395,23 @@ def started(folder, until, mark="1"):
         if until in line:
             return process
     raise AssertionError("".join(said))
+
+
+HOLD = """
+import time
+from pathlib import Path
+print("holding")
+while not Path("../go on").exists():
+    time.sleep(0.1)
+"""
+
+
+def hold(folder):
+    """Add a notebook that waits, so that a build is at this point as long as a test needs it."""
+    kills.template(folder / "book" / "notebooks" / "hold.ipynb", 'output_folder = "."', HOLD)
+    with open(folder / "book" / "notebooks.yml", "a") as entries:
+        entries.write("\nhold: {template: hold, title: It waits}\n")
+    return folder / "book" / "executed" / "go on"
 
 
 STAGES = {
@@ -364,69 +463,70 @@ def test_a_build_that_was_ended_is_followed_by_one_that_works(copy, smoke_site, 
 
 
 def test_a_process_that_was_ended_is_named(copy):
-    shutil.rmtree(copy / "book" / "executed" / "bce")
-    process = started(copy, "bce: epoch")
+    go_on = hold(copy)
+    process = started(copy, "hold: holding")
     kernels = [
         child
         for child in psutil.Process(process.pid).children(recursive=True)
-        if "ipykernel_launcher" in " ".join(child.cmdline())
+        if "vaelib.build.kernel" in child.cmdline()
     ]
     for kernel in kernels:
         kernel.kill()
     output, _ = process.communicate(timeout=100)
     assert process.returncode == 1
     assert "Traceback" not in output
-    assert output.rstrip().splitlines()[-1].startswith("the book was not built: notebook bce: its")
+    assert output.rstrip().splitlines()[-1].startswith("the book was not built: notebook hold: its")
+    go_on.touch()
     assert build(copy)[0] == 0
 
 
 def test_a_closed_terminal_with_nohup_ends_nothing(copy):
-    shutil.rmtree(copy / "book" / "executed" / "model")
-    process = subprocess.Popen(
-        ["nohup", *BUILD],
-        cwd=copy,
-        env=SMOKE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        preexec_fn=heed,
-    )
-    time.sleep(4)
+    go_on = hold(copy)
+    process = started(copy, "hold: holding", before=["nohup"])
     process.send_signal(signal.SIGHUP)
+    go_on.touch()
     output, _ = process.communicate(timeout=200)
     assert process.returncode == 0, output
 
 
 @CORE
 def test_the_second_of_two_builds_waits_and_says_so(copy):
-    shutil.rmtree(copy / "book" / "executed" / "model")
-    first = started(copy, "notebook model: ")
-    code, output = build(copy)
-    assert code == 0, output
-    assert "waiting for another build, which works in" in output
-    assert "notebook model" not in output  # the first has made it
-    first.communicate(timeout=100)
-    assert first.returncode == 0
+    go_on = hold(copy)
+    first = started(copy, "hold: holding")
+    second = started(copy, "waiting for another build, which works in")
+    go_on.touch()
+    for process in (first, second):
+        output, _ = process.communicate(timeout=200)
+        assert process.returncode == 0, output
+    assert "notebook hold" not in output  # the first has made it
+
+
+KILLED = """
+import os, signal
+from vaelib import cli
+from vaelib.training import checkpoint
+
+def save(*words, save=checkpoint.save):
+    save(*words)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+checkpoint.save = save
+cli.main()
+"""
 
 
 def test_a_run_by_hand_goes_on_where_it_was_killed(tmp_path):
-    def train(*more):
-        command = [PROGRAMS / "vaelib", "train", "--recipe", "smoke", "--device", "cpu"]
-        return subprocess.Popen(
-            [*command, *more], cwd=tmp_path, stdout=subprocess.PIPE, text=True, bufsize=1
-        )
+    def train(program, output):
+        command = [*program, "train", "--recipe", "smoke", "--device", "cpu", "--output", output]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100)
 
-    with train("--output", "elsewhere/whole") as whole:
-        whole.communicate(timeout=100)
-    assert whole.returncode == 0
-    with train("--output", "run") as killed:
-        while not list(tmp_path.glob(".checkpoints/*.pt")):  # made after the first epoch
-            time.sleep(0.01)
-        killed.kill()
+    assert train([PROGRAMS / "vaelib"], "elsewhere/whole").returncode == 0
+    assert train([sys.executable, "-c", KILLED], "run").returncode == -signal.SIGKILL
+    assert len(list(tmp_path.glob(".checkpoints/*.pt"))) == 1
     assert not (tmp_path / "run" / "SHA256SUMS").exists()
-    again = train("--output", "run")
-    output, _ = again.communicate(timeout=100)
+    again = train([PROGRAMS / "vaelib"], "run")
     assert again.returncode == 0
-    assert "training goes on after epoch 1, from its checkpoint" in output
+    assert "training goes on after epoch 1, from its checkpoint" in again.stdout + again.stderr
     for name in ("weights.safetensors", "losses.json", "history.csv", "trace.csv"):
         other = tmp_path / "elsewhere" / "whole" / name
         assert (tmp_path / "run" / name).read_bytes() == other.read_bytes(), name

@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,25 @@ def test_a_book_is_not_built_by_the_library_of_another_checkout(tmp_path):
     with pytest.raises(ValueError, match=r"the checkout of this book has its own, .*new \.venv"):
         places.require_own_library(tmp_path / "book")
     places.require_own_library(ROOT / "book")
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "readable"),
+    [
+        ("ü 数字 🙂\n", "utf-8", True),
+        ("b\udcff", "utf-8", False),  # a byte that begins nothing
+        ("plain", "ascii", True),
+        ("\udcc3\udcbc", "ascii", False),  # ü, seen from the locale C
+        ("Ã¼", "iso8859-1", False),  # the same, and other processes see it as it is
+    ],
+)
+def test_a_path_that_not_all_processes_can_read_is_refused(monkeypatch, name, encoding, readable):
+    monkeypatch.setattr(sys, "getfilesystemencoding", lambda: encoding)
+    if readable:
+        places.require_readable(Path("/", name))
+    else:
+        with pytest.raises(ValueError, match=r"cannot be read as .*rename the folder, or set PYT"):
+            places.require_readable(Path("/", name))
 
 
 def test_without_a_book_it_says_where_to_start(tmp_path, monkeypatch):

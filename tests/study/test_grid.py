@@ -269,26 +269,47 @@ def test_the_books_records_are_those_of_the_design_and_of_todays_recipes():
         assert record["settings"]["recipe_settings"] == json.loads(json.dumps(recipe))
 
 
+# All but the first task wait in their workers, where each leaves a file, until they may go on.
+HOLD = """
+import os, time
+from pathlib import Path
+from vaelib.study import grid
+grid.first = compute = getattr(grid, "first", grid.compute)  # this may be loaded twice
+folder = Path({folder!r})
+
+def held(task, *more):
+    if task.settings.seed:
+        (folder / f"{{os.getpid()}}").touch()
+        while not (folder / "go on").exists():
+            time.sleep(0.01)
+    return compute(task, *more)
+
+grid.compute = held
+"""
+
+
 @pytest.fixture
-def cluster():
+def cluster(tmp_path):
+    waiting = tmp_path / "waiting"
+    waiting.mkdir()
+    preload = HOLD.format(folder=str(waiting))
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+        n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50, preload=preload
     ) as cluster:
+        cluster.waiting = waiting
         yield cluster
 
 
 def kill_a_busy_worker(cluster):
     """Kill a worker that computes; return the tasks that it had."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        for worker in cluster.workers.values():
-            state = cluster.scheduler.workers.get(worker.worker_address)
-            if state and state.processing:
-                tasks = list(state.processing)
-                os.kill(worker.process.pid, signal.SIGKILL)  # its nanny starts another
-                return tasks
+    while not (held := list(cluster.waiting.iterdir())):
         time.sleep(0.01)
-    pytest.fail("no worker had anything to do within a minute")
+    pid = int(held[0].name)
+    (worker,) = (each for each in cluster.workers.values() if each.process.pid == pid)
+    tasks = list(cluster.scheduler.workers[worker.worker_address].processing)
+    os.kill(pid, signal.SIGKILL)  # its nanny starts another
+    (cluster.waiting / "go on").touch()
+    return tasks
 
 
 def test_a_cluster_that_loses_a_worker_finishes_all_the_same(cluster, folder):

@@ -1,6 +1,7 @@
 """Make what is stale before Sphinx reads a page."""
 
 import atexit
+import os
 import shutil
 import sys
 import time
@@ -21,7 +22,7 @@ from vaelib.plumbing.checks import in_words
 from vaelib.plumbing.files import DamagedError, require_writable
 from vaelib.plumbing.interruption import end_as_interrupted
 from vaelib.plumbing.lines import show_lines
-from vaelib.plumbing.places import require_own_library
+from vaelib.plumbing.places import require_own_library, require_readable
 from vaelib.training.recipes import recipe_from_environment
 
 SMOKE_BANNER = (
@@ -37,6 +38,7 @@ def setup(app: Sphinx) -> None:
     """Connect to Sphinx."""
     # After myst-nb has its settings (800) and before the table of contents is read (900).
     app.connect("config-inited", make_results, priority=850)
+    app.connect("config-inited", require_date, priority=799)
     # Sphinx takes the year of SOURCE_DATE_EPOCH for that of the copyright (800).
     app.connect("config-inited", partial(keep_copyright, app.config["copyright"]), priority=801)
     app.connect("build-finished", unmark, priority=1000)  # after all others
@@ -56,6 +58,16 @@ def make_results(app: Sphinx, config: Config) -> None:
         raise SystemExit(f"the book was not built: {in_words(error)}") from error
 
 
+def require_date(app: Sphinx, config: Config) -> None:
+    """Refuse a date that is none, before Sphinx reads it."""
+    given = os.environ.get("SOURCE_DATE_EPOCH", "0")
+    if not given.isdecimal():
+        raise SystemExit(
+            f"the book was not built: SOURCE_DATE_EPOCH is {given!r}; expected whole seconds since "
+            "1970, such as 1767225600"
+        )
+
+
 def keep_copyright(text: str, app: Sphinx, config: Config) -> None:
     """Put the copyright back as it was written."""
     config["copyright"] = text
@@ -73,6 +85,7 @@ def _make_results(book: Path, app: Sphinx, config: Config) -> None:
             f"the path of the book is {book}; expected one without {wrong[0]}, which jupyter-cache "
             "or Sphinx cannot read: rename the folder"
         )
+    require_readable(book)
     require_own_library(book)
     recipe = recipe_from_environment()
     notebooks = read_notebooks(book, recipe)

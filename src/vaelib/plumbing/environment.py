@@ -25,9 +25,13 @@ PASSED = (
     *("VAELIB_*", "SOURCE_DATE_EPOCH", "LATEXMKOPTS"),
 )
 # Left out, beside those: MATPLOTLIBRC and MPLBACKEND (figures), JUPYTER_* (another kernel under the
-# name of ours), IPYTHONDIR, DOCUTILSCONFIG and SPHINXOPTS (pages), GIT_* (another repository).
-GIVEN = {"LC_ALL": "C.UTF-8", "PYTHONUTF8": "1", "TZ": "UTC"}
-"""Text is UTF-8, numbers have points and dates are those of UTC, whatever the machine says."""
+# name of ours), IPYTHONDIR and SPHINXOPTS (pages), GIT_* (another repository).
+GIVEN = {
+    # Text is UTF-8, numbers have points and dates are those of UTC, whatever the machine says.
+    **{"LC_ALL": "C.UTF-8", "PYTHONUTF8": "1", "TZ": "UTC"},
+    # Without these, docutils and TeX would read what the user has in ~/.docutils and ~/texmf.
+    **dict.fromkeys(("DOCUTILSCONFIG", "TEXMFHOME"), os.devnull),
+}
 FOLDERS = ("VAELIB_DATA", "VAELIB_BOOK")  # that may be given as seen from here
 
 

@@ -1,6 +1,7 @@
 """Where things lie in the folder of the book; paths are relative to it."""
 
 import os
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -58,6 +59,22 @@ def require_own_library(book: Path) -> None:
         raise ValueError(
             f"the library that runs is {running}, and the checkout of this book has its own, "
             f"{beside}: make a new .venv here (make book does)"
+        )
+
+
+def require_readable(book: Path) -> None:
+    """Refuse a path that some process could not read, for names of files are bytes.
+
+    Raises:
+        ValueError: it has other letters than those of ASCII, and either they are no UTF-8 or this
+            Python takes them for something else, as in some locales.
+    """
+    path, encoding = str(book.resolve()), sys.getfilesystemencoding()
+    lost = any("\udc80" <= letter <= "\udcff" for letter in path)  # how Python keeps other bytes
+    if lost or (encoding != "utf-8" and not path.isascii()):
+        raise ValueError(
+            f"the path of the book, {path!a}, cannot be read as {encoding}: rename the folder, "
+            "or set PYTHONUTF8=1 if its letters are UTF-8"
         )
 
 
