@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import tomllib
 
 import pytest
@@ -21,6 +22,18 @@ def test_version_and_date_of_a_release_are_the_same_everywhere():
     )
     assert latest.groups() == (version, str(citation["date-released"]))
     assert citation["version"] == version
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no repository")
+def test_names_of_files_are_such_that_every_system_takes_them():
+    """Also one that folds upper and lower case, or refuses some letters and names."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    names = listed.stdout.decode().rstrip("\0").split("\0")
+    assert len({name.casefold() for name in names}) == len(names) > 200
+    refused = re.compile(
+        r'[<>:"|?*\\\x00-\x1f]|[. ](/|$)|(^|/)(con|prn|aux|nul|com\d|lpt\d)(\.|/|$)', re.I
+    )
+    assert not [name for name in names if refused.search(name) or not name.isascii()]
 
 
 @pytest.mark.skipif(
