@@ -6,11 +6,14 @@ SCRIPT := src/vaelib/book/explorer/script
 # Text and names of files are UTF-8, whatever the machine's locale is.
 export PYTHONUTF8 := 1
 # A user's settings of Python, with which docstrings, warnings or the library would be others.
+ifeq ($(SOURCE_DATE_EPOCH),)
+unexport SOURCE_DATE_EPOCH
+endif
 unexport PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS PYTHONSAFEPATH PYTHONSTARTUP
 # Everything else may move when the lock is made anew; these are chosen.
 PINS := torch==2.13.0 torchvision==0.28.0 jupyter-book==1.0.4.post1 sphinx-book-theme==1.1.4
 
-.PHONY: help install book pdf serve test test-hostile test-site record bench yardsticks readme map lock clean
+.PHONY: help install date book pdf serve test test-hostile test-site record bench yardsticks readme map lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -34,17 +37,20 @@ endif
 	$(BIN)/python install.py book test dev
 	@touch $@
 
-book: install  ## run what is stale and build the site; RECIPE=original for the original's protocol
+date:
+	@case "$$SOURCE_DATE_EPOCH" in *[!0-9]*) echo "SOURCE_DATE_EPOCH is $$SOURCE_DATE_EPOCH; expected whole seconds since 1970, such as 1767225600"; exit 1;; esac
+
+book: date install  ## run what is stale and build the site; RECIPE=original for the original's protocol
 	@for f in _config.yml _toc.yml; do grep -q : book/$$f || { echo "book/$$f is not a symbolic link to ../$$f, as it is after unpacking a zip without links: clone with git, or run cp $$f book/$$f"; exit 1; }; done
 	VAELIB_RECIPE=$(RECIPE) $(BIN)/jupyter-book build book/ -W -n --keep-going
 
-pdf: install  ## print the report (needs TeX, see README) and put it into the site
+pdf: date install  ## print the report (needs TeX, see README) and put it into the site
 	@# First of all, not after minutes of training.
 	@$(BIN)/python -c 'import sys; from vaelib.book.site.pdf import missing_tex; sys.exit(missing_tex())'
 	@# The date of the last commit, if none is given, so that equal sources give equal bytes; and
-	@# no settings of the user for latexmk.
+	@# Sphinx's settings for latexmk, which choose xelatex, but none of the user.
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git -c safe.directory="$$(pwd -P)" log -1 --no-show-signature --format=%ct 2>/dev/null || echo 1767225600)} \
-	VAELIB_RECIPE=$(RECIPE) LATEXMKOPTS="-norc -interaction=nonstopmode -halt-on-error" \
+	VAELIB_RECIPE=$(RECIPE) LATEXMKOPTS="-norc -r latexmkrc -interaction=nonstopmode -halt-on-error" \
 		$(BIN)/jupyter-book build book/ --builder pdflatex -W -n --keep-going < /dev/null
 	@$(MAKE) --no-print-directory book
 

@@ -90,6 +90,27 @@ def test_settings_of_python_and_git_do_not_reach_what_make_starts(make, tmp_path
     assert seen["PYTHONUTF8"] == "1"
 
 
+@pytest.mark.parametrize("date", ["yesterday", "-5", "1e9", "1 2"])
+@pytest.mark.parametrize("target", ["book", "pdf"])
+def test_a_date_that_is_none_is_refused_first(date, target):
+    """Sphinx would end with a traceback."""
+    mine = os.environ | {"SOURCE_DATE_EPOCH": date}
+    done = subprocess.run(["make", target], cwd=ROOT, env=mine, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert done.stdout.splitlines()[0].startswith(f"SOURCE_DATE_EPOCH is {date}; expected whole")
+
+
+def test_an_empty_date_is_none(make, tmp_path):
+    python = tmp_path / ".venv" / "bin" / "python"
+    assert make("install").returncode == 0
+    python.write_text("#!/bin/sh\nenv\n")
+    mine = os.environ | {"SOURCE_DATE_EPOCH": ""}
+    done = subprocess.run(
+        ["make", "readme"], cwd=tmp_path, env=mine, capture_output=True, text=True
+    )
+    assert "SOURCE_DATE_EPOCH" not in done.stdout
+
+
 def test_make_alone_lists_what_there_is(make):
     listed = make().stdout
     makefile = (ROOT / "Makefile").read_text()

@@ -3,6 +3,8 @@
  *
  * Input: a run's `script` as vaelib.book.explorer.export writes it; `z` (n, 2); `images` (m, 784); `near` (m, k, 2), points.
  */
+import { ascend } from "../../src/vaelib/book/explorer/script/bound.js";
+import { contour } from "../../src/vaelib/book/explorer/script/contours.js";
 import { Likelihood } from "../../src/vaelib/book/explorer/script/likelihood.js";
 import { Network } from "../../src/vaelib/book/explorer/script/network.js";
 import { Plane } from "../../src/vaelib/book/explorer/script/plane.js";
@@ -14,13 +16,19 @@ const { script, z, images, near } = JSON.parse(await new Response(Deno.stdin.rea
 (0, eval)(script);
 const [data] = Object.values(globalThis.explorerRuns);
 const network = new Network(arrays(data.weights, data.shapes));
-const plane = new Plane(network, new Likelihood(data.variance));
+const likelihood = new Likelihood(data.variance);
+const plane = new Plane(network, likelihood);
 const found = images.map((pixels, n) => {
   const image = Float32Array.from(pixels);
-  const { logEvidence, error, bound, gap, mean, step, squares } = examine(plane, image);
-  const surface = new Surface(step, squares, true);
-  const density = near[n].map((point) => surface.at(...point));
-  return { ...network.encode(image), logEvidence, error, bound, gap, posterior: mean, density };
+  const q = network.encode(image);
+  const { step, squares, around, mean: posterior, ...exact } = examine(plane, image);
+  const surface = new Surface(step, squares, around);
+  const density = near[n].map((point) => Math.exp(surface.height(...point)));
+  const lines = surface.levels().map((level) => contour(surface.raster(), level).flat());
+  const bounds = [exact.bound];
+  let better = { q };
+  while (!better.done) bounds.push((better = ascend(network, likelihood, image, better.q)).bound);
+  return { ...q, ...exact, posterior, density, lines, bounds, better: better.q };
 });
 const logits = z.map((point) => Array.from(network.decode(point)));
 const together = Array.from(network.decode(z.slice(0, 4).flat()));

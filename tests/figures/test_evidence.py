@@ -37,6 +37,15 @@ def test_a_posterior_is_drawn_where_it_lies_beside_the_encoders_ellipse():
     assert figure.axes[3].get_xlim() == (-3, 3)
 
 
+def test_contours_hold_shares_of_the_mass():
+    """Of a Gaussian, by the distribution of its squared distance, chi-squared."""
+    axis = np.linspace(-5, 5, 301)
+    density = np.exp(-(axis[:, None] ** 2 + axis**2) / 2)
+    half, most = evidence.mass_levels(density, (0.5, 0.95))
+    assert half == pytest.approx(0.5, rel=0.005)  # exp(−d²/2) is 1 minus the share within d
+    assert most == pytest.approx(0.05, rel=0.01)
+
+
 def test_without_images_the_figure_says_so():
     (text,) = evidence.posteriors([], np.zeros((1, 2))).texts
     assert text.get_text() == "there is no such image"

@@ -1,5 +1,6 @@
 import base64
 import io
+import re
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ import torch
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
+from vaelib.book.explorer.join import HERE
 from vaelib.figures import images as pictures
 from vaelib.figures import network, style
 from vaelib.figures.curves import curves
@@ -52,7 +54,7 @@ def test_the_grid_keeps_rows_and_columns():
     assert bottom + 0.75 * (top - bottom) == pytest.approx(2)
 
 
-def test_the_scatter_writes_digits_at_medians_and_shares_axes():
+def test_the_scatter_writes_classes_and_shares_axes():
     random = np.random.default_rng(0)
     labels = np.arange(200) % 10
     points = random.normal(size=(200, 2)) + labels[:, None]
@@ -60,8 +62,56 @@ def test_the_scatter_writes_digits_at_medians_and_shares_axes():
     first, second = figure.axes[:2]
     assert first.get_xlim() == second.get_xlim()
     texts = {text.get_text(): text.get_position() for text in first.texts}
-    assert texts["3"] == pytest.approx(np.median(points[labels == 3], axis=0))
+    assert texts == pictures.label_places(points, labels)
     assert first.collections[0].get_rasterized()
+
+
+def test_a_class_is_written_where_it_is_dense_and_alone():
+    """Not between its two parts, and not where another is denser."""
+    random = np.random.default_rng(0)
+    parts = [random.normal(centre, 0.1, (100, 2)) for centre in ((0, 0), (4, 0), (4, 0), (2, 3))]
+    labels = np.repeat([0, 0, 1, 1], 100)
+    places = pictures.label_places(np.concatenate(parts), labels)
+    assert places["0"] == pytest.approx((0, 0), abs=0.3)
+    assert places["1"] == pytest.approx((2, 3), abs=0.3)
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.01, 1.0])
+def test_labels_do_not_collide(spread):
+    random = np.random.default_rng(1)
+    points = np.concatenate([random.normal(0, spread, (300, 2)), [(-5, -5), (5, 5)]])
+    labels = np.arange(302) % 10
+    places = np.array(list(pictures.label_places(points, labels).values()))
+    distance = np.linalg.norm(places[:, None] - places, axis=2) + 9 * np.eye(10)
+    assert distance.min() >= 0.9 * pictures.APART * 10
+
+
+def test_colours_of_classes_can_be_told_apart():
+    """In CIELAB, also without red or green cones (Machado et al., 2009)."""
+    sights = {
+        "ordinary": (np.eye(3), 40),
+        "protan": ([[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]], 25),
+        "deutan": ([[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]], 25),
+    }
+    to_xyz = np.array(
+        [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    )
+    coded = pictures.CLASS_COLOURS(range(10))[:, :3]
+    linear = np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
+    for name, (sight, least) in sights.items():
+        xyz = np.clip(linear @ np.transpose(sight), 0, 1) @ to_xyz.T / (0.9505, 1, 1.089)
+        f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+        lab = np.stack(
+            [116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], 1
+        )
+        distance = np.linalg.norm(lab[:, None] - lab, axis=2) + 99 * np.eye(10)
+        assert distance.min() > least, name
+
+
+def test_the_explorer_has_the_same_colours():
+    style = (HERE / "explorer.css").read_text()
+    (colours,) = re.findall(r"--explorer-classes: (.+);", style)
+    assert tuple(colours.split()) == pictures.COLOURS
 
 
 def test_a_digit_without_images_is_not_written():

@@ -1,7 +1,6 @@
 """Make what is stale before Sphinx reads a page."""
 
 import atexit
-import os
 import shutil
 import sys
 import time
@@ -38,7 +37,6 @@ def setup(app: Sphinx) -> None:
     """Connect to Sphinx."""
     # After myst-nb has its settings (800) and before the table of contents is read (900).
     app.connect("config-inited", make_results, priority=850)
-    app.connect("config-inited", require_date, priority=799)
     # Sphinx takes the year of SOURCE_DATE_EPOCH for that of the copyright (800).
     app.connect("config-inited", partial(keep_copyright, app.config["copyright"]), priority=801)
     app.connect("build-finished", unmark, priority=1000)  # after all others
@@ -56,16 +54,6 @@ def make_results(app: Sphinx, config: Config) -> None:
         _make_results(Path(app.srcdir), app, config)
     except (NotebookError, DataError, DamagedError, OSError, ValueError) as error:
         raise SystemExit(f"the book was not built: {in_words(error)}") from error
-
-
-def require_date(app: Sphinx, config: Config) -> None:
-    """Refuse a date that is none, before Sphinx reads it."""
-    given = os.environ.get("SOURCE_DATE_EPOCH", "0")
-    if not given.isdecimal():
-        raise SystemExit(
-            f"the book was not built: SOURCE_DATE_EPOCH is {given!r}; expected whole seconds since "
-            "1970, such as 1767225600"
-        )
 
 
 def keep_copyright(text: str, app: Sphinx, config: Config) -> None:

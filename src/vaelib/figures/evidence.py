@@ -1,5 +1,6 @@
 """The gap between evidence and bound, posteriors beside the encoder's, and aggregate posteriors."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from matplotlib.patches import Ellipse, Rectangle
 from vaelib.figures.style import styled, subplots
 
 ENCODER: dict[str, Any] = {"color": "C1", "lw": 1.6}
-LEVELS = (0.01, 0.1, 0.5)  # of the greatest density
+SHARES = (0.95, 0.5)  # of the mass, which contours hold
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,21 @@ def _draw_density(axes: Axes, row: Portrait) -> None:
     )
     first = np.linspace(left, right, len(row.density))
     second = np.linspace(bottom, top, row.density.shape[1])
-    levels = [level * row.density.max() for level in LEVELS]
+    levels = mass_levels(row.density, SHARES)
     axes.contour(first, second, row.density.T, levels, colors="C0", linewidths=0.8)
     axes.grid(False)
+
+
+def mass_levels(density: np.ndarray, shares: Sequence[float]) -> list[float]:
+    """Return the densities above which shares of the mass lie.
+
+    Args:
+        density: at the nodes of a regular grid that holds all of the mass, of any shape.
+        shares: each in (0, 1).
+    """
+    ordered = np.sort(density, axis=None)[::-1]
+    masses = np.cumsum(ordered)
+    return [float(ordered[np.searchsorted(masses, share * masses[-1])]) for share in shares]
 
 
 @styled

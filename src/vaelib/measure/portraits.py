@@ -7,13 +7,15 @@ from torch import Tensor
 from vaelib.evidence.likelihood import Gaussian
 from vaelib.evidence.sampling import log_joint
 from vaelib.figures.evidence import Portrait
+from vaelib.figures.images import label_places
 from vaelib.measure.gap import Gap
 from vaelib.vae.latent import decode
 from vaelib.vae.model import VAE
 
 POINTS = 48  # along each side of a window
-CODES = 2500  # of test images: enough to fill the plane, few enough for a page
+CODES = 2000  # of test images: enough to fill the plane, few enough for a page
 EACH = 3  # images of a kind that the explorer offers
+OTHERS = 32  # more, the first test images
 WIDTH = 4.0  # of a window to each side, in the posterior's greater deviation
 
 
@@ -112,9 +114,10 @@ def offered(result: Gap, labels: Tensor | None) -> dict:
 
     Returns:
         ``variance`` of the Gaussian likelihood, None for Bernoulli pixels; ``codes``, means of
-        q(z|x) of the first images, and their ``labels``, one character each, or none; ``images``,
-        each with ``index``, ``label`` or None, ``why`` it was chosen, ``pixels`` (784 grey values
-        of 0 to 255), ``log_evidence`` and ``bound`` in nats.
+        q(z|x) of the first images, and their ``labels``, one character each, or none; ``places``
+        where the labels are written; ``images``, each with ``index``, ``label`` or None, ``why`` it
+        was chosen, ``pixels`` (784 grey values of 0 to 255), ``log_evidence`` and ``bound`` in
+        nats; ``others`` with index and pixels only.
     """
     kinds = {
         "ordinary gap": ordinary(result, EACH),
@@ -122,16 +125,29 @@ def offered(result: Gap, labels: Tensor | None) -> dict:
         "greatest gap": greatest_gaps(result, EACH),
     }
     likelihood = result.likelihood
+    codes = result.q.mean[:CODES]
+
+    def pixels(image: int) -> list[int]:
+        return (result.pixels[image] * 255).round().to(torch.uint8).tolist()
+
+    places = {} if labels is None else label_places(codes.numpy(), labels[: len(codes)].numpy())
     return {
         "variance": likelihood.variance if isinstance(likelihood, Gaussian) else None,
-        "codes": [[round(z, 3) for z in mean] for mean in result.q.mean[:CODES].tolist()],
-        "labels": "" if labels is None else "".join(str(int(each)) for each in labels[:CODES]),
+        "codes": [[round(z, 3) for z in mean] for mean in codes.tolist()],
+        "labels": ""
+        if labels is None
+        else "".join(str(int(each)) for each in labels[: len(codes)]),
+        "places": {label: [round(z, 3) for z in place] for label, place in places.items()},
+        "others": [
+            {"index": image, "pixels": pixels(image)}
+            for image in range(min(OTHERS, len(result.pixels)))
+        ],
         "images": [
             {
                 "index": image,
                 "label": None if labels is None else int(labels[image]),
                 "why": kind,
-                "pixels": (result.pixels[image] * 255).round().to(torch.uint8).tolist(),
+                "pixels": pixels(image),
                 "log_evidence": float(result.evidence.log_evidence[image]),
                 "bound": float(result.bound[image]),
             }

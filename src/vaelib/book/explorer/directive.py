@@ -1,9 +1,12 @@
-"""The directive ``explorer``: the part of a page in which a reader draws digits.
+"""The directive ``explorer``: the part of a page in which a reader draws digits; the role ``view``.
 
 ``{explorer} bce-elbo mse-elbo`` places it for these runs, the first chosen at the beginning. Only
-the page that has it loads its scripts. In print there is nothing of it.
+the page that has it loads its scripts. ``{view}`run=mse-elbo;image=two modes;z=peak``` is a step of
+its tour: a link that shows something there (``script/address.js`` says what can be named). In print
+there is nothing of them.
 """
 
+import html
 from pathlib import Path
 
 from docutils import nodes
@@ -21,6 +24,10 @@ from vaelib.training import folder
 STATIC = "explorer"  # folder in the site's _static
 
 
+class View(nodes.Inline, nodes.Element):
+    """A link to a view; it has its fragment."""
+
+
 class Explorer(nodes.General, nodes.Element):
     """The part of the page; it has the names of its runs."""
 
@@ -29,7 +36,9 @@ def setup(app: Sphinx) -> None:
     """Register the directive and connect to Sphinx."""
     nothing = (skip, None)
     app.add_node(Explorer, html=(write_markup, None), latex=nothing, text=nothing)
+    app.add_node(View, html=(write_link, None), latex=nothing, text=nothing)
     app.add_directive("explorer", ExplorerDirective)
+    app.add_role("view", view)
     app.connect("html-page-context", place_scripts)
 
 
@@ -54,6 +63,17 @@ class ExplorerDirective(SphinxDirective):
 def write_markup(visitor, node: Explorer) -> None:
     """Write the markup, with a choice of the runs."""
     visitor.body.append(markup(node["runs"]))
+    raise nodes.SkipNode
+
+
+def view(name, rawtext, text, lineno, inliner, options=None, content=()) -> tuple[list, list]:
+    """Make the link of a step."""
+    return [View(fragment=f"#explorer;{text}")], []
+
+
+def write_link(visitor, node: View) -> None:
+    """Write the link."""
+    visitor.body.append(f'<a href="{html.escape(node["fragment"])}">Show it.</a>')
     raise nodes.SkipNode
 
 

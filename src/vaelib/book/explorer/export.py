@@ -26,8 +26,15 @@ def script(name: str, weights: dict[str, np.ndarray], chosen: dict) -> str:
         "variance": chosen["variance"],
         "shapes": {key: values.shape for key, values in arrays.items()},
         "weights": halves(np.concatenate([values.ravel() for values in arrays.values()])),
-        "codes": {"means": halves(np.array(chosen["codes"])), "labels": chosen["labels"]},
-        "images": [image | {"pixels": octets(image["pixels"])} for image in chosen["images"]],
+        "codes": {
+            "means": halves(np.array(chosen["codes"])),
+            "labels": chosen["labels"],
+            "places": chosen["places"],
+        },
+        **{
+            name: [image | {"pixels": octets(image["pixels"])} for image in chosen[name]]
+            for name in ("images", "others")
+        },
     }
     # No text may end the script within a page.
     content = (json.dumps(part).replace("<", "\\u003c") for part in (name, data))

@@ -25,7 +25,8 @@ def changed(app: Sphinx, env: BuildEnvironment, *dates: set[str]) -> list[str]:
 
 def remember(app: Sphinx, env: BuildEnvironment) -> None:
     """Keep what was read, with what Sphinx itself keeps of it."""
-    env.vaelib_contents = {name: _content(env, name) for name in env.all_docs}
+    contents = {name: _content(env, name) for name in env.all_docs}
+    env.vaelib_contents = contents  # type: ignore[attr-defined]
 
 
 def _content(env: BuildEnvironment, name: str) -> dict[str, str]:

@@ -1,12 +1,18 @@
 /** The part of the page that one can touch: what the reader does, and what follows from it. */
+import { MARK, read, write } from "./address.js";
 import { Model } from "./model.js";
-import { paint, Panels, readColours } from "./panels.js";
+import { decimal, paint, Panels, readColours } from "./panels.js";
 import { Pen } from "./pen.js";
 import { prepare } from "./preparation.js";
+import { Ring } from "./ring.js";
 import { Surface } from "./surface.js";
+import { Tour } from "./tour.js";
+import { along, densest } from "./walk.js";
 import { bytes, halves } from "./weights.js";
 
 const PEN = 26; // of a canvas of 280 units, each a tenth of MNIST's pixels
+const FILM = 11; // images along a way
+const SEEN = 6; // nats below the greatest density: what counts as a peak
 
 export class Explorer {
   /**
@@ -21,14 +27,19 @@ export class Explorer {
     this.models = {};
     this.image = null; // (784,), what is encoded
     this.chosen = null; // its index, if it is a test image
-    this.pointed = null; // the point of the plane that is decoded, if it is not the encoder's mean
     this.exact = null; // what the worker has found out about the image
+    this.better = null; // a q that was improved, with its bound
+    this.ends = {}; // A and B, points of the plane
+    this.walk = null; // the ways between them, what is decoded there, and log p(x, z)
     this.panels = new Panels((name) => this.part(name));
     this.pen = new Pen(this.part("drawing"), {
-      changed: () => this.show(prepare(this.pen.strokes, PEN), null),
+      changed: () => this.show(this.drawn(), null),
       lifted: () => this.settle(),
       moved: () => this.update(),
     });
+    const { plane } = this.panels;
+    this.ring = new Ring(plane.canvas, (event) => plane.toPlane(event), () => this.update());
+    this.tour = new Tour((name) => this.part(name), MARK);
     this.listen();
   }
 
@@ -37,22 +48,53 @@ export class Explorer {
     return this.root.querySelector(`[data-part="${name}"]`);
   }
 
+  /** What is drawn, as MNIST would have it. */
+  drawn() {
+    return prepare(this.pen.strokes, PEN);
+  }
+
   listen() {
-    this.part("clear").addEventListener("click", () => this.pen.clear());
+    const click = (name, act) => this.part(name).addEventListener("click", act);
+    click("undo", () => this.pen.undo());
+    click("clear", () => this.pen.clear());
+    click("own", () => {
+      this.show(this.drawn(), null);
+      this.settle();
+    });
+    click("another", () => this.choose(any(this.others)));
+    click("free", () => this.ring.free());
+    click("zoom", ({ target }) => {
+      target.setAttribute("aria-pressed", target.ariaPressed !== "true");
+      this.update();
+    });
+    for (const end of ["A", "B"]) click(end, () => this.stand(end));
+    click("forget", () => this.forget());
+    click("improve", () => this.improve());
     this.part("runs").addEventListener("change", ({ target }) => this.use(target.value));
-    for (const view of [this.panels.plane, this.panels.magnified]) {
-      const point = (event) => this.model && this.decodeAt(view.toPlane(event));
-      view.canvas.addEventListener("pointermove", point);
-      view.canvas.addEventListener("pointerdown", point);
-    }
     for (const slider of [this.part("z1"), this.part("z2")]) {
       slider.addEventListener("input", () => {
-        this.decodeAt([this.part("z1").valueAsNumber, this.part("z2").valueAsNumber]);
+        this.ring.set([this.part("z1").valueAsNumber, this.part("z2").valueAsNumber], true);
       });
     }
+    this.root.addEventListener("keydown", (event) => {
+      if (event.key !== "z" || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      this.pen.undo();
+    });
     const mode = new MutationObserver(() => this.update());
     mode.observe(document.documentElement, { attributeFilter: ["data-theme"] });
     addEventListener("resize", () => this.update());
+    addEventListener("hashchange", () => this.visit(location.hash));
+    for (const step of this.tour.steps) {
+      // The same address again is no change.
+      step.addEventListener("click", () => step.hash === location.hash && this.visit(step.hash));
+    }
+  }
+
+  /** Begin with what the page's address says. */
+  begin() {
+    const checked = this.part("runs").querySelector(":checked").value;
+    return location.hash.startsWith(MARK) ? this.visit(location.hash) : this.use(checked);
   }
 
   /** Take a run's model, and show with it what was shown before. */
@@ -66,12 +108,14 @@ export class Explorer {
     }
     if (!data || this.wanted !== name) return;
     this.model = this.models[name] ??= new Model(data, this.program);
-    this.codes = { means: halves(data.codes.means), labels: data.codes.labels };
-    this.offer(data.images);
+    const { means, labels, places } = data.codes;
+    this.codes = { means: halves(means), labels, places };
+    this.offer(data.images, data.others);
+    this.forget();
     if (this.image) {
       this.show(this.image, this.chosen);
       this.settle();
-    } else this.choose(this.offered[0]);
+    } else if (!this.pen.strokes.length) this.choose(this.offered[0]);
     try {
       await this.model.surveyed;
     } catch (error) {
@@ -82,34 +126,43 @@ export class Explorer {
     this.update();
   }
 
-  /** Offer test images as buttons. */
-  offer(images) {
+  /** Offer test images as buttons, in groups by why they were chosen; keep others. */
+  offer(images, others) {
+    const grey = (pixels) => Float32Array.from(bytes(pixels), (value) => value / 255);
+    this.others = others.map(({ index, pixels }) => ({ index, image: grey(pixels) }));
     this.offered = images.map(({ index, label, why, pixels }) => {
-      const image = Float32Array.from(bytes(pixels), (grey) => grey / 255);
       const canvas = Object.assign(document.createElement("canvas"), { width: 28, height: 28 });
       const button = Object.assign(document.createElement("button"), { type: "button" });
-      const one = { index, image, canvas, button };
-      button.append(canvas, why);
+      const one = { index, why, image: grey(pixels), canvas, button };
+      button.append(canvas);
       const kind = label === null ? "" : `, a ${label}`;
       button.setAttribute("aria-label", `Test image ${index}${kind}: ${why}`);
       button.addEventListener("click", () => this.choose(one));
       return one;
     });
-    this.part("choices").replaceChildren(...this.offered.map(({ button }) => button));
+    const kinds = [...new Set(this.offered.map(({ why }) => why))].map((kind) => {
+      const group = document.createElement("span");
+      const buttons = this.offered.filter(({ why }) => why === kind).map(({ button }) => button);
+      group.append(kind, ...buttons);
+      return group;
+    });
+    this.part("choices").replaceChildren(...kinds);
   }
 
-  /** Show one of the test images. */
+  /** Show one of the test images; a drawing is kept. */
   choose({ image, index }) {
-    this.pen.strokes = [];
     this.show(image, index);
-    this.settle();
+    return this.settle();
   }
 
   /** Show an image (784,), or null, as far as it can be told at once. */
   show(image, chosen) {
     this.image = image;
     this.chosen = chosen;
-    this.exact = this.pointed = null;
+    this.exact = this.better = this.walk = null;
+    this.ends = {};
+    this.ring.z = null;
+    this.ring.pinned = false;
     this.say(image ? "Drawing: the shade is an estimate." : "Nothing is drawn.");
     this.update();
   }
@@ -121,16 +174,92 @@ export class Explorer {
     this.say("Computing log p(x) …");
     const exact = await model.examine(image).catch((error) => this.say(error.message));
     if (!exact || image !== this.image || model !== this.model) return;
-    this.exact = { ...exact, surface: new Surface(exact.step, exact.squares, true) };
+    this.exact = { ...exact, surface: new Surface(exact.step, exact.squares, exact.around) };
     this.update();
     this.say(sentence(exact, this.q));
     this.root.dispatchEvent(new CustomEvent("settled", { detail: exact }));
   }
 
-  /** Decode a point of the plane. */
-  decodeAt(z) {
-    this.pointed = z;
+  /** Move q until its bound is as great as it can be. */
+  async improve() {
+    const { image, model } = this;
+    if (!this.exact) return;
+    const quiet = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    let step = { ...this.exact, q: this.q };
+    for (let steps = 1; !step.done; steps++) {
+      step = await model.ascend(image, step.q).catch((error) => this.say(error.message));
+      if (!step || image !== this.image || model !== this.model) return;
+      this.better = { ...step, steps };
+      if (!quiet || step.done) this.update();
+    }
+    const { bound, steps } = this.better;
+    this.say(
+      `After ${steps} steps the bound is ${decimal(bound)} nats, ` +
+        `${decimal(this.exact.logEvidence - bound)} below log p(x). ` +
+        "What is left is what a Gaussian cannot follow; what was gained, the encoder had missed.",
+    );
+    this.root.dispatchEvent(new CustomEvent("improved", { detail: this.better }));
+  }
+
+  /** Put an end of a walk where the ring is; walk when there are two. */
+  stand(end) {
+    if (this.z) this.ends[end] = this.z;
+    const { A, B } = this.ends;
+    if (A && B && this.exact) {
+      const ways = [[A, B], densest(this.exact.surface, A, B)];
+      const points = ways.map((way) => along(way, FILM));
+      const film = points.map((row) => row.map((z) => this.model.decode(z, this.image)));
+      this.walk = {
+        ways,
+        images: film.map((row) => row.map(({ mean }) => mean)),
+        heights: film.map((row) => row.map(({ joint }) => joint)),
+      };
+    }
     this.update();
+  }
+
+  /** End a walk. */
+  forget() {
+    this.ends = {};
+    this.walk = null;
+    this.update();
+  }
+
+  /** Show what an address of the page says, and what its step of the tour says of it. */
+  async visit(fragment) {
+    try {
+      const view = read(fragment);
+      if (!view) return;
+      const runs = this.part("runs");
+      const choice = [...runs.querySelectorAll("input")].find(({ value }) => value === view.run);
+      if (!choice) throw new Error(`The link names the model ${view.run}, which is not here.`);
+      choice.checked = true;
+      this.tour.show(fragment);
+      if (this.root.getBoundingClientRect().top < 0) this.root.scrollIntoView();
+      if (!this.model || this.wanted !== view.run) await this.use(view.run);
+      if (view.strokes) {
+        this.pen.strokes = view.strokes;
+        this.show(this.drawn(), null);
+        await this.settle();
+      } else if (view.image !== null) {
+        const all = [...this.offered, ...this.others];
+        const found = all.find(({ index, why }) =>
+          String(index) === view.image || why?.startsWith(view.image)
+        );
+        if (!found) throw new Error(`The link names test image ${view.image}, which is not here.`);
+        await this.choose(found);
+      }
+      if (view.z) this.ring.set(this.place(view.z), true);
+    } catch (error) {
+      this.say(error.message);
+    }
+  }
+
+  /** The point of the plane that a name or a pair of numbers means. */
+  place(z) {
+    if (typeof z !== "string") return z;
+    const peaks = this.exact?.surface.peaks(SEEN) ?? [];
+    return { "peak": peaks[0], "other peak": peaks[1] ?? peaks[0] }[z] ?? this.q.mean;
   }
 
   say(text) {
@@ -139,35 +268,83 @@ export class Explorer {
 
   /** Encode, decode and draw, if there is a model yet. */
   update() {
-    const { image, model, exact } = this;
+    const { image, model, exact, better, pen, ring, walk } = this;
     if (!model) return;
     this.q = image && model.network.encode(image);
-    const z = this.pointed ?? this.q?.mean;
+    this.z = ring.z ?? this.q?.mean ?? null;
+    const { z, q } = this;
+    const decoded = z && model.decode(z, image);
     if (z) [this.part("z1").value, this.part("z2").value] = z;
     this.panels.draw({
-      strokes: this.pen.strokes,
+      strokes: pen.strokes,
       pen: PEN,
-      cursor: this.pen.cursor,
+      cursor: pen.cursor,
+      aside: this.chosen !== null,
       image,
-      q: this.q,
+      q: better?.q ?? q,
       surface: exact?.surface ?? (image && model.estimate(image)),
+      exact: !!exact,
       z,
-      decoded: z && model.likelihood.ofDecoded(model.network.decode(z)).mean,
+      pinned: ring.pinned,
+      decoded: decoded?.mean,
       codes: this.codes,
+      magnified: this.part("zoom").ariaPressed === "true",
+      walk,
     });
+    this.part("ring").textContent = z ? where(z, decoded.joint, q) : "";
+    this.part("bound").hidden = !exact;
+    if (exact) this.tell("of-encoder", exact);
+    this.part("of-better").hidden = !better;
+    if (better) this.tell("of-better", better);
+    this.part("steps").textContent = better?.steps ?? "";
+    this.part("own").disabled = !pen.strokes.length;
+    this.part("own").setAttribute("aria-pressed", image !== null && this.chosen === null);
+    this.part("undo").disabled = !pen.past.length;
+    this.part("free").disabled = !ring.pinned;
+    this.part("walk").hidden = !walk;
+    for (const end of ["A", "B"]) this.part(end).setAttribute("aria-pressed", end in this.ends);
+    const pinned = ring.pinned ? ring.z : null;
+    const view = { run: this.wanted, image: this.chosen, strokes: pen.strokes, z: pinned };
+    if (!pen.down) this.part("link").href = write(view);
     const colours = readColours(this.root);
     for (const { image, canvas, button, index } of this.offered) {
-      paint(canvas, image, colours);
+      paint(canvas, [image], colours);
       button.setAttribute("aria-pressed", index === this.chosen);
     }
   }
+
+  /** Fill a row of the table of bounds. */
+  tell(row, { reconstruction, divergence, bound }) {
+    const { logEvidence } = this.exact;
+    const values = [reconstruction, divergence, bound, logEvidence, logEvidence - bound];
+    values.forEach((value, n) => (this.part(row).cells[n + 1].textContent = decimal(value)));
+  }
+}
+
+function any(list) {
+  return list[Math.floor(Math.random() * list.length)];
+}
+
+/** Say where the ring is. */
+function where(z, joint, q) {
+  const place = `z = (${z.map(decimal).join(", ")}); `;
+  if (!q) return `${place}log p(z) is ${decimal(joint)}.`;
+  return `${place}log p(x, z) is ${decimal(joint)}; ${
+    away(z, q)
+  } of the encoder's deviations from ` +
+    "its mean.";
+}
+
+/** How many of q's deviations a point is from its mean. */
+function away(z, { mean, deviation }) {
+  return Math.hypot(...z.map((value, k) => (value - mean[k]) / deviation[k])).toFixed(1);
 }
 
 /** Say what was found out about an image. */
 function sentence({ logEvidence, error, bound, gap, mean }, q) {
-  const distance = Math.hypot(...mean.map((m, k) => (m - q.mean[k]) / q.deviation[k]));
-  const number = (value) => value.toFixed(2).replace("-", "−");
-  return `log p(x) is ${number(logEvidence)} nats, known to ${Math.max(error, 0.01).toFixed(2)}; ` +
-    `the bound is ${number(bound)}: a gap of ${number(gap)} nats. The posterior's mean lies ` +
-    `${distance.toFixed(1)} of the encoder's deviations away from the encoder's.`;
+  return `log p(x) is ${decimal(logEvidence)} nats, known to ${
+    Math.max(error, 0.01).toFixed(2)
+  }; ` +
+    `the bound is ${decimal(bound)}: a gap of ${decimal(gap)} nats. The posterior's mean lies ` +
+    `${away(mean, q)} of the encoder's deviations away from the encoder's.`;
 }

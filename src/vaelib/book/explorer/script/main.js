@@ -17,7 +17,7 @@ export function main(program) {
   document.querySelector(".explorer-missing").hidden = true;
   root.hidden = false;
   root.explorer = new Explorer(root, load, program); // for the console, and for tests
-  root.explorer.use(root.querySelector("[data-part=runs] :checked").value);
+  root.explorer.begin();
 }
 
 /** Load the script of a run, which leaves its data in `explorerRuns`. */

@@ -1,7 +1,7 @@
 /** A trained model: what is quick is done here, what takes long by a worker. */
 import { Likelihood, product } from "./likelihood.js";
 import { Network } from "./network.js";
-import { COARSEST, coarsest, EDGE } from "./plane.js";
+import { COARSEST, coarsest, EDGE, logPrior } from "./plane.js";
 import { Surface } from "./surface.js";
 import { arrays } from "./weights.js";
 
@@ -17,7 +17,7 @@ export class Model {
     const weights = arrays(data.weights, data.shapes);
     this.network = new Network(weights);
     this.likelihood = new Likelihood(data.variance);
-    this.asked = 0; // images whose exact values were asked for
+    this.asked = 0; // how often the worker was asked
     try {
       this.worker = new Worker(URL.createObjectURL(new Blob([program])));
     } catch {
@@ -55,20 +55,38 @@ export class Model {
       });
       return { i, j, values };
     });
-    return new Surface(COARSEST, squares, false);
+    return new Surface(COARSEST, squares);
   }
 
   /**
-   * Compute evidence, bound, gap and posterior of an image (784,) exactly.
+   * Decode a point of the plane.
    *
-   * @returns {Promise} of what worker.examine returns; of null if another image was asked for before
-   *   the worker could begin
+   * @returns {{mean: Float32Array, joint: number}} the image (784,), and log p(x, z) in nats of an
+   *   image x; log p(z) if there is none
    */
-  async examine(image) {
+  decode(z, image) {
+    const { natural, constant, mean } = this.likelihood.ofDecoded(this.network.decode(z));
+    const likelihood = image && product(image, natural, 0) + constant[0] +
+        this.likelihood.ofImage(image);
+    return { mean, joint: (likelihood ?? 0) + logPrior(...z) };
+  }
+
+  /** Compute evidence, bound, gap and posterior of an image (784,) exactly: worker.examine. */
+  examine(image) {
+    return this.ask({ image });
+  }
+
+  /** Improve a q of an image (784,) by a step: bound.ascend. */
+  ascend(image, q) {
+    return this.ask({ image, q });
+  }
+
+  /** Ask the worker when it is idle; the answer is null if something else was asked meanwhile. */
+  async ask(message) {
     const number = ++this.asked;
     await this.idle;
     if (number !== this.asked) return null;
-    this.idle = this.answer({ image });
+    this.idle = this.answer(message);
     return this.idle;
   }
 }

@@ -1,22 +1,28 @@
-/** A pen for mouse, finger and keyboard: events on a canvas become strokes. */
+/** A pen for mouse, stylus, finger and keyboard: events on a canvas become strokes. */
 
 const STRIDE = 8; // units of the canvas that an arrow key moves the pen
+const PALM = 60; // pixels: a contact as wide is no finger's
 
 export class Pen {
   /**
    * @param {HTMLCanvasElement} canvas
-   * @param {Object} report functions that are called: `changed` when there is more ink or none,
-   *   `lifted` when a stroke ends, `moved` when the keyboard's pen moves without ink
+   * @param {Object} report functions that are called: `changed` when there is more ink or less,
+   *   `lifted` when a stroke ends or is taken back, `moved` when the keyboard's pen moves without ink
    */
   constructor(canvas, report) {
     this.canvas = canvas;
     this.report = report;
     this.strokes = [];
+    this.past = []; // the strokes before each change
     this.down = false;
-    this.pointer = null; // that draws: the first finger, the mouse's main button
+    this.pointer = null; // that draws
     this.cursor = null; // of the keyboard, [x, y]
+    this.stylus = false; // whether one was seen: then a touch is a hand that rests
     canvas.addEventListener("pointerdown", (event) => {
-      if (!event.isPrimary || event.button !== 0) return;
+      this.stylus ||= event.pointerType === "pen";
+      const hand = event.pointerType === "touch" &&
+        (this.stylus || Math.max(event.width, event.height) > PALM);
+      if (hand || !event.isPrimary || event.button !== 0) return;
       if (this.down && !this.cursor) return; // another kind of pointer draws
       this.pointer = event.pointerId;
       canvas.setPointerCapture(event.pointerId);
@@ -28,9 +34,12 @@ export class Pen {
       const events = event.getCoalescedEvents?.() ?? [];
       this.add(...(events.length ? events : [event]).map((part) => this.at(part)));
     });
-    for (const kind of ["pointerup", "pointercancel"]) {
-      canvas.addEventListener(kind, (event) => event.pointerId === this.pointer && this.end());
-    }
+    canvas.addEventListener("pointerup", (event) => event.pointerId === this.pointer && this.end());
+    canvas.addEventListener("pointercancel", (event) => {
+      if (!this.down || event.pointerId !== this.pointer) return;
+      this.down = false; // the system took the pointer for something else
+      this.undo();
+    });
     canvas.addEventListener("keydown", (event) => this.press(event));
     canvas.addEventListener("blur", () => {
       this.end();
@@ -49,13 +58,21 @@ export class Pen {
   }
 
   begin(point) {
+    this.past.push(this.strokes.slice());
     this.down = true;
+    this.away = false; // whether the pen is outside the canvas, where it leaves nothing
     this.strokes.push([point]);
     this.report.changed();
   }
 
   add(...points) {
-    this.strokes.at(-1).push(...points);
+    const { width, height } = this.canvas;
+    for (const [x, y] of points) {
+      const inside = x >= 0 && y >= 0 && x <= width && y <= height;
+      if (inside && this.away) this.strokes.push([[x, y]]);
+      else if (inside) this.strokes.at(-1).push([x, y]);
+      this.away = !inside;
+    }
     this.report.changed();
   }
 
@@ -65,18 +82,34 @@ export class Pen {
     this.report.lifted();
   }
 
-  clear() {
-    this.strokes = [];
-    this.down = false;
+  /** Take the last stroke back, or what cleared the drawing. */
+  undo() {
+    if (this.down || !this.past.length) return;
+    this.strokes = this.past.pop();
     this.report.changed();
+    this.report.lifted();
+  }
+
+  clear() {
+    this.replace([]);
+  }
+
+  /** Draw something else, which can be taken back. */
+  replace(strokes) {
+    this.down = false;
+    if (this.strokes.length) this.past.push(this.strokes);
+    this.strokes = strokes;
+    this.report.changed();
+    this.report.lifted();
   }
 
   /** Arrow keys move the pen, the space bar sets it down and lifts it, Escape clears. */
   press(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     const { width, height } = this.canvas;
-    this.cursor ??= [width / 2, height / 2];
     if (event.key in move) {
+      this.cursor ??= [width / 2, height / 2];
       const limit = (value, most) => Math.min(Math.max(value, 0), most);
       const [x, y] = move[event.key];
       this.cursor = [
@@ -86,6 +119,7 @@ export class Pen {
       if (this.down) this.add(this.cursor);
       else this.report.moved();
     } else if (event.key === " ") {
+      this.cursor ??= [width / 2, height / 2];
       if (this.down) this.end();
       else this.begin(this.cursor);
     } else if (event.key === "Escape") {

@@ -18,8 +18,9 @@ const RESOLVED = 1; // nats between nodes above which a peak may be missed
  *
  * @param {Plane} plane
  * @param {Float32Array} image (784,), pixels in [0, 1]
- * @returns {{logEvidence: number, error: number, step: number, squares: Array}} nats; `error` is an
- *   estimate; `squares` are where the posterior lies, with the values of log p(x, z) at their nodes
+ * @returns {{logEvidence: number, error: number, step: number, squares: Array, around: Array}} nats;
+ *   `error` is an estimate; `squares` are where the posterior lies, with the values of log p(x, z) at
+ *   their nodes; `around` them are nodes of greater squares, with theirs
  */
 export function integrate(plane, image) {
   const offset = plane.likelihood.ofImage(image);
@@ -29,6 +30,7 @@ export function integrate(plane, image) {
     return { step, i, j, values, hidden };
   };
   let [squares, greatest] = wholePlane(valued);
+  const around = [];
   let lost = 0; // in units of the greatest p(x, z)
   for (let step = COARSEST;; step /= 2) {
     for (const { values } of squares) greatest = Math.max(greatest, ...values);
@@ -37,14 +39,15 @@ export function integrate(plane, image) {
     const error = resolved + left;
     // What was left out comes back at no finer step.
     if (error <= TOLERANCE || left > TOLERANCE || step <= FINEST) {
-      return { logEvidence, error, step, squares };
+      return { logEvidence, error, step, squares, around };
     }
     const finer = [];
     for (const { i, j, values, hidden } of squares) {
       values.forEach((value, n) => {
         const possible = value + hidden - greatest;
-        if (possible >= -DEPTH) finer.push(valued(step / 2, ...quarter(i, j, n)));
-        else lost += Math.exp(possible) * step ** 2;
+        if (possible >= -DEPTH) return finer.push(valued(step / 2, ...quarter(i, j, n)));
+        around.push({ step, i, j, n, value });
+        lost += Math.exp(possible) * step ** 2;
       });
     }
     squares = finer;

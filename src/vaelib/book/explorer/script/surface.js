@@ -1,17 +1,19 @@
 /** The posterior between the nodes of squares, for pictures. */
 
-const ABSENT = -50; // nats below the greatest value, where there is no node
+const ABSENT = -50; // nats below the greatest value, where nothing is known
+const DEPTH = 12; // nats below the greatest density where nothing can be seen any more
+const GRAIN = 192; // points along each side of a raster
+const SHARES = [0.5, 0.95]; // of the mass, which contours hold
 
 export class Surface {
   /**
    * @param {number} step of all squares
    * @param {Array<{i: number, j: number, values: ArrayLike<number>}>} squares with log p(x, z)
-   * @param {boolean} resolved whether the nodes are so close that the density itself can be
-   *   interpolated; if not, its logarithm is, on squares without gaps
+   * @param {Array<{step: number, i: number, j: number, n: number, value: number}>} around nodes n of
+   *   squares of greater steps that were too low to be divided, with their log p(x, z)
    */
-  constructor(step, squares, resolved) {
+  constructor(step, squares, around = []) {
     this.step = step;
-    this.resolved = resolved;
     const indices = [squares.map(({ i }) => i), squares.map(({ j }) => j)];
     // Two nodes more on each side, which interpolation at the border needs.
     this.corner = indices.map((axis) => 2 * axis.reduce((a, b) => Math.min(a, b)) - 2);
@@ -21,14 +23,30 @@ export class Surface {
     let greatest = -Infinity;
     for (const { values } of squares) greatest = Math.max(greatest, ...values);
     this.heights = new Float32Array(this.shape[0] * this.shape[1]).fill(ABSENT);
+    for (const { step: wide, i, j, n, value } of around) {
+      this.fill(wide / step, 2 * i + (n >> 1), 2 * j + (n & 1), value - greatest);
+    }
     for (const { i, j, values } of squares) {
       for (let n = 0; n < 4; n++) {
-        const row = 2 * i + (n >> 1) - this.corner[0];
-        const column = 2 * j + (n & 1) - this.corner[1];
-        this.heights[row * this.shape[1] + column] = values[n] - greatest;
+        this.fill(1, 2 * i + (n >> 1), 2 * j + (n & 1), values[n] - greatest);
       }
     }
-    this.grid = resolved ? this.heights.map(Math.exp) : this.heights;
+  }
+
+  /** Give the nodes of a cell, as many steps wide, one height. */
+  fill(wide, i, j, height) {
+    const [rows, columns] = this.shape;
+    const [row, column] = [wide * i - this.corner[0], wide * j - this.corner[1]];
+    for (let r = Math.max(row, 0); r < Math.min(row + wide, rows); r++) {
+      const [begin, end] = [Math.max(column, 0), Math.min(column + wide, columns)];
+      if (begin < end) this.heights.fill(height, r * columns + begin, r * columns + end);
+    }
+  }
+
+  /** The point of the plane of a node. */
+  node(index) {
+    return [Math.floor(index / this.shape[1]), index % this.shape[1]]
+      .map((position, axis) => (position + this.corner[axis] + 0.5) * this.step);
   }
 
   /** The box [left, right, bottom, top] of all cells whose nodes are at most `depth` nats down. */
@@ -36,31 +54,74 @@ export class Surface {
     const box = [Infinity, -Infinity, Infinity, -Infinity];
     this.heights.forEach((height, index) => {
       if (height < -depth) return;
-      const cell = [Math.floor(index / this.shape[1]), index % this.shape[1]];
-      cell.forEach((position, axis) => {
-        const low = (position + this.corner[axis]) * this.step;
-        box[2 * axis] = Math.min(box[2 * axis], low);
-        box[2 * axis + 1] = Math.max(box[2 * axis + 1], low + this.step);
+      this.node(index).forEach((middle, axis) => {
+        box[2 * axis] = Math.min(box[2 * axis], middle - this.step / 2);
+        box[2 * axis + 1] = Math.max(box[2 * axis + 1], middle + this.step / 2);
       });
     });
     return box;
   }
 
-  /** The density at a point relative to the greatest node's, by cubic convolution (Keys, 1981). */
-  at(z1, z2) {
+  /** The nodes, as points, that are higher than those around them, the highest first. */
+  peaks(depth) {
+    const [rows, columns] = this.shape;
+    const found = [];
+    for (let row = 1; row < rows - 1; row++) {
+      for (let column = 1; column < columns - 1; column++) {
+        const here = row * columns + column;
+        const around = [-columns, 0, columns].flatMap((down) =>
+          [-1, 0, 1].map((across) => this.heights[here + down + across])
+        );
+        if (this.heights[here] >= Math.max(-depth, ...around)) found.push(here);
+      }
+    }
+    return found.sort((a, b) => this.heights[b] - this.heights[a]).map((index) => this.node(index));
+  }
+
+  /**
+   * The logarithm of the density at a point, relative to the greatest node's, by cubic convolution
+   * (Keys, 1981). It is the logarithm that is smooth: of a Gaussian it is interpolated exactly, and
+   * of a narrow ridge across the nodes too.
+   */
+  height(z1, z2) {
     const [rows, columns] = this.shape;
     const u = z1 / this.step - 0.5 - this.corner[0];
     const v = z2 / this.step - 0.5 - this.corner[1];
     const [i, j] = [Math.floor(u), Math.floor(v)];
-    if (i < 1 || j < 1 || i > rows - 3 || j > columns - 3) return 0;
+    if (i < 1 || j < 1 || i > rows - 3 || j > columns - 3) return ABSENT;
     const down = weights(u - i);
     const across = weights(v - j);
     let sum = 0;
     for (let a = 0; a < 4; a++) {
       const start = (i + a - 1) * columns + j - 1;
-      for (let b = 0; b < 4; b++) sum += down[a] * across[b] * this.grid[start + b];
+      for (let b = 0; b < 4; b++) sum += down[a] * across[b] * this.heights[start + b];
     }
-    return this.resolved ? sum : Math.exp(sum);
+    return sum;
+  }
+
+  /** The heights at points of a grid over all that can be seen, row by row from the top. */
+  raster() {
+    if (this.drawn) return this.drawn;
+    const box = this.extent(DEPTH);
+    const [left, right, bottom, top] = box;
+    const heights = Float32Array.from({ length: GRAIN ** 2 }, (_, pixel) =>
+      this.height(
+        left + (pixel % GRAIN + 0.5) / GRAIN * (right - left),
+        top - (Math.floor(pixel / GRAIN) + 0.5) / GRAIN * (top - bottom),
+      ));
+    return (this.drawn = { box, side: GRAIN, heights });
+  }
+
+  /** The heights above which lie the SHARES of the mass. */
+  levels() {
+    const sorted = this.raster().heights.slice().sort().reverse();
+    const masses = sorted.map(Math.exp);
+    const total = masses.reduce((a, b) => a + b);
+    let [sum, n] = [0, 0];
+    return SHARES.map((share) => {
+      while (sum < share * total) sum += masses[n++];
+      return sorted[n - 1];
+    });
   }
 }
 

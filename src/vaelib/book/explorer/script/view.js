@@ -1,10 +1,9 @@
 /** A window of the latent plane on a canvas: codes, the posterior's shade, the encoder's ellipse. */
+import { contour } from "./contours.js";
 
 const MARGIN = 1.15; // of a magnified window around what it must hold
 const SHADE = 0.85; // opacity where the density is greatest
 const ROOT = 0.5; // opacity is this power of the density, so that its skirt can be seen
-const DEPTH = 12; // nats below the greatest density where nothing can be seen any more
-const GRAIN = 128; // points along each side at which the density is computed
 
 export class View {
   /** @param {HTMLCanvasElement} canvas square */
@@ -33,17 +32,21 @@ export class View {
   /**
    * Draw a window.
    *
-   * @param {Object} shown `codes`; and `q` of the encoder, the posterior's `surface`, a point `z`, a
-   *   `frame` around a smaller window: each null if there is none
+   * @param {Object} shown `codes`; and `q` of the encoder, the posterior's `surface` and whether it is
+   *   `exact`, the ring's place `z` and whether it is `pinned`, a `frame` around a smaller window,
+   *   `ways` between points: each null if there is none
    * @param {number[]} window left, right, bottom, top
    * @param {Object} colours of panels.readColours
    */
-  draw({ codes, q, surface, z, frame }, window, colours) {
+  draw({ codes, q, surface, exact, z, pinned, frame, ways }, window, colours) {
     const { context, canvas } = this;
     this.window = window;
     context.clearRect(0, 0, canvas.width, canvas.height);
     this.drawCodes(codes, colours);
     if (surface) this.drawShade(surface, colours.posterior);
+    context.lineWidth = this.pixels(1);
+    if (exact) this.drawContours(surface, colours.contour);
+    this.label(codes.places, colours);
     context.lineWidth = this.pixels(1.5);
     if (frame) {
       const [x, y] = this.toCanvas([frame[0], frame[3]]);
@@ -52,44 +55,73 @@ export class View {
       context.strokeRect(x, y, right - x, foot - y);
     }
     if (q) this.drawEncoder(q, colours.encoder);
+    if (ways) this.drawWays(ways, colours);
     if (z) {
-      context.strokeStyle = colours.text;
+      context.strokeStyle = context.fillStyle = colours.text;
       context.beginPath();
-      context.arc(...this.toCanvas(z), this.pixels(5), 0, 2 * Math.PI);
+      context.arc(...this.toCanvas(z), this.pixels(6), 0, 2 * Math.PI);
       context.stroke();
+      if (!pinned) return;
+      context.beginPath();
+      context.arc(...this.toCanvas(z), this.pixels(2), 0, 2 * Math.PI);
+      context.fill();
     }
   }
 
-  /** Draw the codes of images, and each class, if they have labels, at the middle of its codes. */
+  /** Draw the codes of images. */
   drawCodes({ means, labels }, colours) {
     const { context } = this;
-    const middles = Array.from({ length: 10 }, () => [0, 0, 0]);
-    const size = this.pixels(1.5);
-    context.globalAlpha = 0.5;
+    const size = this.pixels(2.2);
+    context.globalAlpha = 0.75;
     for (let n = 0; n < means.length / 2; n++) {
-      const code = means.subarray(2 * n, 2 * n + 2);
-      const middle = middles[labels[n] ?? 0];
-      middle[0] += code[0];
-      middle[1] += code[1];
-      middle[2] += 1;
-      const [x, y] = this.toCanvas(code);
+      const [x, y] = this.toCanvas(means.subarray(2 * n, 2 * n + 2));
       context.fillStyle = colours.classes[labels[n] ?? 0];
       context.fillRect(x - size / 2, y - size / 2, size, size);
     }
     context.globalAlpha = 1;
-    if (!labels) return;
+  }
+
+  /** Write texts at points of the plane: text → point. */
+  label(places, colours) {
+    const { context } = this;
     context.font = `bold ${this.pixels(15)}px sans-serif`;
     context.textAlign = "center";
     context.textBaseline = "middle";
     context.lineWidth = this.pixels(4);
     context.strokeStyle = colours.ground;
     context.fillStyle = colours.text;
-    middles.forEach(([z1, z2, number], digit) => {
-      if (!number) return;
-      const place = this.toCanvas([z1 / number, z2 / number]);
-      context.strokeText(String(digit), ...place);
-      context.fillText(String(digit), ...place);
+    for (const [text, point] of Object.entries(places)) {
+      const place = this.toCanvas(point);
+      context.strokeText(text, ...place);
+      context.fillText(text, ...place);
+    }
+  }
+
+  /** Draw two ways, the straight one and the other, with A and B at their ends. */
+  drawWays([straight, other], colours) {
+    const { context } = this;
+    [[straight, colours.text], [other, colours.contour]].forEach(([way, colour]) => {
+      context.strokeStyle = colour;
+      context.beginPath();
+      way.forEach((point) => context.lineTo(...this.toCanvas(point)));
+      context.stroke();
     });
+    this.label({ A: straight[0], B: straight.at(-1) }, colours);
+  }
+
+  /** Draw the lines that hold half of the posterior's mass, and nearly all of it. */
+  drawContours(surface, colour) {
+    const { context } = this;
+    const raster = surface.raster();
+    context.strokeStyle = colour;
+    context.beginPath();
+    for (const level of surface.levels()) {
+      for (const [from, to] of contour(raster, level)) {
+        context.moveTo(...this.toCanvas(from));
+        context.lineTo(...this.toCanvas(to));
+      }
+    }
+    context.stroke();
   }
 
   /** Convert pixels of the page to units of the canvas. */
@@ -99,21 +131,15 @@ export class View {
 
   /** Shade the posterior: darker where its density is greater. */
   drawShade(surface, [red, green, blue]) {
-    const box = surface.extent(DEPTH).map((edge, k) => edge + (k % 2 ? 1 : -1) * surface.step);
-    const [left, right] = [Math.max(box[0], this.window[0]), Math.min(box[1], this.window[1])];
-    const [bottom, top] = [Math.max(box[2], this.window[2]), Math.min(box[3], this.window[3])];
-    if (left >= right || bottom >= top) return;
-    const shade = new ImageData(GRAIN, GRAIN);
-    for (let pixel = 0; pixel < GRAIN ** 2; pixel++) {
-      const across = (pixel % GRAIN + 0.5) / GRAIN;
-      const down = (Math.floor(pixel / GRAIN) + 0.5) / GRAIN;
-      const density = surface.at(left + across * (right - left), top - down * (top - bottom));
+    const { box: [left, right, bottom, top], side, heights } = surface.raster();
+    const shade = new ImageData(side, side);
+    heights.forEach((height, pixel) => {
       shade.data[4 * pixel] = red;
       shade.data[4 * pixel + 1] = green;
       shade.data[4 * pixel + 2] = blue;
-      shade.data[4 * pixel + 3] = 255 * SHADE * Math.min(Math.max(density, 0), 1) ** ROOT;
-    }
-    const layer = new OffscreenCanvas(GRAIN, GRAIN);
+      shade.data[4 * pixel + 3] = 255 * SHADE * Math.exp(Math.min(height, 0) * ROOT);
+    });
+    const layer = new OffscreenCanvas(side, side);
     layer.getContext("2d").putImageData(shade, 0, 0);
     const [x, y] = this.toCanvas([left, top]);
     const [end, foot] = this.toCanvas([right, bottom]);

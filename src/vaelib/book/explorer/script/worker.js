@@ -1,11 +1,11 @@
 /** What takes long, in a thread of its own: the coarse plane once, and single images exactly. */
-import { bound } from "./bound.js";
+import { ascend, bound } from "./bound.js";
 import { Likelihood } from "./likelihood.js";
 import { Network, PIXELS } from "./network.js";
 import { COARSEST, coarsest, EDGE, Plane } from "./plane.js";
 import { integrate } from "./quadrature.js";
 
-/** Answer the messages of model.js: first the network, then images. */
+/** Answer the messages of model.js: first the network, then images, some with a q to improve. */
 export function serve() {
   let plane;
   globalThis.onmessage = ({ data }) => {
@@ -13,6 +13,8 @@ export function serve() {
       plane = new Plane(new Network(data.weights), new Likelihood(data.variance));
       const answer = survey(plane);
       globalThis.postMessage(answer, [answer.natural.buffer, answer.constant.buffer]);
+    } else if (data.q) {
+      globalThis.postMessage(ascend(plane.network, plane.likelihood, data.image, data.q));
     } else {
       globalThis.postMessage(examine(plane, data.image));
     }
@@ -35,9 +37,9 @@ function survey(plane) {
   return { natural, constant };
 }
 
-/** Compute evidence, bound and gap of an image (784,), and the posterior with its mean. */
+/** Compute evidence, bound with its parts, and gap of an image (784,), and the posterior with its mean. */
 export function examine(plane, image) {
-  const { logEvidence, error, step, squares } = integrate(plane, image);
+  const { squares, step, logEvidence, ...more } = integrate(plane, image);
   const q = plane.network.encode(image);
   const lower = bound(plane.network, plane.likelihood, image, q);
   const mean = [0, 0];
@@ -48,5 +50,5 @@ export function examine(plane, image) {
       mean[1] += mass * (2 * j + (n & 1) + 0.5) * step;
     });
   }
-  return { logEvidence, error, bound: lower, gap: logEvidence - lower, mean, step, squares };
+  return { ...lower, ...more, logEvidence, gap: logEvidence - lower.bound, mean, step, squares };
 }
