@@ -215,13 +215,11 @@ def test_a_link_carries_a_view_and_a_wrong_one_is_refused():
         {"run": "bce-elbo", "image": 12, "strokes": [], "z": [0.5, -1.25]},
         {"run": "a b;=", "image": None, "strokes": [[[1, 2], [30, 40]], [[5, 6]]], "z": None},
     ]
+    views = [view | {"frame": n == 1} for n, view in enumerate(views)]
     back, refused = run_module(
         code, views=views, wrong=["#x", "#explorer;run=a;z=1,b", "#explorer;draw=1.2-3"]
     )
-    assert back == [
-        {"run": "bce-elbo", "image": "12", "strokes": None, "z": [0.5, -1.25]},
-        {"run": "a b;=", "image": None, "strokes": [[[1, 2], [30, 40]], [[5, 6]]], "z": None},
-    ]
+    assert back == [views[0] | {"image": "12", "strokes": None}, views[1]]
     assert refused[0] is None
     assert all("where two numbers were expected" in message for message in refused[1:])
 

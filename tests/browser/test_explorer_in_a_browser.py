@@ -4,6 +4,7 @@ import copy
 import gzip
 import json
 import statistics
+import time
 
 import numpy as np
 import pytest
@@ -206,7 +207,7 @@ def test_it_keeps_up_with_the_pen(opened):
         }}"""
     )
     print(f"\nan update: {statistics.median(times):.1f} ms")
-    assert statistics.median(times) <= 50
+    assert statistics.median(times) <= 32
     seconds = []
     for strokes in DRAWINGS.values():
         clear(page)
@@ -224,7 +225,7 @@ def test_it_keeps_up_with_the_pen(opened):
             )
         )
     print(f"exact values: {statistics.median(seconds):.2f} s, at most {max(seconds):.2f} s")
-    assert statistics.median(seconds) <= 1.5
+    assert statistics.median(seconds) <= 0.8
 
 
 def test_it_is_ready_soon(visit):
@@ -242,7 +243,7 @@ def test_it_is_light():
     for name in RUNS:
         size = weight("explorer.js") + weight("explorer.css") + weight(f"{name}.js")
         print(f"\n{name}: {size / 1000:.0f} kB")
-        assert size <= 400_000
+        assert size <= 320_000
 
 
 def test_a_run_is_loaded_when_it_is_chosen(visit):
@@ -250,8 +251,10 @@ def test_a_run_is_loaded_when_it_is_chosen(visit):
     seen.page.locator(f".explorer[data-ready={RUNS[0]}]").wait_for()
     assert not any(f"{RUNS[1]}.js" in address for address in seen.requests)
     settled(seen.page)
+    start = time.perf_counter()
     seen.page.get_by_label(RUNS[1]).check()
     seen.page.locator(f".explorer[data-ready={RUNS[1]}]").wait_for()
+    print(f"\nswitched after {time.perf_counter() - start:.2f} s")
     assert any(f"{RUNS[1]}.js" in address for address in seen.requests)
     own = (HTML.as_uri(), "blob:", "data:")
     assert [address for address in seen.requests if not address.startswith(own)] == []
@@ -281,7 +284,7 @@ def test_test_images_have_the_evidence_of_the_notebook(opened, name):
         buttons.nth(number).click()
         words = settled(page).replace("−", "-")
         assert float(words.split()[3]) == pytest.approx(image["log_evidence"], abs=0.11)
-        assert image["why"] in buttons.nth(number).inner_text()
+        assert image["why"] in buttons.nth(number).get_attribute("aria-label")
         assert buttons.nth(number).get_attribute("aria-pressed") == "true"
 
 
@@ -302,62 +305,219 @@ def test_the_keyboard_draws(opened):
 
 @pytest.fixture
 def fingers(browser):
-    """A phone that shows the drawing: the page, the drawing's box, and fingers, which touch it."""
-    context = browser.new_context(has_touch=True, viewport={"width": 390, "height": 800})
+    """A phone: the page, and functions that touch a part of it."""
+    context = browser.new_context(has_touch=True, viewport={"width": 390, "height": 844})
     page = context.new_page()
     page.goto(ADDRESS)
     page.locator(".explorer[data-ready]").wait_for()
-    drawing = page.locator("[data-part=drawing]")
-    drawing.scroll_into_view_if_needed()
-    box = drawing.bounding_box()
+    settled(page)
+    page.evaluate(f"{PART}.scrollIntoView({{behavior: 'instant'}})")
     session = context.new_cdp_session(page)
 
-    def touch(kind, *places):
+    def touch(part, kind, *places, radius=5):
+        """Fingers at places of a part, in shares of its sides."""
+        box = page.locator(f"[data-part={part}]").bounding_box()
         points = [
-            {"x": box["x"] + x, "y": box["y"] + y, "id": n} for n, (x, y) in enumerate(places)
+            {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"], "id": n}
+            | {"radiusX": radius, "radiusY": radius}
+            for n, (x, y) in enumerate(places)
         ]
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
-    yield page, box, touch
+    yield page, touch, session
     context.close()
 
 
+def strokes(page):
+    """The strokes, in shares of the canvas."""
+    return [
+        [[x / 280, y / 280] for x, y in one] for one in page.evaluate(f"{EXPLORER}.pen.strokes")
+    ]
+
+
+def line(touch, part, *way):
+    """Draw with a finger."""
+    touch(part, "touchStart", way[0])
+    for place in way[1:]:
+        touch(part, "touchMove", place)
+    touch(part, "touchEnd")
+
+
 def test_a_finger_draws_without_scrolling(fingers):
-    page, box, touch = fingers
+    page, touch, _ = fingers
     before = page.evaluate("scrollY")
-    touch("touchStart", (100, 0.8 * box["height"]))
-    for share in np.linspace(0.8, 0.2, 10):
-        touch("touchMove", (100, share * box["height"]))
-    touch("touchEnd")
+    line(touch, "drawing", *((0.5, y) for y in np.linspace(0.8, 0.2, 10)))
     assert settled(page)
-    assert page.evaluate(f"{EXPLORER}.pen.strokes.length") == 1
+    assert len(strokes(page)) == 1
     assert page.evaluate("scrollY") == before
 
 
 def test_only_the_first_finger_draws(fingers):
-    page, box, touch = fingers
-    touch("touchStart", (40, 40))
-    touch("touchMove", (60, 40))
-    touch("touchStart", (60, 40), (200, 200))
-    touch("touchMove", (80, 40), (210, 210))
-    touch("touchMove", (100, 40), (210, 210))
-    touch("touchEnd")
-    strokes = page.evaluate(f"{EXPLORER}.pen.strokes")
-    assert len(strokes) == 1
-    scale = 280 / box["width"]
-    assert all(abs(y - 40 * scale) < 2 for _, y in strokes[0])
-    assert strokes[0][-1][0] == pytest.approx(100 * scale, abs=2)
+    page, touch, _ = fingers
+    touch("drawing", "touchStart", (0.2, 0.2))
+    touch("drawing", "touchMove", (0.3, 0.2))
+    touch("drawing", "touchStart", (0.3, 0.2), (0.9, 0.9))
+    touch("drawing", "touchMove", (0.4, 0.2), (0.8, 0.9))
+    touch("drawing", "touchMove", (0.5, 0.2), (0.8, 0.8))
+    touch("drawing", "touchEnd")
+    (stroke,) = strokes(page)
+    assert all(abs(y - 0.2) < 0.01 for _, y in stroke)
+    assert stroke[-1][0] == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_palm_draws_nothing(fingers):
+    page, touch, _ = fingers
+    touch("drawing", "touchStart", (0.5, 0.5), radius=40)
+    touch("drawing", "touchMove", (0.6, 0.6), radius=40)
+    touch("drawing", "touchEnd")
+    assert strokes(page) == []
+
+
+def test_beside_a_stylus_a_hand_draws_nothing(fingers):
+    page, touch, session = fingers
+    box = page.locator("[data-part=drawing]").bounding_box()
+    for kind, share in (("mousePressed", 0.2), ("mouseMoved", 0.6), ("mouseReleased", 0.6)):
+        place = {"x": box["x"] + share * box["width"], "y": box["y"] + 0.5 * box["height"]}
+        pen = {"pointerType": "pen", "button": "left", "buttons": 1, "clickCount": 1}
+        session.send("Input.dispatchMouseEvent", {"type": kind, **place, **pen})
+    line(touch, "drawing", (0.1, 0.1), (0.9, 0.1))
+    assert len(strokes(page)) == 1
+
+
+def test_what_the_system_cancels_leaves_no_ink(fingers):
+    page, touch, _ = fingers
+    line(touch, "drawing", (0.2, 0.2), (0.4, 0.2))
+    touch("drawing", "touchStart", (0.5, 0.5))
+    touch("drawing", "touchMove", (0.7, 0.7))
+    touch("drawing", "touchCancel")
+    assert len(strokes(page)) == 1
+    line(touch, "drawing", (0.2, 0.8), (0.4, 0.8))
+    assert len(strokes(page)) == 2
 
 
 @pytest.mark.parametrize("button", ["right", "middle"])
-def test_other_buttons_do_not_draw(opened, button):
+def test_other_buttons_neither_draw_nor_pin(opened, button):
     page = opened().page
-    box = page.locator("[data-part=drawing]").bounding_box()
-    page.mouse.move(box["x"] + 50, box["y"] + 50)
-    page.mouse.down(button=button)
-    page.mouse.move(box["x"] + 150, box["y"] + 150, steps=5)
-    page.mouse.up(button=button)
-    assert page.evaluate(f"{EXPLORER}.pen.strokes.length") == 0
+    for part in ("drawing", "plane"):
+        box = page.locator(f"[data-part={part}]").bounding_box()
+        page.mouse.move(box["x"] + 50, box["y"] + 50)
+        page.mouse.down(button=button)
+        page.mouse.move(box["x"] + 150, box["y"] + 150, steps=5)
+        page.mouse.up(button=button)
+    assert strokes(page) == []
+    assert not page.evaluate(f"{EXPLORER}.ring.pinned")
+
+
+def test_a_line_that_leaves_and_returns_has_a_gap(opened):
+    page = opened().page
+    draw(page, [[(0.5, 0.5), (1.3, 0.5), (1.3, 0.8), (0.5, 0.8)]])
+    first, second = strokes(page)
+    assert np.max(first + second) <= 1
+    assert first[-1][1] == pytest.approx(0.5, abs=0.01)
+    assert second[0][1] == pytest.approx(0.8, abs=0.01)
+    page.keyboard.press("Control+z")  # it was one line
+    assert strokes(page) == []
+
+
+def test_strokes_and_clearing_are_taken_back(opened):
+    page = opened().page
+    draw(page, DRAWINGS["a cross"])
+    page.get_by_role("button", name="Undo").click()
+    assert len(strokes(page)) == 1
+    clear(page)
+    assert strokes(page) == []
+    page.keyboard.press("Control+z")
+    assert len(strokes(page)) == 1
+    page.keyboard.press("Control+z")
+    assert strokes(page) == []
+    assert page.get_by_role("button", name="Undo").is_disabled()
+
+
+def test_a_test_image_leaves_the_drawing(opened):
+    page = opened().page
+    draw(page, DRAWINGS["a 3"])
+    settled(page)
+    before = page.evaluate(f"Array.from({EXPLORER}.image)")
+    page.locator("[data-part=choices] button").first.click()
+    settled(page)
+    page.get_by_role("button", name="Another").click()
+    settled(page)
+    assert page.evaluate(f"Array.from({EXPLORER}.image)") != before
+    page.get_by_role("button", name="Your drawing").click()
+    settled(page)
+    assert page.evaluate(f"Array.from({EXPLORER}.image)") == before
+    draw(page, DRAWINGS["a dot"])
+    assert len(strokes(page)) == 2
+
+
+def ring(page):
+    return page.evaluate(f"(({{z, pinned}}) => [z, pinned])({EXPLORER}.ring)")
+
+
+def test_the_ring_follows_the_mouse_and_can_be_put_down(opened):
+    page = opened().page
+    plane = page.locator("[data-part=plane]")
+    box = plane.bounding_box()
+
+    def go(x, y):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+
+    go(0.75, 0.4)
+    assert ring(page)[0] == pytest.approx([2.5, 1], abs=0.05)
+    page.mouse.move(box["x"] - 50, box["y"] + 50)  # beside the plane
+    assert ring(page) == [None, False]
+    go(0.75, 0.4)
+    page.mouse.down()
+    page.mouse.up()
+    go(0.2, 0.2)
+    page.mouse.move(box["x"] - 50, box["y"] + 50)
+    assert ring(page)[0] == pytest.approx([2.5, 1], abs=0.05)
+    assert "z = (2.5" in page.locator("[data-part=ring]").inner_text()
+    go(0.3, 0.3)
+    page.mouse.down()
+    page.mouse.up()
+    assert ring(page) == [None, False]
+    go(0.6, 0.6)
+    page.mouse.down()
+    go(0.8, 0.8)
+    page.mouse.up()
+    assert ring(page) == [pytest.approx([3, -3], abs=0.05), True]
+    page.get_by_role("button", name="Back to the encoder's mean").click()
+    assert ring(page) == [None, False]
+
+
+def test_a_finger_moves_the_ring_in_both_directions(fingers):
+    page, touch, _ = fingers
+    before = page.evaluate("scrollY")
+    line(touch, "plane", (0.3, 0.3), (0.4, 0.5), (0.5, 0.8))
+    assert ring(page) == [pytest.approx([0, -3], abs=0.1), True]
+    assert page.evaluate("scrollY") == before
+    line(touch, "plane", (0.2, 0.2), (0.202, 0.2))  # a tap, on which no finger is quite still
+    assert ring(page) == [None, False]
+
+
+def test_a_second_finger_or_the_system_does_not_move_the_ring(fingers):
+    page, touch, _ = fingers
+    touch("plane", "touchStart", (0.5, 0.5))
+    touch("plane", "touchMove", (0.6, 0.5))
+    touch("plane", "touchStart", (0.6, 0.5), (0.1, 0.1))
+    touch("plane", "touchMove", (0.7, 0.5), (0.1, 0.2))
+    touch("plane", "touchEnd")
+    assert ring(page) == [pytest.approx([2, 0], abs=0.1), True]
+    touch("plane", "touchStart", (0.2, 0.2))
+    touch("plane", "touchMove", (0.3, 0.3))
+    touch("plane", "touchCancel")
+    assert ring(page) == [pytest.approx([2, 0], abs=0.1), True]
+
+
+def test_a_swipe_beside_the_plane_scrolls(fingers):
+    page, _, session = fingers
+    before = page.evaluate("scrollY")
+    box = page.locator("[data-part=plane]").bounding_box()
+    assert box["x"] >= 24
+    place = {"x": 8, "y": box["y"] + 200, "yDistance": -150, "gestureSourceType": "touch"}
+    session.send("Input.synthesizeScrollGesture", place)
+    assert page.evaluate("scrollY") > before + 50
 
 
 @pytest.mark.parametrize(
@@ -396,22 +556,131 @@ def test_with_forced_colours_the_chosen_image_is_marked(browser):
     context.close()
 
 
-def test_pointer_and_sliders_decode(opened):
+def test_sliders_decode(opened):
     page = opened().page
     z = page.evaluate(f"{EXPLORER}.q.mean")
     sliders = [page.locator(f"[data-part=z{number}]") for number in (1, 2)]
     for slider, value in zip(sliders, z, strict=True):
         assert float(slider.input_value()) == pytest.approx(value, abs=0.006)
-    page.locator("[data-part=plane]").scroll_into_view_if_needed()
-    box = page.locator("[data-part=plane]").bounding_box()
-    page.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 0.4 * box["height"])
-    assert page.evaluate(f"{EXPLORER}.pointed") == pytest.approx([2.5, 1], abs=0.05)
     picture = "document.querySelector('[data-part=decoded]').toDataURL()"
     there = page.evaluate(picture)
     sliders[0].focus()
     page.keyboard.press("End")
-    assert page.evaluate(f"{EXPLORER}.pointed")[0] == 5
+    assert ring(page) == [pytest.approx([5, z[1]], abs=0.006), True]
     assert page.evaluate(picture) != there
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (390, 844)])
+def test_the_stage_is_seen_at_once(opened, width, height):
+    """Drawing, plane and decoded digit, with their buttons, below the page's header."""
+    page = opened(width=width).page
+    page.set_viewport_size({"width": width, "height": height})
+    page.evaluate(f"{PART}.scrollIntoView({{behavior: 'instant'}})")
+    header = page.locator(".bd-header-article").bounding_box()
+    parts = [
+        page.locator(f"[data-part={name}]") for name in ("drawing", "plane", "decoded", "ring")
+    ]
+    boxes = [part.bounding_box() for part in (*parts, page.locator(".explorer-stage"))]
+    assert min(box["y"] for box in boxes) >= header["y"] + header["height"] - 1
+    assert max(box["y"] + box["height"] for box in boxes) <= height
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_each_step_of_the_tour_sets_the_stage(opened):
+    seen = opened()
+    page = seen.page
+    links = page.locator("article a[href^='#explorer;']:text-is('Show it.')")
+    number = links.count()
+    assert number >= 7
+    links.first.click()
+    words = set()
+    for step in range(number):
+        page.wait_for_function(f"{EXPLORER}.tour.step === {step}")
+        settled(page)
+        words.add(page.locator("[data-part=words]").inner_text())
+        fragment = page.evaluate("decodeURIComponent(location.hash)")
+        view = dict(part.split("=") for part in fragment.split(";")[1:])
+        page.wait_for_function(f"{EXPLORER}.ring.pinned === {str('z' in view).lower()}")
+        assert page.evaluate(f"{EXPLORER}.wanted") == view["run"]
+        assert page.evaluate(f"{EXPLORER}.pen.strokes.length") >= ("draw" in view)
+        page.get_by_role("button", name="Next").click(force=step == number - 1)
+    assert len(words) == number
+    assert "Show it" not in "".join(words)
+    page.get_by_role("button", name="End the tour").click()
+    assert not page.locator("[data-part=tour]").is_visible()
+    assert seen.wrong == []
+
+
+def test_a_link_opens_what_it_was_made_of(opened, visit):
+    page = opened().page
+    draw(page, DRAWINGS["a 7"])
+    settled(page)
+    page.locator("[data-part=z1]").focus()
+    page.keyboard.press("End")
+    link = page.locator("[data-part=link]").get_attribute("href")
+    other = visit(ADDRESS + link).page
+    other.wait_for_function(f"{EXPLORER}?.ring.pinned")
+    assert ring(other)[0] == pytest.approx(ring(page)[0], abs=0.001)
+    image = f"Array.from({EXPLORER}.image)"
+    assert np.abs(np.subtract(page.evaluate(image), other.evaluate(image))).mean() < 0.02
+
+
+def test_a_link_that_cannot_be_followed_says_why(opened):
+    page = opened().page
+    for fragment, says in (
+        ("#explorer;run=bce-elbo;z=1,b", "where two numbers were expected"),
+        ("#explorer;run=other", "The link names the model other, which is not here."),
+        ("#explorer;run=bce-elbo;image=99999", "test image 99999, which is not here"),
+    ):
+        page.evaluate(f"location.hash = '{fragment}'")
+        page.get_by_text(says).wait_for(timeout=10_000)
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_the_bound_rises_to_the_evidence(opened, motion):
+    """Under the reader's finger: of the image with the greatest gap."""
+    page = opened().page
+    page.emulate_media(reduced_motion=motion)
+    page.get_by_label("greatest gap").first.click()
+    settled(page)
+    found = page.evaluate(
+        f"""async () => {{
+            const improved = new Promise(done => {PART}.addEventListener(
+                "improved", ({{detail}}) => done(detail), {{once: true}}));
+            {EXPLORER}.improve();
+            const {{bound, steps}} = await improved;
+            const {{exact}} = {EXPLORER};
+            return [exact.bound, bound, exact.logEvidence, steps];
+        }}"""
+    )
+    before, after, evidence, steps = found
+    print(f"\n{before:.2f}, after {steps} steps {after:.2f}, evidence {evidence:.2f}")
+    assert before < after <= evidence + 0.01
+    assert evidence - after < 0.5 * (evidence - before)
+    row = page.locator("[data-part=of-better]").inner_text().replace("−", "-").split()
+    assert float(row[-3]) == pytest.approx(after, abs=0.006)
+    assert f"After {steps} steps" in page.locator("[data-part=status]").inner_text()
+
+
+def test_a_walk_between_two_modes(opened):
+    page = opened().page
+    page.get_by_label("two modes").first.click()
+    settled(page)
+    for end, place in (("A", "peak"), ("B", "other peak")):
+        page.evaluate(f"{EXPLORER}.ring.set({EXPLORER}.place('{place}'), true)")
+        page.get_by_role("button", name=f"{end} is here").click()
+    heights = page.evaluate(f"{EXPLORER}.walk.heights")
+    joint = page.evaluate(f"{EXPLORER}.model.decode({EXPLORER}.ends.A, {EXPLORER}.image).joint")
+    assert heights[0][0] == heights[1][0] == pytest.approx(joint)
+    assert min(heights[1]) >= min(heights[0]) - 0.3  # the dense way falls no deeper
+    assert page.locator("[data-part=strip1]").is_visible()
+    page.get_by_role("button", name="End the walk").click()
+    assert not page.locator("[data-part=strip1]").is_visible()
+
+
+def test_at_200_per_cent_nothing_scrolls_sideways(opened):
+    page = opened(width=640).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= 640
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -438,8 +707,6 @@ def test_dark_mode_redraws(opened):
 def test_a_phone_shows_it_without_scrolling_sideways(opened):
     page = opened(width=360).page
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    decoded = page.locator(".explorer-decoded")
-    assert decoded.evaluate("e => getComputedStyle(e).position") == "sticky"
 
 
 def test_a_pen_that_comes_before_the_data_does_no_harm(opened):
@@ -450,7 +717,7 @@ def test_a_pen_that_comes_before_the_data_does_no_harm(opened):
             const early = new ({EXPLORER}.constructor)({PART}, fail, "");
             early.pen.begin([100, 100]);
             early.pen.end();
-            early.decodeAt([0, 0]);
+            early.ring.set([0, 0], true);
             await early.use("bce-elbo");
             return document.querySelector("[data-part=status]").textContent;
         }}"""

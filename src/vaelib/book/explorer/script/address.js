@@ -9,12 +9,13 @@
 export const MARK = "#explorer;";
 const APART = 3; // units of the drawing between two points that are worth a number
 
-/** Write a view: `run`, and `strokes` or `image`, and `z`, a point or null. */
-export function write({ run, image, strokes, z }) {
+/** Write a view: `run`, and `strokes` or `image`, and `z`, a point or null, and `frame`: is it magnified? */
+export function write({ run, image, strokes, z, frame }) {
   const parts = [`run=${encodeURIComponent(run)}`];
   if (image !== null) parts.push(`image=${image}`);
   else if (strokes.length) parts.push(`draw=${strokes.map(thinned).join("_")}`);
   if (z) parts.push(`z=${z.map((value) => value.toFixed(3))}`);
+  if (frame) parts.push("frame=1");
   return MARK + parts.join(";");
 }
 
@@ -26,11 +27,11 @@ export function write({ run, image, strokes, z }) {
  */
 export function read(fragment) {
   if (!fragment.startsWith(MARK)) return null;
-  const { run, image = null, draw, z = null } = Object.fromEntries(
+  const { run, image = null, draw, z = null, frame } = Object.fromEntries(
     fragment.slice(MARK.length).split(";").map((part) => part.split("=").map(decodeURIComponent)),
   );
   const strokes = draw?.split("_").map((stroke) => stroke.split("-").map(point("."))) ?? null;
-  return { run, image, strokes, z: z && /^[-\d.]+,/.test(z) ? point(",")(z) : z };
+  return { run, image, strokes, z: z && /^[-\d.]+,/.test(z) ? point(",")(z) : z, frame: !!frame };
 }
 
 function point(separator) {

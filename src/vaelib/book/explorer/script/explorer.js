@@ -249,7 +249,8 @@ export class Explorer {
         if (!found) throw new Error(`The link names test image ${view.image}, which is not here.`);
         await this.choose(found);
       }
-      if (view.z) this.ring.set(this.place(view.z), true);
+      this.part("zoom").setAttribute("aria-pressed", view.frame);
+      this.ring.set(view.z && this.place(view.z), !!view.z);
     } catch (error) {
       this.say(error.message);
     }
@@ -274,6 +275,7 @@ export class Explorer {
     this.z = ring.z ?? this.q?.mean ?? null;
     const { z, q } = this;
     const decoded = z && model.decode(z, image);
+    const magnified = this.part("zoom").ariaPressed === "true";
     if (z) [this.part("z1").value, this.part("z2").value] = z;
     this.panels.draw({
       strokes: pen.strokes,
@@ -288,7 +290,7 @@ export class Explorer {
       pinned: ring.pinned,
       decoded: decoded?.mean,
       codes: this.codes,
-      magnified: this.part("zoom").ariaPressed === "true",
+      magnified,
       walk,
     });
     this.part("ring").textContent = z ? where(z, decoded.joint, q) : "";
@@ -304,8 +306,8 @@ export class Explorer {
     this.part("walk").hidden = !walk;
     for (const end of ["A", "B"]) this.part(end).setAttribute("aria-pressed", end in this.ends);
     const pinned = ring.pinned ? ring.z : null;
-    const view = { run: this.wanted, image: this.chosen, strokes: pen.strokes, z: pinned };
-    if (!pen.down) this.part("link").href = write(view);
+    const view = { image: this.chosen, strokes: pen.strokes, z: pinned, frame: magnified };
+    if (!pen.down) this.part("link").href = write({ run: this.wanted, ...view });
     const colours = readColours(this.root);
     for (const { image, canvas, button, index } of this.offered) {
       paint(canvas, [image], colours);
