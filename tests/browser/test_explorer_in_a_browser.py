@@ -515,9 +515,12 @@ def test_a_swipe_beside_the_plane_scrolls(fingers):
     before = page.evaluate("scrollY")
     box = page.locator("[data-part=plane]").bounding_box()
     assert box["x"] >= 24
-    place = {"x": 8, "y": box["y"] + 200, "yDistance": -150, "gestureSourceType": "touch"}
-    session.send("Input.synthesizeScrollGesture", place)
-    assert page.evaluate("scrollY") > before + 50
+    assert box["x"] - 12 > page.locator(".explorer").bounding_box()["x"]
+    for n, kind in enumerate(["touchStart", *["touchMove"] * 10, "touchEnd"]):
+        points = [{"x": box["x"] - 12, "y": box["y"] + 200 - 15 * n}]
+        points = [] if kind == "touchEnd" else points
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    page.wait_for_function(f"scrollY > {before} + 50")
 
 
 @pytest.mark.parametrize(
