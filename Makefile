@@ -71,7 +71,7 @@ test-hostile: .venv/.installed-for-tests  ## break builds in every way that we k
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 $(if $(ONLY),-m $(ONLY)) tests/hostile
 
 test-site: .venv/.installed-for-tests  ## look at the built site in a real browser (needs chromium; after make book)
-	VAELIB_BUILT=1 $(BIN)/python -m pytest --numprocesses=2 tests/browser tests/book/test_site.py
+	OMP_NUM_THREADS=1 VAELIB_BUILT=1 $(BIN)/python -m pytest --numprocesses=2 tests/browser tests/book/test_site.py
 
 record: install  ## make what is not fresh of the records: hours
 	$(BIN)/vaelib sweep

@@ -150,6 +150,9 @@ def test_links_and_anchors_inside_the_site_hold(site):
                 continue
             file = (path.parent / unquote(target.path)).resolve() if target.path else path
             anchor = unquote(target.fragment)
+            if anchor.startswith("explorer;"):  # a view of it, which its own tests follow
+                assert path.name == "explorer.html"
+                continue
             if not file.exists() or (anchor and anchor not in anchors.get(file, {anchor})):
                 broken.append((path.name, target.geturl()))
     assert broken == []
