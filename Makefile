@@ -22,7 +22,7 @@ install: .venv/.made-of  ## make .venv with the locked packages and vaelib
 
 # The environment is made anew where that is other than it was: the place, for a checkout that was
 # copied or moved has the programs of another in its .venv, or the content of these files.
-MADE_OF := { pwd -P; cat requirements.lock requirements.hashes pyproject.toml install.py | cksum; }
+MADE_OF := { pwd -P; cat requirements.lock requirements.hashes pyproject.toml install.py 2> /dev/null | cksum; }
 ifneq ($(shell $(MADE_OF) | cmp -s - .venv/.made-of && echo same),same)
 .PHONY: .venv/.made-of
 endif
