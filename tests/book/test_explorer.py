@@ -161,7 +161,7 @@ def test_no_optimiser_improves_an_improved_q(both):
             optimiser.zero_grad()
             (-bound).backward()
             optimiser.step()
-            bounds.append(float(bound))
+            bounds.append(float(bound.detach()))
         assert one["bounds"] == sorted(one["bounds"])
         assert one["bounds"][-1] == pytest.approx(bounds[0], abs=0.05)
         assert max(bounds) < bounds[0] + 0.05
