@@ -5,10 +5,11 @@ BIN := .venv/bin
 SCRIPT := src/vaelib/book/explorer/script
 # Text and names of files are UTF-8, whatever the machine's locale is.
 export PYTHONUTF8 := 1
-# A user's settings of Python, with which docstrings, warnings or the library would be others.
+# An empty date is none.
 ifeq ($(SOURCE_DATE_EPOCH),)
 unexport SOURCE_DATE_EPOCH
 endif
+# A user's settings of Python, with which docstrings, warnings or the library would be others.
 unexport PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS PYTHONSAFEPATH PYTHONSTARTUP
 # Everything else may move when the lock is made anew; these are chosen.
 PINS := torch==2.13.0 torchvision==0.28.0 jupyter-book==1.0.4.post1 sphinx-book-theme==1.1.4

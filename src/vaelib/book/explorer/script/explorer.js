@@ -196,7 +196,7 @@ export class Explorer {
     this.say(
       `After ${steps} steps the bound is ${decimal(bound)} nats, ` +
         `${decimal(this.exact.logEvidence - bound)} below log p(x). ` +
-        "What is left is what a Gaussian cannot follow; what was gained, the encoder had missed.",
+        "What was gained, the encoder had missed; the rest no further step takes.",
     );
     this.root.dispatchEvent(new CustomEvent("improved", { detail: this.better }));
   }

@@ -113,13 +113,12 @@ export class View {
   drawContours(surface, colour) {
     const { context } = this;
     const raster = surface.raster();
+    surface.lines ??= surface.levels().flatMap((level) => contour(raster, level)); // for every move
     context.strokeStyle = colour;
     context.beginPath();
-    for (const level of surface.levels()) {
-      for (const [from, to] of contour(raster, level)) {
-        context.moveTo(...this.toCanvas(from));
-        context.lineTo(...this.toCanvas(to));
-      }
+    for (const [from, to] of surface.lines) {
+      context.moveTo(...this.toCanvas(from));
+      context.lineTo(...this.toCanvas(to));
     }
     context.stroke();
   }
