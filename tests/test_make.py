@@ -95,7 +95,8 @@ def test_settings_of_python_and_git_do_not_reach_what_make_starts(make, tmp_path
 def test_a_date_that_is_none_is_refused_first(date, target):
     """Sphinx would end with a traceback."""
     mine = os.environ | {"SOURCE_DATE_EPOCH": date}
-    done = subprocess.run(["make", target], cwd=ROOT, env=mine, capture_output=True, text=True)
+    command = ["make", "--no-print-directory", target]
+    done = subprocess.run(command, cwd=ROOT, env=mine, capture_output=True, text=True)
     assert done.returncode != 0
     assert done.stdout.splitlines()[0].startswith(f"SOURCE_DATE_EPOCH is {date}; expected whole")
 
