@@ -26,6 +26,7 @@ RUNS = ("bce-elbo", "mse-elbo")
 PART = "document.querySelector('.explorer')"
 EXPLORER = f"{PART}.explorer"
 IMAGES = 100
+PRODUCTS = 0.3  # seconds that 10⁸ of them take on the machine for which the limits were set
 # Strokes in units of the canvas's side, from (0, 0) at the top left to (1, 1).
 DRAWINGS = {
     "an open 4": [[(0.3, 0.2), (0.25, 0.5), (0.7, 0.52)], [(0.65, 0.2), (0.62, 0.85)]],
@@ -189,9 +190,27 @@ def test_the_prepared_digit_has_the_grey_of_mnist(opened, models):
     assert of_test_images.min() < ink < of_test_images.max()
 
 
+def slowness(page):
+    """Return how much slower the machine is at this moment than one for which limits were set.
+
+    That is an AMD EPYC with AVX2 which does nothing else. A faster one counts as 1.
+    """
+    seconds = page.evaluate(
+        """() => {
+            const start = performance.now(), numbers = new Float32Array(1e4).fill(0.5);
+            let sum = 0;
+            for (let n = 0; n < 1e8; n++) sum += numbers[n % 1e4] * numbers[(n >> 3) % 1e4];
+            return (performance.now() - start) / 1000 + 0 * sum;
+        }"""
+    )
+    print(f"\n{seconds / PRODUCTS:.2f} times as slow as where limits were set")
+    return max(1, seconds / PRODUCTS)
+
+
 def test_it_keeps_up_with_the_pen(opened):
     """From an event of the pen until everything is drawn; then from its lifting to exact values."""
     page = opened().page
+    slow = slowness(page)
     times = page.evaluate(
         f"""() => {{
             const {{pen, panels}} = {EXPLORER}; const times = [];
@@ -207,7 +226,7 @@ def test_it_keeps_up_with_the_pen(opened):
         }}"""
     )
     print(f"\nan update: {statistics.median(times):.1f} ms")
-    assert statistics.median(times) <= 32
+    assert statistics.median(times) <= 32 * slow
     seconds = []
     for strokes in DRAWINGS.values():
         clear(page)
@@ -225,7 +244,7 @@ def test_it_keeps_up_with_the_pen(opened):
             )
         )
     print(f"exact values: {statistics.median(seconds):.2f} s, at most {max(seconds):.2f} s")
-    assert statistics.median(seconds) <= 0.8
+    assert statistics.median(seconds) <= 0.8 * max(slow, slowness(page))
 
 
 def test_it_is_ready_soon(visit):
@@ -233,7 +252,7 @@ def test_it_is_ready_soon(visit):
     page.locator(f".explorer[data-ready={RUNS[0]}]").wait_for()
     ready = page.evaluate("performance.now()") / 1000
     print(f"\nready after {ready:.2f} s")
-    assert ready <= 4
+    assert ready <= 4 * slowness(page)
 
 
 def test_it_is_light():
