@@ -98,7 +98,10 @@ def test_build_away_from_the_book_says_where_to_start(run, tmp_path, monkeypatch
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--loss", "bcee"), "--loss is 'bcee'; expected one of bce, cb, cb-levels, mse, gaussian"),
+        (
+            ("--loss", "bcee"),
+            "--loss is 'bcee'; expected one of bce, cb, cb-levels, mse, gaussian, odds, logistic",
+        ),
         (("--epochs", "0"), "epochs is 0; expected a whole number from 1"),
         (("--units", "0"), "units is 0; expected a whole number from 1"),
         (("--data", "nowhere.npz"), "there is no file or folder nowhere.npz"),

@@ -77,7 +77,10 @@ def data(folder: Path | None):
 
 @main.command()
 @click.option(
-    "--loss", default="bce", show_default=True, help="bce, cb, cb-levels, mse or gaussian."
+    "--loss",
+    default="bce",
+    show_default=True,
+    help="bce, cb, cb-levels, mse, gaussian, odds, logistic.",
 )
 @click.option("--beta", default=0.5, show_default=True, help="Weight of the KL divergence.")
 @click.option("--recipe", default="report", show_default=True, help=f"One of {', '.join(RECIPES)}.")

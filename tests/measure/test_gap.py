@@ -5,10 +5,14 @@ import math
 import pytest
 import torch
 
+from vaelib.evidence.sampling import importance_sampling, log_weights
 from vaelib.measure import gap
+from vaelib.training.run import model_of, train
+from vaelib.training.settings import Settings
 from vaelib.vae.losses import image_losses
 from vaelib.vae.model import VAE
 from vaelib.vae.objective import TOTAL, Objective
+from vaelib.vae.thresholds import GAPS
 
 OBJECTIVE = Objective("bce", 1.0)
 
@@ -22,6 +26,23 @@ def test_the_bound_is_the_mean_of_the_objective_over_samples(measured, digits, g
         total = image_losses(model, OBJECTIVE, images, noise)[TOTAL].double()
         error = float(total.std()) / math.sqrt(samples)
         assert -float(total.mean()) == pytest.approx(float(result.bound[k]), abs=4 * error)
+
+
+@pytest.mark.parametrize("loss", GAPS)
+def test_a_model_with_thresholds_is_measured_by_what_it_has_learnt(loss, digits, generator):
+    model = model_of(train(Settings(loss, 1.0, "smoke"), digits))
+    result = gap.measure_gap(model, Objective(loss, 1.0), digits.test_images[:4])
+    weights = log_weights(
+        model.decoder, result.likelihood, result.pixels, result.q, 4000, generator
+    )
+    error = weights.std(1) / math.sqrt(4000)
+    assert ((weights.mean(1) - result.bound).abs() < 4 * error + 0.02).all()
+    found = result.evidence
+    estimate, error = importance_sampling(
+        *(model.decoder, result.likelihood, result.pixels),
+        *(found.mean, found.covariance, 2000, generator),
+    )
+    assert ((estimate - found.log_evidence).abs() < 4 * error + found.error).all()
 
 
 def test_the_numbers_are_those_of_the_images(measured):

@@ -7,7 +7,7 @@ import sympy as sp
 from scipy.integrate import dblquad, quad
 
 from vaelib import symbolic
-from vaelib.symbolic import NotProved, bound, divergence, gaussian, gradients, likelihoods
+from vaelib.symbolic import NotProved, bound, divergence, gaussian, gradients, likelihoods, odds
 from vaelib.symbolic.divergence import gap, t
 
 # Claims that stand for themselves: function → the right claim.
@@ -33,6 +33,11 @@ CLAIMS = {
     likelihoods.prove_beta_variance: likelihoods.beta / 2,
     likelihoods.prove_best_variance: likelihoods.error / likelihoods.pixels,
     likelihoods.prove_best_variance_loss: likelihoods.best_variance_loss(),
+    odds.prove_level: odds.level_probability(),
+    odds.prove_slope: odds.share(odds.lower + odds.gap) + odds.share(odds.lower) - 1,
+    odds.prove_one_threshold: likelihoods.cross_entropy_of_logit(),
+    odds.prove_logistic: odds.logistic_bin(),
+    odds.prove_mean: odds.mean_level(sp.symbols("F:255", real=True)),
 }
 WRONG = {
     "flipped sign": lambda e: -e,

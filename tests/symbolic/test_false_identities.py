@@ -10,7 +10,7 @@ import sympy as sp
 from sympy import Abs, Rational, exp, log, oo, pi, sqrt
 
 from vaelib import symbolic
-from vaelib.symbolic import NotProved, bound, divergence, gaussian, gradients, likelihoods
+from vaelib.symbolic import NotProved, bound, divergence, gaussian, gradients, likelihoods, odds
 from vaelib.symbolic.divergence import gap, term
 from vaelib.symbolic.proof import require_defined, require_positive, require_zero
 
@@ -283,6 +283,17 @@ MUTATIONS = {
     ),
     "best-variance-loss": lambda: likelihoods.prove_best_variance_loss(
         likelihoods.best_variance_loss() - likelihoods.pixels
+    ),
+    "proportional-odds-level": lambda: odds.prove_level(odds.level_probability() * exp(odds.gap)),
+    "proportional-odds-slope": lambda: odds.prove_slope(
+        odds.share(odds.lower + odds.gap) - odds.share(odds.lower)
+    ),
+    "proportional-odds-one": lambda: odds.prove_one_threshold(
+        log(1 + exp(-likelihoods.logit)) - likelihoods.logit * likelihoods.x
+    ),
+    "proportional-odds-logistic": lambda: odds.prove_logistic(odds.logistic_bin() * odds.scale),
+    "proportional-odds-mean": lambda: odds.prove_mean(
+        1 - odds.mean_level(sp.symbols("F:255", real=True))
     ),
 }
 

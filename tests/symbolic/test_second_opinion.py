@@ -6,13 +6,14 @@ the expression that the book prints. Their difference must be a ball around 0 wi
 """
 
 from functools import partial
+from itertools import pairwise
 
 import pytest
 import sympy as sp
 from flint import acb, arb, arb_mat, arb_series
 
 from vaelib import symbolic
-from vaelib.symbolic import bound, divergence, gaussian, gradients, likelihoods
+from vaelib.symbolic import bound, divergence, gaussian, gradients, likelihoods, odds
 
 from .balls import exactly, normal_mean, points, value
 
@@ -259,6 +260,44 @@ def scaled_bound(beta, S, K, factor=1):
     return beta * (minus_log_density(S, variance=variance) + K - constant)
 
 
+ODDS = {"a": likelihoods.logit, "t": odds.lower, "g": odds.gap}
+BIN = {"a": likelihoods.logit, "x": likelihoods.x, "h": likelihoods.half, "m": odds.mean}
+BIN |= {"s": odds.scale}
+
+
+def below(t, a):
+    """The share of a logistic distribution around a that lies below t."""
+    return 1 / (1 + (a - t).exp())
+
+
+def log_difference(a, t, g):
+    series = arb_series([a, 1], prec=2)
+    shares = [1 / (1 + (series - edge).exp()) for edge in (t + g, t)]
+    return (shares[0] - shares[1]).log()[1]
+
+
+def of_ink(x, a, t):
+    return -(1 - below(t, a) if x == 1 else below(t, a)).log()
+
+
+def logistic_integral(x, h, m, s, a):
+    def density(y, _):
+        tail = (-(y - m) / s).exp()
+        return tail / (s * (1 + tail) ** 2)
+
+    return acb.integral(density, x - h, x + h).real
+
+
+def mean_of_levels(a, t, g):
+    shares = [below(t + k * g, a) for k in range(255)] + [arb(1)]
+    masses = [shares[0], *(high - low for low, high in pairwise(shares))]
+    return sum(mass * k for k, mass in enumerate(masses)) / 255
+
+
+def printed_mean(a, t, g):
+    return sum(below(a, t + k * g) for k in range(255)) / 255
+
+
 right = {label: prove().right for label, prove in symbolic.STATEMENTS.items()}
 X = {**GAUSSIAN, "x": gaussian.x}
 KL_TERM = divergence.p * divergence.gap(divergence.q / divergence.p) + divergence.p - divergence.q
@@ -390,6 +429,36 @@ EQUAL = {  # label → points, left side, right side as in the book, a wrong one
         level_integral,
         book(right["continuous-bernoulli-levels"], LEVEL),
         book(right["continuous-bernoulli-levels"] * 2, LEVEL),
+    ),
+    "proportional-odds-level": (
+        points("level", a="real", t="real", g="positive"),
+        lambda a, t, g: below(t + g, a) - below(t, a),
+        book(odds.level_probability(), ODDS),
+        book(odds.level_probability() * 2, ODDS),
+    ),
+    "proportional-odds-slope": (
+        points("slope", a="real", t="real", g="positive"),
+        log_difference,
+        lambda a, t, g: below(t + g, a) + below(t, a) - 1,
+        lambda a, t, g: below(t + g, a) - below(t, a),
+    ),
+    "proportional-odds-one": (
+        points("ink", x=[0, 1], a="real", t="real"),
+        of_ink,
+        lambda x, a, t: book(likelihoods.cross_entropy_of_logit(), PIXEL)(x=x, a=a - t),
+        lambda x, a, t: book(likelihoods.cross_entropy_of_logit(), PIXEL)(x=x, a=a + t + 1),
+    ),
+    "proportional-odds-logistic": (
+        points("bin", x="unit", h=[sp.Rational(1, 510), 1], m="real", s="positive", a=[0]),
+        logistic_integral,
+        book(odds.logistic_bin(), BIN),
+        book(odds.logistic_bin() * 2, BIN),
+    ),
+    "proportional-odds-mean": (
+        points("mean level", a="real", t="real", g=[sp.Rational(1, 100), 1]),
+        mean_of_levels,
+        printed_mean,
+        lambda a, t, g: 1 - printed_mean(a, t, g),
     ),
     "gaussian-likelihood": (
         points("likelihood", S="positive"),

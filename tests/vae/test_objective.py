@@ -17,6 +17,9 @@ from vaelib.vae.objective import (
     log_normaliser,
     squared_error,
 )
+from vaelib.vae.thresholds import GAPS
+
+from .test_thresholds import made
 
 LOG_PI = torch.log(torch.tensor(torch.pi, dtype=torch.float64))
 
@@ -101,9 +104,14 @@ def test_kl_is_the_mean_of_the_log_ratio(generator):
     assert abs(ratios.mean().item() - value) < 4 * error
 
 
+def edges_for(loss):
+    """Thresholds for those that take some; all gaps are about 0.02."""
+    return made(-2.0, torch.full((GAPS[loss],), 0.02)).edges().detach() if loss in GAPS else None
+
+
 def test_total_is_reconstruction_plus_kl_per_image(batch):
     for reconstruction_loss in RECONSTRUCTION_LOSSES:
-        losses = Objective(reconstruction_loss, 0.3)(*batch)
+        losses = Objective(reconstruction_loss, 0.3)(*batch, edges_for(reconstruction_loss))
         assert losses.shape == (3, 6)
         torch.testing.assert_close(losses[TOTAL], losses[RECONSTRUCTION] + losses[KL])
 
@@ -144,10 +152,18 @@ def test_the_gaussians_gradient_is_that_with_its_variance_held_fixed(batch):
 def test_gradients_are_those_of_finite_differences(reconstruction_loss, batch):
     logits, images, mean, log_variance = batch
     small = [t[:2].clone().requires_grad_() for t in (logits[..., :3, :3], mean, log_variance)]
-    objective = Objective(reconstruction_loss, 0.3)
+    objective, edges = Objective(reconstruction_loss, 0.3), edges_for(reconstruction_loss)
+    pixels = images[:2, :, :3, :3]
     assert torch.autograd.gradcheck(
-        lambda logits, mean, v: objective(logits, images[:2, :, :3, :3], mean, v)[TOTAL], small
+        lambda logits, mean, v: objective(logits, pixels, mean, v, edges)[TOTAL], small
     )
+
+
+def test_thresholds_are_asked_for_and_refused(batch):
+    with pytest.raises(ValueError, match="missing with 'odds'; expected those of the model"):
+        Objective("odds", 1.0)(*batch)
+    with pytest.raises(ValueError, match="given with 'bce'"):
+        Objective("bce", 1.0)(*batch, edges_for("odds"))
 
 
 def test_extreme_logits_stay_finite():

@@ -145,8 +145,8 @@ class Cover:
 
 
 def log_prior(nodes: Tensor) -> Tensor:
-    """Return log N(z; 0, I) of nodes (..., 2), in nats."""
-    return -nodes.square().sum(-1) / 2 - math.log(2 * math.pi)
+    """Return log N(z; 0, I) of nodes (..., d), in nats."""
+    return -nodes.square().sum(-1) / 2 - nodes.shape[-1] * math.log(2 * math.pi) / 2
 
 
 def _ring(inner: float, outer: float, step: float) -> Tensor:

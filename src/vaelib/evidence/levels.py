@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vaelib.evidence.likelihood import ContinuousBernoulli, Gaussian
+from vaelib.evidence.odds import ProportionalOdds
 from vaelib.vae.objective import HALF, log_normaliser, log_sinhc
 
 
@@ -52,9 +53,13 @@ class GaussianLevels(Gaussian):
 
     Args:
         variance: s², squared grey value.
+        censored: black and white have what lies beyond 0 and 1 too. Without it, the density is 0
+            there, as the continuous Bernoulli's is, and greater inside.
 
     Source: equation :eq:`gaussian-levels`.
     """
+
+    censored: bool = True
 
     def rows(self, images: Tensor) -> Tensor:
         """Write images (N, D) in [0, 1] as rows (N, 6D + 3) that :meth:`log_density` takes."""
@@ -66,22 +71,37 @@ class GaussianLevels(Gaussian):
     def log_density(self, rows: Tensor, logits: Tensor) -> Tensor:
         """Compute the logarithms of the probabilities as the continuous Bernoulli's does."""
         means, deviation = torch.sigmoid(logits), math.sqrt(self.variance)
-        share = HALF**2 / self.variance
-        level = math.log(2 * HALF) - math.log(2 * math.pi * self.variance) / 2
-        level += -share / 6 + share**2 / 90
-        second = (1 - share / 3 + 2 * share**2 / 45) / (2 * self.variance)
-        fourth = share**2 / (180 * self.variance**2)
+        level, second, fourth = self._bin(HALF)
+        if self.censored:
+            outer = [
+                torch.special.log_ndtr((HALF - means) / deviation),
+                torch.special.log_ndtr((means - 1 + HALF) / deviation),
+            ]
+            inside = means.new_zeros(len(means))
+        else:
+            at_edge = self._bin(HALF / 2)
+            middles = (HALF / 2 - means, 1 - HALF / 2 - means)
+            outer = [at_edge[0] - at_edge[1] * d**2 - at_edge[2] * d**4 for d in middles]
+            low, high = (torch.special.ndtr((end - means) / deviation) for end in (0, 1))
+            inside = torch.log(high - low).sum(1)
         # -second · (x - x̂)² - fourth · (x - x̂)⁴, by powers of x; what has no x̂ comes last.
         columns = [
             -second * means**2 - fourth * means**4,
             2 * second * means + 4 * fourth * means**3,
             -6 * fourth * means**2,
             4 * fourth * means,
-            torch.special.log_ndtr((HALF - means) / deviation),
-            torch.special.log_ndtr((means - 1 + HALF) / deviation),
+            *outer,
             means.new_tensor([level, -second, -fourth]).expand(len(means), 3),
         ]
-        return rows @ torch.cat(columns, dim=1).T
+        return rows @ torch.cat(columns, dim=1).T - inside
+
+    def _bin(self, half: float) -> tuple[float, float, float]:
+        """Return c₀, c₂ and c₄: log of the mass of a bin ≈ c₀ − c₂ d² − c₄ d⁴ at a distance d."""
+        share = half**2 / self.variance
+        level = math.log(2 * half) - math.log(2 * math.pi * self.variance) / 2
+        level += -share / 6 + share**2 / 90
+        second = (1 - share / 3 + 2 * share**2 / 45) / (2 * self.variance)
+        return level, second, share**2 / (180 * self.variance**2)
 
 
-Levels = ContinuousBernoulliLevels | GaussianLevels
+Levels = ContinuousBernoulliLevels | GaussianLevels | ProportionalOdds

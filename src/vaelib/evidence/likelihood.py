@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from vaelib.evidence.odds import ProportionalOdds
 from vaelib.plumbing.checks import require_tensor
 from vaelib.vae.objective import SERIES, Objective, log_normaliser
 
@@ -95,11 +96,11 @@ def _check(images: Tensor, logits: Tensor) -> None:
     require_tensor("logits", logits, ("M", images.shape[1]), images.dtype)
 
 
-Likelihood = Bernoulli | ContinuousBernoulli | Gaussian
+Likelihood = Bernoulli | ContinuousBernoulli | Gaussian | ProportionalOdds
 
 
-def assumed(objective: Objective) -> Likelihood:
-    """Return the likelihood that an objective assumes.
+def assumed(objective: Objective, edges: Tensor | None = None) -> Likelihood:
+    """Return the likelihood that an objective assumes, given the edges that it learnt, if it did.
 
     With squared error the weight β of the divergence is a variance of β/2. The Bernoulli
     likelihoods have no parameter that could take β up: they are the same for every β.
@@ -109,6 +110,8 @@ def assumed(objective: Objective) -> Likelihood:
 
     Source: equation :eq:`beta-variance`.
     """
+    if edges is not None:
+        return ProportionalOdds(edges)
     if objective.reconstruction_loss == "bce":
         return Bernoulli()
     if objective.reconstruction_loss in ("cb", "cb-levels"):

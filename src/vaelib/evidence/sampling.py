@@ -73,7 +73,7 @@ def log_weights(
 
     Args:
         decoder, likelihood, images, q: as :func:`vaelib.evidence.quadrature.integrate` takes
-            them.
+            them, but for any number of latent dimensions.
         number: S, samples for each image.
         generator: of the samples.
 
@@ -83,7 +83,7 @@ def log_weights(
     rows = []
     for image, mean, log_variance in zip(images, *q, strict=True):
         proposal = Normal(mean.double(), torch.exp(log_variance.double() / 2))
-        noise = torch.randn(number, 2, generator=generator, dtype=torch.float64)
+        noise = torch.randn(number, len(mean), generator=generator, dtype=torch.float64)
         z = proposal.loc + proposal.scale * noise
         rows.append(log_joint(decoder, likelihood, image, z) - proposal.log_prob(z).sum(1))
     return torch.stack(rows)
@@ -114,7 +114,7 @@ def log_joint(
     Args:
         decoder, likelihood: as :func:`vaelib.evidence.quadrature.integrate` takes them.
         image: (D,), float32.
-        z: (S, 2).
+        z: (S, d).
 
     Returns:
         (S,), float64, nats.

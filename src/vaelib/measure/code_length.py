@@ -8,6 +8,7 @@ from torch import Tensor
 
 from vaelib.data.dataset import ImageSet, to_unit
 from vaelib.evidence.levels import ContinuousBernoulliLevels, GaussianLevels, Levels
+from vaelib.evidence.odds import ProportionalOdds
 from vaelib.evidence.quadrature import integrate
 from vaelib.plumbing import machine
 from vaelib.vae.losses import BATCH_SIZE, draw_noise, image_losses
@@ -23,7 +24,7 @@ def measure_code_lengths(model: VAE, objective: Objective, data: ImageSet, seed:
 
     BCE is no likelihood of grey images; its model is coded as a continuous Bernoulli's is. The
     variance of squared error is that of :eq:`beta-variance`, the one that a Gaussian with the
-    variance learnt assumes is :func:`best_variance`.
+    variance learnt assumes is :func:`best_variance`. Thresholds are those that were learnt.
 
     Args:
         model: with two latent dimensions, on the CPU.
@@ -55,6 +56,8 @@ def measure_code_lengths(model: VAE, objective: Objective, data: ImageSet, seed:
 
 
 def _allowed(model: VAE, objective: Objective, data: ImageSet, seed: int) -> dict[str, Levels]:
+    if (edges := model.edges()) is not None:
+        return {"assumed": ProportionalOdds(edges)}
     if objective.reconstruction_loss in ("bce", "cb", "cb-levels"):
         return {"assumed": ContinuousBernoulliLevels()}
     assumed = objective.beta / 2

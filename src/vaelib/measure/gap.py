@@ -32,6 +32,7 @@ class Gap:
     aggregate: Aggregate
 
 
+@torch.no_grad()
 def measure_gap(model: VAE, objective: Objective, images: Tensor) -> Gap:
     """Compute the evidence, the bound and the gap of images.
 
@@ -58,7 +59,7 @@ def measure_gap(model: VAE, objective: Objective, images: Tensor) -> Gap:
             "over a plane"
         )
     machine.keep_freed_memory()
-    likelihood = assumed(objective)
+    likelihood = assumed(objective, model.edges())
     q = encode(model, images)
     pixels = images.to(q.mean.device).flatten(1).float() / 255
     evidence = integrate(model.decoder, likelihood, pixels, q)

@@ -8,7 +8,7 @@ what was proved.
 
 from collections.abc import Callable
 
-from vaelib.symbolic import bound, divergence, gaussian, gradients, likelihoods
+from vaelib.symbolic import bound, divergence, gaussian, gradients, likelihoods, odds
 from vaelib.symbolic.proof import NotProved, Statement
 
 STATEMENTS: dict[str, Callable[[], Statement]] = {
@@ -41,6 +41,11 @@ STATEMENTS: dict[str, Callable[[], Statement]] = {
     "beta-variance": likelihoods.prove_beta_variance,
     "best-variance": likelihoods.prove_best_variance,
     "best-variance-loss": likelihoods.prove_best_variance_loss,
+    "proportional-odds-level": odds.prove_level,
+    "proportional-odds-slope": odds.prove_slope,
+    "proportional-odds-one": odds.prove_one_threshold,
+    "proportional-odds-logistic": odds.prove_logistic,
+    "proportional-odds-mean": odds.prove_mean,
 }
 """Label of an equation in the book → function that proves it and returns it as it is printed."""
 

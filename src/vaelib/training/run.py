@@ -21,6 +21,7 @@ from vaelib.training.folder import Run
 from vaelib.training.settings import Settings
 from vaelib.vae.losses import draw_noise, image_losses, mean_losses
 from vaelib.vae.model import VAE
+from vaelib.vae.thresholds import GAPS, Thresholds
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +70,9 @@ def train(
     data, objective, recipe = data.to(device), settings.objective, settings.recipe_settings
     noise = draw_noise(len(data.images), settings.latent_dim, settings.seed)
     generator = torch.Generator().manual_seed(settings.seed)
-    model = VAE(settings.latent_dim, settings.units, generator).to(device)
+    gaps = GAPS.get(settings.reconstruction_loss)
+    thresholds = Thresholds.of(data.training_images, gaps) if gaps else None
+    model = VAE(settings.latent_dim, settings.units, generator, thresholds).to(device)
     result = fit(
         model, objective, recipe, data, noise, settings.seed, earlier, keep, stop_after, callback
     )
@@ -194,6 +197,7 @@ def model_of(run: Run, device: str = "cpu") -> VAE:
 def model_with(weights: dict[str, torch.Tensor]) -> VAE:
     """Build a model with given weights, which say how wide it is, on the CPU."""
     latent_dim, units = weights["encoder.mean.weight"].shape
-    model = VAE(latent_dim, units)
+    gaps = weights.get("thresholds.gaps")
+    model = VAE(latent_dim, units, thresholds=None if gaps is None else Thresholds(len(gaps)))
     model.load_state_dict(weights)
     return model.eval()

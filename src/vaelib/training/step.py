@@ -48,7 +48,7 @@ class Step:
         """
         x = to_unit(images)
         logits, mean, log_variance, _ = self.model(x, noise)
-        losses = self.objective(logits, x, mean, log_variance).mean(1)
+        losses = self.objective(logits, x, mean, log_variance, self.model.edges()).mean(1)
         self.model.zero_grad()
         losses[TOTAL].backward()
         for optimizer in self.optimizers:

@@ -50,7 +50,7 @@ def decode(model: VAE, z: Tensor) -> Tensor:
     weight = next(model.parameters())
     require_tensor("z", z, ("N", model.latent_dim), weight.dtype, finite=True)
     batches = z.to(weight.device).split(BATCH_SIZE)
-    return torch.cat([torch.sigmoid(model.decoder(batch)).squeeze(1) for batch in batches])
+    return torch.cat([model.pixels(model.decoder(batch)).squeeze(1) for batch in batches])
 
 
 def latent_grid(number: int, limit: float) -> Tensor:

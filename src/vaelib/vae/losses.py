@@ -64,7 +64,7 @@ def image_losses(
     ):
         x = to_unit(batch.to(weight.device), weight.dtype)
         logits, mean, log_variance, _ = model(x, epsilon)
-        parts.append(objective(logits, x, mean, log_variance))
+        parts.append(objective(logits, x, mean, log_variance, model.edges()))
     return torch.cat(parts, dim=1)
 
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from vaelib.plumbing.checks import require_whole
 from vaelib.vae.layers import Conv2d, ConvTranspose2d, ToOneChannel
+from vaelib.vae.thresholds import Thresholds, mean_level
 
 IMAGE_SHAPE = (1, 28, 28)
 MOST_DIMENSIONS = 28 * 28  # of a latent space: as many as an image has pixels
@@ -93,6 +94,7 @@ class VAE(nn.Module):
         units: of the encoder's dense layer.
         generator: source of the initial weights; two models from equal generators are equal.
             PyTorch's own if not given.
+        thresholds: between grey levels, if the likelihood learns some.
 
     Raises:
         ValueError: latent_dim is not a whole number from 1 to 784, or units none above 0.
@@ -105,7 +107,11 @@ class VAE(nn.Module):
     """
 
     def __init__(
-        self, latent_dim: int = 2, units: int = UNITS, generator: torch.Generator | None = None
+        self,
+        latent_dim: int = 2,
+        units: int = UNITS,
+        generator: torch.Generator | None = None,
+        thresholds: Thresholds | None = None,
     ):
         super().__init__()
         require_whole("latent_dim", latent_dim, 1, MOST_DIMENSIONS)
@@ -118,6 +124,7 @@ class VAE(nn.Module):
                 nn.init.zeros_(parameter)
             else:
                 nn.init.xavier_uniform_(parameter, generator=generator)
+        self.thresholds = thresholds
         # The faster layout of all five convolutions. PyTorch's stub does not know the argument.
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -144,6 +151,16 @@ class VAE(nn.Module):
             noise = torch.randn_like(mean)
         z = mean + torch.exp(log_variance / 2) * noise
         return self.decoder(z), mean, log_variance, z
+
+    def edges(self) -> Tensor | None:
+        """Return the edges (256, 3) of the thresholds that the likelihood has learnt, if it has."""
+        return None if self.thresholds is None else self.thresholds.edges()
+
+    def pixels(self, outputs: Tensor) -> Tensor:
+        """Return the decoded image, the mean grey values of p(x|z), from a decoder's outputs."""
+        if self.thresholds is None:
+            return torch.sigmoid(outputs)
+        return mean_level(outputs, self.thresholds())
 
     def _check(self, images: Tensor, noise: Tensor | None) -> None:
         expected = self.encoder.conv1.weight.dtype

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from vaelib.plumbing.checks import require, require_alike, require_tensor
 from vaelib.plumbing.words import LOSSES
+from vaelib.vae.thresholds import GAPS
 
 SERIES = 0.1  # arguments nearer to 0 than this have what divides by them from a series
 HALF = 1 / 510  # of the width of a grey level's bin
@@ -150,6 +151,35 @@ def gaussian(logits: Tensor, images: Tensor) -> Tensor:
     return errors / (2 * variance) + pixels * torch.log(2 * math.pi * variance) / 2
 
 
+def proportional_odds(outputs: Tensor, images: Tensor, edges: Tensor) -> Tensor:
+    """Negative log-probability of grey levels with proportional odds, summed over the pixels.
+
+    The odds of a level of at most k are those of exp(τ_k − a). Thresholds at equal distances make
+    it a logistic density around a, integrated over the levels' bins, of which black and white take
+    what lies beyond; a single threshold would make it the cross-entropy of black or not.
+
+    Args:
+        outputs: (B, 1, 28, 28), the decoder's, a.
+        images: (B, 1, 28, 28), k/255 with whole numbers k.
+        edges: (256, 3), those of the thresholds τ: see
+            :meth:`vaelib.vae.thresholds.Thresholds.edges`.
+
+    Returns:
+        (B,), nats per image, −log P(x|z), at least 0.
+
+    Source: equation :eq:`proportional-odds-level`; McCullagh (1980).
+    """
+    _check(outputs, images)
+    below, above, width = F.embedding(level_of(images), edges).unbind(-1)
+    inside = F.logsigmoid(above - outputs) + F.logsigmoid(outputs - below) + width
+    return -inside.flatten(1).sum(1)
+
+
+def level_of(images: Tensor) -> Tensor:
+    """Return the levels 0 to 255, int64, of images in [0, 1]."""
+    return (255 * images).round().long()
+
+
 def gaussian_kl(
     mean_q: Tensor, log_variance_q: Tensor, mean_p: Tensor, log_variance_p: Tensor
 ) -> Tensor:
@@ -198,14 +228,17 @@ def _check(logits: Tensor, images: Tensor) -> None:
     require_alike("logits", logits, "images", images)
 
 
-RECONSTRUCTION_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+RECONSTRUCTION_LOSSES: dict[str, Callable[..., Tensor]] = {
     "bce": binary_cross_entropy,
     "cb": continuous_bernoulli,
     "cb-levels": continuous_bernoulli_levels,
     "mse": squared_error,
     "gaussian": gaussian,
+    "odds": proportional_odds,
+    "logistic": proportional_odds,
 }
-"""Name → function (logits, images) → (B,). Another likelihood is one more line."""
+"""Name → function (logits, images) → (B,). Another likelihood is one more line. The last two take
+the edges of thresholds besides: see :data:`vaelib.vae.thresholds.GAPS`."""
 
 
 @dataclass(frozen=True)
@@ -239,13 +272,19 @@ class Objective:
             )
 
     def __call__(
-        self, logits: Tensor, images: Tensor, mean: Tensor, log_variance: Tensor
+        self,
+        logits: Tensor,
+        images: Tensor,
+        mean: Tensor,
+        log_variance: Tensor,
+        edges: Tensor | None = None,
     ) -> Tensor:
         """Compute the losses of a batch.
 
         Args:
             logits, images: (B, 1, 28, 28).
             mean, log_variance: (B, d).
+            edges: (256, 3), of the thresholds that the likelihood learns, if it does.
 
         Returns:
             (3, B), total, reconstruction and KL loss, in the order of
@@ -258,6 +297,13 @@ class Objective:
             raise ValueError(
                 f"mean has {len(mean)} rows for {len(images)} images; expected one row per image"
             )
-        reconstruction = RECONSTRUCTION_LOSSES[self.reconstruction_loss](logits, images)
+        learnt = () if edges is None else (edges,)
+        if bool(learnt) != (self.reconstruction_loss in GAPS):
+            raise ValueError(
+                f"edges of thresholds are {'given' if learnt else 'missing'} with "
+                f"{self.reconstruction_loss!r}; expected those of the model, model.edges(), with "
+                f"{' and '.join(GAPS)}, and None with all others"
+            )
+        reconstruction = RECONSTRUCTION_LOSSES[self.reconstruction_loss](logits, images, *learnt)
         kl = self.beta * kl_per_dimension(mean, log_variance).sum(1)
         return torch.stack([reconstruction + kl, reconstruction, kl])
