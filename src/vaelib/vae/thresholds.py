@@ -10,7 +10,7 @@ from vaelib.data.dataset import check_images
 
 LEVELS = 256
 GAPS = {"odds": LEVELS - 2, "logistic": 1}
-"""Reconstruction loss that learns thresholds → how many gaps: each for itself, or one for all."""
+"""Reconstruction loss that learns thresholds → number of gaps, each for itself or one for all."""
 PSEUDOCOUNT = 0.5  # of each level, when thresholds begin at the levels' frequencies
 
 
@@ -40,7 +40,7 @@ class Thresholds(nn.Module):
         """Write what the probability of each level k is made of.
 
         Returns:
-            (256, 3): the threshold below the level, the one above, and log(1 − exp(τ_{k−1} − τ_k)),
+            (256, 3), the threshold below the level, the one above, and log(1 − exp(τ_{k−1} − τ_k)),
             from the gap itself, which the difference of two rounded numbers would lose.
         """
         thresholds, end = self(), self.first.new_tensor([math.inf])
