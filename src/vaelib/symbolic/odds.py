@@ -98,10 +98,7 @@ def prove_logistic(claimed: Expr | None = None) -> Statement:
     require_zero(slope - density(x + half) - density(x - half), "logistic density over a bin")
     require_zero(claimed.subs(half, 0), "a bin without width")
     left = r"\int_{x - h}^{x + h} \frac{e^{-(y - m)/s}}{s\, (1 + e^{-(y - m)/s})^2}\, \mathrm{d}y"
-    right = (
-        r"\sigma(\tau_k - a) - \sigma(\tau_{k-1} - a), \quad "
-        r"a = \frac{m}{s}, \; \tau_k = \frac{x + h}{s}, \; \tau_{k-1} = \frac{x - h}{s}"
-    )
+    right = r"\sigma\Bigl(\frac{x + h - m}{s}\Bigr) - \sigma\Bigl(\frac{x - h - m}{s}\Bigr)"
     return Statement(left, right)
 
 
