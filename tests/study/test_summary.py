@@ -258,6 +258,8 @@ def test_the_evidence_is_summarised_by_objective_and_over_all_models(found):
     assert found["all"]["mean_score"] == pytest.approx(-0.2)
     assert found["all"]["greatest_rms_score"] == pytest.approx(1.03)
     difference = found["half_minus_whole"]
+    assert difference["divergence"]["mean"] == pytest.approx(1 / 0.5 - 1)
+    assert difference["below"]["values"] == [0.0] * 4
     assert difference["log_evidence"]["values"] == [2.0] * 4
     assert difference["bound"]["values"] == [1.0] * 4
 

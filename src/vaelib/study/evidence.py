@@ -4,7 +4,7 @@ from vaelib.study.design import OBJECTIVES
 from vaelib.study.records import select
 from vaelib.study.statistics import each_over_seeds
 
-COMPARED = ("log_evidence", "bound", "gap")  # between two weights of the divergence
+COMPARED = ("log_evidence", "bound", "gap", "divergence", "below")  # between two weights
 
 
 def summarise_evidence(records: list[dict]) -> dict:
@@ -46,7 +46,7 @@ def _quantities(record: dict) -> dict[str, float]:
     found, aggregate = record["evidence"], record["rate"]["aggregate"]
     split = found["split"]
     quantities = {
-        **{name: found[name] for name in (*COMPARED, "two_modes")},
+        **{name: found[name] for name in ("log_evidence", "bound", "gap", "two_modes")},
         "median": found["quantiles"]["50"],
         "family": split["family"],
         "full": split["full"],
