@@ -66,11 +66,8 @@ def test_what_the_chapter_says_in_words_holds_of_its_records(found):
         for part in claim["parts"]
         if part["p_value"]
     )
-    # C7, C8 and C9
-    tiles, rule = found["tiles"], 0.1
-    assert tiles["mean"] < rule
+    # C9
     for loss in ("bce", "mse"):
-        assert max(original[loss]["greatest_step"]["values"]) < tiles["greatest"] / 2
         assert found["overlap"][loss]["pairs"]["1"]["digits"] == "4 and 9"
     # Where it does not agree, and why
     assert found["numbers"]["bce"]["joint_p_value"] > 0.05

@@ -125,14 +125,3 @@ def test_a_gradual_change_is_smooth_and_a_shuffled_one_is_not(images):
     assert smooth["mean"] < 0.05
     assert smooth["greatest"] < 0.1
     assert rough["mean"] == pytest.approx(1, abs=0.15)
-
-
-def test_tiles_with_hard_edges_are_counted_by_hand():
-    grid = appearance.ten_tiles(30)
-    assert len(grid.flatten(2).flatten(0, 1).unique(dim=0)) == 10
-    # Two rows of five tiles: one edge of 30 steps along, four of 30 across, among 2 · 29 · 30
-    # steps; two different images are √2 apart, and 9 pairs of 10 are different.
-    steps, at_random = 150 / 1740 * 2, 2 * 0.9 * 900 / 899
-    found = appearance.roughness(grid)
-    assert found["mean"] == pytest.approx(steps / at_random)
-    assert found["greatest"] == pytest.approx(2 / at_random)

@@ -24,7 +24,7 @@ def verdicts_of(pairs):
 
 def test_runs_that_agree_reproduce_every_claim():
     found = verdicts_of(pairs())
-    assert list(found) == [f"C{number}" for number in range(1, 13)]
+    assert list(found) == [f"C{number}" for number in range(1, 13) if number != 8]
     assert {name for name, verdict in found.items() if verdict == PROVED} == {"C1", "C2", "C3"}
     assert {verdict for name, verdict in found.items() if name not in ("C1", "C2", "C3")} == {
         REPRODUCED
@@ -40,10 +40,9 @@ def test_other_losses_do_not():
 @pytest.mark.parametrize(
     ("refuted", "loss", "path", "value"),
     [
-        ({"C6", "C10"}, "mse", ("losses", "test", "kl"), 20.0),
+        ({"C6", "C5"}, "bce", ("losses", "test", "kl"), 20.0),
         ({"C7", "C11"}, "bce", ("appearance", "sharpness"), 1.2),
         ({"C7"}, "bce", ("appearance", "recognised"), 0.3),
-        ({"C8"}, "mse", ("appearance", "roughness", "mean"), 0.9),
         ({"C9"}, "bce", ("appearance", "confusion"), table((3, 5), 0.4)),
         ({"C11"}, "bce", ("appearance", "sharpness"), 0.9),
         ({"C12"}, "bce", ("appearance", "dispersion", "robust"), 0.5),

@@ -145,7 +145,7 @@ def test_intervals_are_those_of_students_distribution():
 
 
 def test_the_summary_of_a_book(found):
-    assert list(found["claims"]) == [f"C{number}" for number in range(1, 13)]
+    assert list(found["claims"]) == [f"C{number}" for number in range(1, 13) if number != 8]
     assert found["claims"]["C5"]["verdict"] == "reproduced"
     recorded = found["recorded"]["original"]
     assert (recorded["records"], recorded["seeds"]) == (6, 3)

@@ -38,7 +38,7 @@ def block(book: Path) -> str:
         f"{environment['date']}. The book's trainings run side by side, here with "
         f"{environment['threads']} of the cores each; they took {seconds:.0f} s on average.",
         "",
-        f"The original's twelve claims: {verdicts}; the numbers and effects by "
+        f"The original's eleven claims: {verdicts}; the numbers and effects by "
         f"{recorded['records']} records with its own recipe, {recorded['seeds']} seeds each. "
         f"Stale: {summary['parts']['stale']} of {summary['parts']['all']} parts of all records. "
         'The chapter "What of the original reproduces" has the verdicts one by one.',

@@ -4,7 +4,6 @@ All raise ValueError for tensors of another shape or dtype than they take.
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from vaelib.data.dataset import ImageSet
@@ -275,23 +274,6 @@ def roughness(grid: Tensor) -> dict[str, float]:
     steps = torch.cat([grid.diff(dim=axis).square().sum((2, 3)).flatten() for axis in (0, 1)])
     at_random = 2 * grid.flatten(0, 1).var(0).sum()
     return {"mean": float(steps.mean() / at_random), "greatest": float(steps.max() / at_random)}
-
-
-def ten_tiles(points: int) -> Tensor:
-    """Make a grid that is not smooth at all: ten tiles of one image each, with hard edges.
-
-    Any two of the ten images are equally far apart; each has one pixel of its own.
-
-    Args:
-        points: n, along each axis of the grid, a multiple of 10.
-
-    Returns:
-        (n, n, 28, 28), as :func:`roughness` takes it: two rows of five tiles.
-    """
-    require_whole("points", points, 10, 1000)
-    rows, columns = torch.arange(points) * 2 // points, torch.arange(points) * 5 // points
-    image = 5 * rows[:, None] + columns[None]
-    return F.one_hot(image, 28 * 28).view(points, points, 28, 28).float()
 
 
 def _check_labels(name: str, labels: Tensor, number: int) -> None:

@@ -34,7 +34,6 @@ OF_A_RUN: dict[str, Callable[[dict], float]] = {
     "kl_below_a_tenth": lambda r: 0.1 - r["losses"]["test"]["kl"] / r["losses"]["test"]["total"],
     "reconstructions_recognised": lambda r: r["appearance"]["recognised"] - 0.5,
     "reconstructions_smoothed": lambda r: 1 - r["appearance"]["sharpness"],
-    "plane_smooth": lambda r: 0.1 - r["appearance"]["roughness"]["mean"],
     "classes_grouped": lambda r: appearance.accuracy(votes(r)) - 0.5,
     "four_and_nine_overlap_most": lambda r: appearance.lead_of_four_and_nine(votes(r)),
 }

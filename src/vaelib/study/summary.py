@@ -43,8 +43,8 @@ def summarise(book: Path) -> dict:
         edition's records of the same seeds, and how these bound the KL loss of C5 on the test
         images;
         ``numbers``, by loss, how surprising the original's numbers are together; ``objectives``,
-        by recipe and objective, summaries of losses and measures on the test images; ``tiles``,
-        the roughness of a grid that is not smooth; ``report_effects``, summaries of the quantities
+        by recipe and objective, summaries of losses and measures on the test images;
+        ``report_effects``, summaries of the quantities
         that decide effects, with the recipe ``report``; and, of the recipe ``original`` by loss,
         ``overlap`` of the classes, the fewest and the most ``epochs``, and ``slices``, totals on
         the slices of the original's table and of the split that training used;
@@ -76,7 +76,6 @@ def summarise(book: Path) -> dict:
             for loss, chosen in original.items()
         },
         "objectives": {recipe: _objectives(records, recipe) for recipe in RECIPES},
-        "tiles": appearance.roughness(appearance.ten_tiles(appearance.GRID[0])),
         "report_effects": {
             name: over_seeds(quantity(pair) for pair in pair_up(records, "report"))
             for name, quantity in claims.QUANTITIES.items()
