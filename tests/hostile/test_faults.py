@@ -13,6 +13,7 @@ import stat
 import string
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -373,7 +374,7 @@ def test_a_page_with_an_older_date_is_read_again(copy):
 
 
 def started(folder, until, mark="1", before=()):
-    """Start a build, and wait until it has printed something."""
+    """Start a build, and wait until it has printed what a pattern says."""
     process = subprocess.Popen(
         [*before, *BUILD],
         cwd=folder,
@@ -387,7 +388,7 @@ def started(folder, until, mark="1", before=()):
     said = []
     for line in process.stdout:
         said.append(line)
-        if until in line:
+        if re.search(until, line):
             return process
     raise AssertionError("".join(said))
 
@@ -415,7 +416,8 @@ STAGES = {
     "a notebook is done": "notebook model: done",
     "chapters": "notebooks: ",
     "pages are read": "chapters: ",
-    "pages are written": "writing output",
+    "a library is imported": "reading sources.*api",
+    "pages are written": "writing output.*%",
 }
 
 
@@ -425,6 +427,8 @@ ENDINGS = [
     ("a notebook is done", signal.SIGHUP),
     ("chapters", signal.SIGKILL),
     ("pages are read", signal.SIGINT),
+    ("a library is imported", signal.SIGINT),
+    ("a library is imported", signal.SIGTERM),
     pytest.param("pages are written", signal.SIGTERM, marks=CORE),
     ("pages are written", signal.SIGKILL),
 ]
@@ -441,11 +445,17 @@ def test_a_build_that_was_ended_is_followed_by_one_that_works(copy, smoke_site, 
     seconds = random.Random(mark).random()
     print(f"after {seconds} s")  # shown where it fails
     time.sleep(seconds)
+    ended = threading.Thread(target=process.communicate)  # reads on: who fills a pipe stops
     os.kill(process.pid, number)
+    ended.start()
     kills.require_whole(copy / "book")
     code, output = build(copy)
     assert code == 0, output
-    process.communicate(timeout=30)
+    ended.join(timeout=30)
+    if stage in ("a library is imported", "pages are written"):
+        assert process.returncode == -number  # at once
+    else:
+        assert process.returncode
     assert not kills.left_over(mark)
     assert not list((copy / "book").glob("*/.partial-*"))
     assert not list((copy / "book").glob("*/.unfinished-*"))

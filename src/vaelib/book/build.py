@@ -19,7 +19,7 @@ from vaelib.data.mnist import DataError
 from vaelib.plumbing import environment
 from vaelib.plumbing.checks import in_words
 from vaelib.plumbing.files import DamagedError, require_writable
-from vaelib.plumbing.interruption import end_as_interrupted
+from vaelib.plumbing.interruption import end_as_interrupted, end_at_once
 from vaelib.plumbing.lines import show_lines
 from vaelib.plumbing.places import require_own_library, require_readable
 from vaelib.training.recipes import recipe_from_environment
@@ -93,6 +93,7 @@ def _make_results(book: Path, app: Sphinx, config: Config) -> None:
     print(f"chapters: {number} executed in {begun - after_notebooks:.0f} s")
     mark(Path(app.outdir), Path(app.doctreedir))
     app.connect("build-finished", partial(_say_time, begun))
+    end_at_once()  # pages that are not whole are marked; autodoc would swallow an interruption
     if recipe == "smoke":
         config["html_theme_options"]["announcement"] = SMOKE_BANNER
 
@@ -127,6 +128,7 @@ def mark(outdir: Path, doctreedir: Path) -> None:
 
 def unmark(app: Sphinx, error: Exception | None) -> None:
     """Remove the mark of a folder whose pages are all written."""
+    end_as_interrupted()  # LaTeX comes after Sphinx, as a process of its own
     if not error:
         _mark_of(Path(app.outdir)).unlink(missing_ok=True)
 

@@ -1,14 +1,27 @@
-"""What ends a program ends it in order."""
+"""What ends a program ends it in order, or at once."""
 
 import signal
 
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Ctrl-C, a polite end, a closed terminal; not all exist
+
 
 def end_as_interrupted() -> None:
-    """Treat SIGTERM and a closed terminal as Ctrl-C, so that what has begun is taken back.
+    """Let each of these signals raise KeyboardInterrupt, so that what has begun is taken back.
 
     A signal that this process was told to ignore, as ``nohup`` does, stays ignored.
     """
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number and signal.getsignal(number) == signal.SIG_DFL:
-            signal.signal(number, signal.default_int_handler)
+    _change(signal.SIG_DFL, signal.default_int_handler)
+
+
+def end_at_once() -> None:
+    """Let each of these signals end the process where it stands: nothing has to be taken back.
+
+    For code that swallows KeyboardInterrupt, such as autodoc's imports, and then goes on.
+    """
+    _change(signal.default_int_handler, signal.SIG_DFL)
+
+
+def _change(old: object, new: object) -> None:
+    for number in (getattr(signal, name) for name in NAMES if hasattr(signal, name)):
+        if signal.getsignal(number) == old:
+            signal.signal(number, new)
