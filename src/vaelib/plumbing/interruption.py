@@ -1,6 +1,10 @@
 """What ends a program ends it in order, or at once."""
 
 import signal
+from collections.abc import Callable
+from types import FrameType
+
+Handler = signal.Handlers | Callable[[int, FrameType | None], object]
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Ctrl-C, a polite end, a closed terminal; not all exist
 
@@ -21,7 +25,7 @@ def end_at_once() -> None:
     _change(signal.default_int_handler, signal.SIG_DFL)
 
 
-def _change(old: object, new: object) -> None:
+def _change(old: Handler, new: Handler) -> None:
     for number in (getattr(signal, name) for name in NAMES if hasattr(signal, name)):
         if signal.getsignal(number) == old:
             signal.signal(number, new)
