@@ -695,7 +695,10 @@ def test_a_walk_between_two_modes(opened):
     joint = page.evaluate(f"{EXPLORER}.model.decode({EXPLORER}.ends.A, {EXPLORER}.image).joint")
     assert heights[0][0] == heights[1][0] == pytest.approx(joint)
     assert min(heights[1]) >= min(heights[0]) - 0.3  # the dense way falls no deeper
-    assert page.locator("[data-part=strip1]").is_visible()
+    strips = page.locator("[data-part=strip1]")
+    assert strips.is_visible()
+    box = strips.bounding_box()
+    assert 0 <= box["y"] <= page.viewport_size["height"] - box["height"]  # without scrolling
     page.get_by_role("button", name="End the walk").click()
     assert not page.locator("[data-part=strip1]").is_visible()
 

@@ -216,6 +216,7 @@ export class Explorer {
       };
     }
     this.update();
+    if (this.walk) this.part("walk").scrollIntoView({ block: "nearest" });
   }
 
   /** End a walk. */
