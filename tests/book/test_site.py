@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
+from fontTools.ttLib import TTFont
 
 from vaelib.build.derived import read_summary
 from vaelib.data import mnist
@@ -232,7 +233,11 @@ def test_nothing_is_loaded_from_another_host(site, pages):
             t.get("href") or "" for t in page.select("link") if t.get("rel") != ["canonical"]
         ]
         assert not [address for address in loaded if "//" in address], name
-    assert (site.html / "_static/mathjax/tex-mml-chtml.js").exists()
+    font = TTFont(site.html / "_static" / "formulas.woff")
+    formulas = [math for page in pages.values() for math in page.select("math")]
+    assert len(formulas) > 200
+    letters = {letter for formula in formulas for letter in formula.text if not letter.isspace()}
+    assert letters - {"\u2061"} <= {chr(code) for code in font.getBestCmap()}
 
 
 def test_without_an_address_there_are_no_links_to_it(pages):

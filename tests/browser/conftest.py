@@ -76,7 +76,6 @@ def visit(browser):
         page.on("pageerror", lambda error: visit.wrong.append(str(error)))
         page.on("console", lambda m: m.type == "error" and visit.wrong.append(m.text))
         page.goto(address, wait_until="load")
-        page.evaluate("window.MathJax?.startup?.promise")
         # The theme fades each colour in, from black, when a page opens.
         page.evaluate("Promise.allSettled(document.getAnimations().map(a => a.finished))")
         return visit

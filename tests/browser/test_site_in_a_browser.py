@@ -39,9 +39,11 @@ def test_a_page_is_at_most_a_megabyte_as_hosts_send_it(visit, host, name):
 @pytest.mark.parametrize("name", names())
 def test_mathematics_is_typeset(visit, name):
     page = visit(f"{HTML.as_uri()}/{name}.html").page
-    raw = "[...document.querySelectorAll('.math')].filter(m => !m.querySelector('mjx-container'))"
+    raw = "[...document.querySelectorAll('.math')].filter(m => !m.querySelector('math'))"
     assert page.evaluate(f"{raw}.map(m => m.textContent)") == []
-    assert page.locator("mjx-merror").count() == 0
+    formulas = page.locator("math").count()
+    loaded = "document.fonts.load('1em Formulas').then(faces => faces.length)"
+    assert not formulas or page.evaluate(loaded) == 1
     text = page.evaluate(
         """() => { const a = document.querySelector("main").cloneNode(true);
         a.querySelectorAll("pre, code, script").forEach(e => e.remove()); return a.textContent }"""
@@ -53,6 +55,14 @@ def test_mathematics_is_typeset(visit, name):
 def test_a_phone_shows_no_page_wider_than_itself(visit, name):
     page = visit(f"{HTML.as_uri()}/{name}.html", width=360).page
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_phone_cuts_no_formula(visit, name):
+    page = visit(f"{HTML.as_uri()}/{name}.html", width=390).page
+    shown = "[...document.querySelectorAll('div.math')]"
+    cut = f"{shown}.filter(d => d.scrollWidth > d.clientWidth).map(d => d.textContent)"
+    assert page.evaluate(cut) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

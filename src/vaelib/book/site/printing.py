@@ -30,7 +30,7 @@ def setup(app: Sphinx) -> None:
 
 def share_macros(app: Sphinx, config: Config) -> None:
     """Give LaTeX the macros of the site's mathematics, so that they are written once."""
-    macros = config["mathjax3_config"]["tex"]["macros"]
+    macros = config["math_macros"]
     config["latex_elements"]["preamble"] += "".join(
         f"\\providecommand{{\\{name}}}{{}}\\renewcommand{{\\{name}}}{{{text}}}\n"
         for name, text in macros.items()
