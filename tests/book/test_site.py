@@ -60,6 +60,17 @@ def test_no_markup_is_left_in_the_text(pages):
             assert left not in text, (name, left)
 
 
+def test_numbers_have_true_minus_signs_and_stay_on_their_line(pages):
+    for name, page in pages.items():
+        article = copy.copy(content(page))
+        for code in article.select("pre, code, math, script, style, .explorer, svg"):
+            code.decompose()
+        wrong = re.findall(
+            r"(?:(?<=\s)|(?<=\())-\.?\d\S*|\d %|\d%|[\d%] to [−\d]", article.get_text()
+        )
+        assert not wrong, name
+
+
 def test_figures_stand_alone(site, pages):
     """Each has its file, alternative text, a caption, and says or links to what made it."""
     figures = 0

@@ -11,11 +11,12 @@ def setup(app) -> dict:
     from vaelib.book import build
     from vaelib.book.directives import claims, losses, provenance, statements, tables, values
     from vaelib.book.explorer import directive
-    from vaelib.book.site import changed, formulas, pdf, printing, repository, tidying
+    from vaelib.book.site import changed, formulas, pdf, printing, repository, tidying, typography
     from vaelib.plumbing.stale import digest
 
     written = (statements, values, tables, losses, claims, provenance, directive)
-    for part in (build, changed, *written, formulas, repository, printing, pdf, tidying):
+    site = (formulas, repository, printing, pdf, tidying, typography)
+    for part in (build, changed, *written, *site):
         part.setup(app)
     # When one of these files has changed, Sphinx reads and writes every page again.
     own = [path for path in Path(__file__).parent.rglob("*.*") if path.suffix != ".pyc"]

@@ -1,0 +1,33 @@
+"""Numbers as they are set: true minus signs, and no line that ends within an interval."""
+
+import re
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+FIXED = (nodes.FixedTextElement, nodes.literal, nodes.math, nodes.math_block, nodes.raw)
+SPACE = "\N{NO-BREAK SPACE}"
+RULES = (
+    (re.compile(r"(?<![^\s(\[])-(?=\.?\d)"), "\N{MINUS SIGN}"),
+    (re.compile(r"(?<=[\d.]) ?%"), f"{SPACE}%"),
+    (re.compile(r"(?<=[\d%])\sto\s(?=[−\d])|^\sto\s$"), f"{SPACE}to{SPACE}"),  # or between roles
+)
+
+
+def setup(app: Sphinx) -> None:
+    """Connect to Sphinx."""
+    app.connect("doctree-resolved", set_numbers)
+
+
+def set_numbers(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Set the numbers of a page, but for those in code and formulas."""
+    for text in list(doctree.findall(nodes.Text)):
+        if not isinstance(text.parent, FIXED) and (new := as_set(text)) != text:
+            text.parent.replace(text, nodes.Text(new))
+
+
+def as_set(text: str) -> str:
+    """Return a text with its numbers as they are set."""
+    for pattern, replacement in RULES:
+        text = pattern.sub(replacement, text)
+    return text

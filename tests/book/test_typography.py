@@ -1,0 +1,34 @@
+"""How numbers are set on pages."""
+
+import pytest
+from docutils import nodes
+
+from vaelib.book.site.typography import as_set, set_numbers
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("-143.19 (-143.70 to -142.67)", "−143.19 (−143.70\xa0to\xa0−142.67)"),
+        ("76% and 95 %, 12.5%", "76\xa0% and 95\xa0%, 12.5\xa0%"),
+        ("5% to 7%", "5\xa0%\xa0to\xa07\xa0%"),
+        (
+            "on 2026-11-28, a well-known 3-2 and [-1, 1]",
+            "on 2026-11-28, a well-known 3-2 and [−1, 1]",
+        ),
+        ("back to 4 runs", "back to 4 runs"),
+        (" to\n", "\xa0to\xa0"),
+    ],
+)
+def test_numbers_are_set(written, expected):
+    assert as_set(written) == expected
+
+
+def test_code_and_formulas_stay_as_they_are():
+    page = nodes.document(None, None)
+    page += nodes.paragraph(
+        "", "", nodes.Text("at -1 "), nodes.literal("", "-1"), nodes.math("", "-1")
+    )
+    page += nodes.literal_block("", "x = -1")
+    set_numbers(None, page, "page")
+    assert page.astext() == "at −1 -1-1\n\nx = -1"
