@@ -1,11 +1,12 @@
 """Formulas as browsers get them."""
 
 import re
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
 
-from vaelib.book.site.formulas import letters_of, mathml
+from vaelib.book.site.formulas import bring_font, letters_of, mathml
 
 THIN = '<mspace width="0.1667em"/>'
 
@@ -74,3 +75,15 @@ def test_a_formula_may_break_before_a_relation_or_a_sum(tex, pieces):
 
 def test_the_font_has_the_italics_of_names():
     assert set(letters_of("<mi>x</mi><mi>h</mi><mi>μ</mi><mn>2</mn>")) == set("xhμ2𝑥ℎ𝜇")
+
+
+def test_the_same_formulas_have_the_same_font_at_any_time(tmp_path, monkeypatch):
+    fonts = []
+    for moment in ("1000000000", "2000000000"):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", moment)
+        (tmp_path / moment / "_static").mkdir(parents=True)
+        (tmp_path / moment / "page.html").write_text(mathml("x + 1", False))
+        builder = SimpleNamespace(format="html")
+        bring_font(SimpleNamespace(builder=builder, outdir=str(tmp_path / moment)), None)
+        fonts.append((tmp_path / moment / "_static" / "formulas.woff").read_bytes())
+    assert fonts[0] == fonts[1]

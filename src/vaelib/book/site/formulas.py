@@ -155,7 +155,7 @@ def bring_font(app: Sphinx, error: Exception | None) -> None:
     if font.exists() and known.exists() and known.read_text("utf-8") == letters:
         return
     with as_file(files("ziamath") / FONT) as file:
-        whole = TTFont(file)
+        whole = TTFont(file, recalcTimestamp=False)
         chosen = subset.Subsetter(subset.Options(layout_features=["*"], name_IDs=["*"]))
         chosen.populate(text=letters)
         chosen.subset(whole)
