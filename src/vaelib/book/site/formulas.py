@@ -4,7 +4,8 @@ import html
 import re
 import unicodedata
 from functools import cache
-from importlib.resources import as_file, files
+from importlib.metadata import distribution
+from importlib.resources import files
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,7 +18,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
-FONT = "fonts/STIXTwoMath-Regular.ttf"  # by the Open Font License; the package ziamath brings it
+FONT = "ziamath/fonts/STIXTwoMath-Regular.ttf"  # by the Open Font License; the package ziamath brings it
 FORMULA = re.compile(r"<math\b.*?</math>", re.DOTALL)
 SURPLUS = re.compile(r' xmlns="[^"]*"|</?semantics>|<annotation\b.*?</annotation>', re.DOTALL)
 ALPHABET = re.compile(r'<mi mathvariant="(double-struck|script)">(\w)</mi>')
@@ -154,11 +155,10 @@ def bring_font(app: Sphinx, error: Exception | None) -> None:
     font, known = (Path(app.outdir, "_static", name) for name in ("formulas.woff", "formulas.txt"))
     if font.exists() and known.exists() and known.read_text("utf-8") == letters:
         return
-    with as_file(files("ziamath") / FONT) as file:
-        whole = TTFont(file, recalcTimestamp=False)
-        chosen = subset.Subsetter(subset.Options(layout_features=["*"], name_IDs=["*"]))
-        chosen.populate(text=letters)
-        chosen.subset(whole)
+    whole = TTFont(distribution("ziamath").locate_file(FONT), recalcTimestamp=False)
+    chosen = subset.Subsetter(subset.Options(layout_features=["*"], name_IDs=["*"]))
+    chosen.populate(text=letters)
+    chosen.subset(whole)
     whole.flavor = "woff"
     whole.save(font)
     known.write_text(letters, "utf-8")
