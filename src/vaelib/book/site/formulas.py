@@ -18,7 +18,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
-FONT = "ziamath/fonts/STIXTwoMath-Regular.ttf"  # by the Open Font License; the package ziamath brings it
+FONT = "ziamath/fonts/STIXTwoMath-Regular.ttf"  # by the Open Font License
 FORMULA = re.compile(r"<math\b.*?</math>", re.DOTALL)
 SURPLUS = re.compile(r' xmlns="[^"]*"|</?semantics>|<annotation\b.*?</annotation>', re.DOTALL)
 ALPHABET = re.compile(r'<mi mathvariant="(double-struck|script)">(\w)</mi>')
