@@ -1,4 +1,5 @@
-"""Code lengths of the test images that need no network: independent pixels, and compressors.
+"""Code lengths of the test images that need no network: pixels by their place or by their
+neighbours, and compressors.
 
 Needs benchmarks/requirements/compressors.txt beside the locked packages.
 
@@ -6,6 +7,7 @@ Usage: compressors.py RECORD
 """
 
 import io
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,12 +17,15 @@ import PIL
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
 from vaelib.data.load import load_data
 from vaelib.plumbing import machine
 from vaelib.plumbing.files import write_json
 
 PSEUDOCOUNTS = tuple(2.0**-n for n in range(12))  # of which the validation images choose one
+NEAR = 24  # pixels of a square of 7 × 7 that are coded before the one in its middle
+RATES = (0.0005, 0.002, 0.008)  # of learning, of which the validation images choose one
 SIDE = 100  # of the square in which all test images lie together
 
 
@@ -42,6 +47,60 @@ def independent_pixels(counts: Tensor, pseudocount: float, images: Tensor) -> fl
     """
     share = (counts + pseudocount) / (counts + pseudocount).sum(1, keepdim=True)
     return float(-(histograms(images) * torch.log2(share)).sum() / images.numel())
+
+
+def neighbours(images: Tensor) -> Tensor:
+    """Describe each pixel by those that are coded before it, row by row.
+
+    Args:
+        images: (N, 28, 28), uint8.
+
+    Returns:
+        (N, 784, 3 · ``NEAR``), float32: of each neighbour its grey value in [0, 1], and whether it
+        is black, and whether white. Beyond the image all is black.
+    """
+    near = F.unfold(images[:, None].float() / 255, kernel_size=7, padding=3)[:, :NEAR].mT
+    return torch.cat([near, (near == 0).float(), (near == 1).float()], dim=2)
+
+
+class Regression:
+    """Multinomial logistic regression of a pixel's level on its neighbours and on its place.
+
+    Args:
+        counts: (784, 256), of levels at each place, at which the regression begins.
+        rate: of learning.
+        epochs: over the training images, the rate falling to 0.
+    """
+
+    def __init__(self, counts: Tensor, rate: float, epochs: int):
+        self.bias = torch.log(counts / counts.sum(1, keepdim=True)).float().requires_grad_()
+        self.weight = torch.zeros(3 * NEAR, counts.shape[1], requires_grad=True)
+        self.rate, self.epochs = rate, epochs
+
+    def losses(self, images: Tensor) -> Tensor:
+        """Return −log P of every pixel given those before it, (N · 784,), in nats."""
+        scores = neighbours(images) @ self.weight + self.bias
+        return F.cross_entropy(scores.flatten(0, 1), images.flatten().long(), reduction="none")
+
+    def fit(self, images: Tensor, batch: int = 32) -> "Regression":
+        """Learn from images (N, 28, 28) in batches of a random order; return itself."""
+        generator = torch.Generator().manual_seed(0)
+        optimiser = torch.optim.Adam([self.bias, self.weight], lr=self.rate)
+        steps = self.epochs * -(-len(images) // batch)
+        schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1, 0.01, steps)
+        for _ in range(self.epochs):
+            for order in torch.randperm(len(images), generator=generator).split(batch):
+                optimiser.zero_grad()
+                self.losses(images[order]).mean().backward()
+                optimiser.step()
+                schedule.step()
+        return self
+
+    @torch.no_grad()
+    def bits_per_pixel(self, images: Tensor) -> float:
+        """Return the mean code length of images (N, 28, 28), uint8."""
+        nats = sum(float(self.losses(part).double().sum()) for part in images.split(100))
+        return nats / math.log(2) / images.numel()
 
 
 def png(image: np.ndarray) -> bytes:
@@ -73,11 +132,16 @@ def main(record: Path) -> None:
     counts = histograms(data.training_images)
     tried = {a: independent_pixels(counts, a, data.validation_images) for a in PSEUDOCOUNTS}
     pseudocount = min(tried, key=tried.get)
+    begin = counts + pseudocount
+    regressions = [Regression(begin, rate, 3).fit(data.training_images) for rate in RATES]
+    of_validation = [each.bits_per_pixel(data.validation_images) for each in regressions]
+    best = of_validation.index(min(of_validation))
     images = data.test_images.numpy()
     whole = together(images)
     assert np.array_equal(imagecodecs.jpegxl_decode(jpeg_xl(images[0])), images[0])
     found = {
         "independent_pixels": independent_pixels(counts, pseudocount, data.test_images),
+        "neighbours": regressions[best].bits_per_pixel(data.test_images),
         "png": bits_per_pixel(png, images),
         "jpeg_xl": bits_per_pixel(jpeg_xl, images),
         "png_together": bits_per_pixel(png, whole),
@@ -93,6 +157,8 @@ def main(record: Path) -> None:
         "images": len(images),
         "black": float((data.test_images == 0).double().mean()),
         "pseudocount": pseudocount,
+        "rate": RATES[best],
+        "neighbours_of_validation": dict(zip(map(str, RATES), of_validation, strict=True)),
         "bits_per_pixel": found,
         "environment": environment,
     }

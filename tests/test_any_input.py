@@ -20,7 +20,7 @@ from vaelib.measure import appearance
 from vaelib.plumbing.checks import require, require_whole
 from vaelib.study import statistics
 from vaelib.training.settings import Settings
-from vaelib.vae import latent, losses, objective
+from vaelib.vae import latent, losses, objective, reconstruction
 from vaelib.vae.model import VAE, Posterior
 
 DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.uint8, torch.int64)
@@ -171,7 +171,7 @@ def test_the_gaussian_with_the_batches_variance(logits, pixels):
         ]
 
     if logits.dtype.itemsize >= 4:
-        right_or_refused(objective.gaussian, reference, logits, pixels)
+        right_or_refused(reconstruction.gaussian, reference, logits, pixels)
 
 
 PLANE = ((3, 2), (1, 2))

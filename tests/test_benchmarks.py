@@ -137,3 +137,29 @@ def test_what_a_benchmark_takes_from_the_library_is_there(file):
             for alias in node.names:
                 if not hasattr(module, alias.name):
                     importlib.import_module(f"{node.module}.{alias.name}")
+
+
+def test_neighbours_are_those_that_are_coded_before(generator):
+    images = torch.randint(0, 256, (2, 28, 28), generator=generator).byte()
+    before = compressors.neighbours(images)
+    later = images.clone()
+    later[:, 10, 12:] = 255 - later[:, 10, 12:]
+    later[:, 11:] = 255 - later[:, 11:]
+    changed = (compressors.neighbours(later) != before).any(2)
+    assert not changed[:, : 10 * 28 + 13].any()  # the pixel itself does not describe itself
+    assert changed[:, 10 * 28 + 13].all()
+    left, above = before[:, 10 * 28 + 12, [23, 17]].T
+    torch.testing.assert_close(left, images[:, 10, 11].float() / 255)
+    torch.testing.assert_close(above, images[:, 9, 12].float() / 255)
+
+
+def test_the_regression_learns_what_neighbours_tell(generator):
+    """Columns of one level, black or white: the pixel above tells all but the first row's."""
+    row = 255 * torch.randint(0, 2, (64, 1, 28), generator=generator).byte()
+    images = row.expand(64, 28, 28).contiguous()
+    counts = compressors.histograms(images) + 1
+    alone = compressors.independent_pixels(compressors.histograms(images), 1, images)
+    regression = compressors.Regression(counts, 0.05, 10)
+    assert regression.bits_per_pixel(images) == pytest.approx(alone, rel=1e-4)
+    assert alone > 1
+    assert 1 / 28 < regression.fit(images).bits_per_pixel(images) < 0.2

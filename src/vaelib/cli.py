@@ -106,7 +106,7 @@ def train(loss, beta, recipe, seed, latent_dim, units, epochs, source, device, o
     from vaelib.training import folder
     from vaelib.training import run as runs
     from vaelib.training.settings import Settings
-    from vaelib.vae.objective import RECONSTRUCTION_LOSSES
+    from vaelib.vae.reconstruction import RECONSTRUCTION_LOSSES
 
     require("--loss", loss, RECONSTRUCTION_LOSSES)
     require("recipe", recipe, RECIPES)

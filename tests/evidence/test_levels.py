@@ -8,7 +8,7 @@ from torch import distributions
 
 from vaelib.evidence.levels import ContinuousBernoulliLevels, GaussianLevels
 from vaelib.evidence.likelihood import ContinuousBernoulli, Gaussian
-from vaelib.vae.objective import HALF, RECONSTRUCTION_LOSSES, continuous_bernoulli_levels
+from vaelib.vae.reconstruction import HALF, RECONSTRUCTION_LOSSES, continuous_bernoulli_levels
 
 LEVELS = torch.arange(256, dtype=torch.float64) / 255
 LOGITS = (100.0, 1e3, 1e4, 1e5)

@@ -5,7 +5,8 @@ import torch
 
 from vaelib.evidence.likelihood import assumed
 from vaelib.evidence.odds import PART, ProportionalOdds
-from vaelib.vae.objective import Objective, proportional_odds
+from vaelib.vae.objective import Objective
+from vaelib.vae.reconstruction import proportional_odds
 from vaelib.vae.thresholds import LEVELS, Thresholds
 
 

@@ -5,16 +5,17 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from torch.distributions import Normal
 
 from vaelib.evidence import sampling
 from vaelib.evidence.levels import ContinuousBernoulliLevels, GaussianLevels
 from vaelib.evidence.quadrature import integrate
-from vaelib.measure import code_length
+from vaelib.evidence.tiles import nodes_of
+from vaelib.measure import code_length, codes
 from vaelib.training.run import model_of
-from vaelib.vae.latent import encode
 from vaelib.vae.losses import draw_noise
-from vaelib.vae.objective import HALF, Objective
+from vaelib.vae.model import VAE
+from vaelib.vae.objective import Objective
+from vaelib.vae.thresholds import GAPS, Thresholds
 
 KINDS = [ContinuousBernoulliLevels(), GaussianLevels(0.04)]
 
@@ -54,57 +55,68 @@ def test_the_code_length_is_that_of_importance_sampling(levels, generator):
     assert ((bits * nats + estimate).abs() < 5 * spread + error * nats).all()
 
 
-def test_the_best_variance_is_the_mean_squared_error(model, digits):
-    images = digits.training_images
-    q = encode(model, images)
-    z = q.mean + torch.exp(q.log_variance / 2) * draw_noise(len(images), 2, 3)
-    with torch.no_grad():
-        decoded = torch.sigmoid(model.decoder(z)).squeeze(1)
-    expected = (decoded - images.float() / 255).double().square().mean()
-    assert code_length.best_variance(model, images, 3) == pytest.approx(float(expected), rel=1e-5)
-
-
-def test_the_fitted_variance_is_best_for_the_masses_of_grey_levels(model, digits):
-    images = digits.validation_images[:100]
-    q = encode(model, images)
-    z = q.mean + torch.exp(q.log_variance / 2) * draw_noise(len(images), 2, 3)
-    with torch.no_grad():
-        means = torch.sigmoid(model.decoder(z)).squeeze(1).double()
-    x = images.double() / 255
-
-    def loss(variance):
-        normal = Normal(means, math.sqrt(variance))
-        upper = torch.where(images == 255, 1.0, normal.cdf(x + HALF))
-        lower = torch.where(images == 0, 0.0, normal.cdf(x - HALF))
-        return -float((upper - lower).log().sum())
-
-    fitted = code_length.fitted_variance(model, images, 3)
-    assert loss(fitted) < min(loss(0.95 * fitted), loss(1.05 * fitted))
-
-
-def test_what_is_measured_is_what_an_objective_allows(model, digits, monkeypatch):
+def test_every_model_is_put_to_every_code(model, digits, monkeypatch):
     """The code lengths are made up; each says which levels it is of."""
     seen = []
 
-    def made_up(model, levels, images):
+    def made_up(decoder, levels, images):
         seen.append(levels)
         assert images is digits.test_images
+        assert decoder(torch.zeros(64, 2)).shape == (64, 1, 28, 28)
         return torch.tensor([1.0, 2.0, 6.0]) + len(seen), torch.tensor([0.01, 0.03, 0.02])
 
-    monkeypatch.setattr(code_length, "bits_per_pixel", made_up)
-    for loss in ("bce", "cb", "cb-levels"):
-        found = code_length.measure_code_lengths(model, Objective(loss, 0.5), digits, 0)
-        assert list(found) == ["assumed"]
-        assert seen.pop() == ContinuousBernoulliLevels()
-        assert found["assumed"] == pytest.approx(
-            {"bits_per_pixel": 4, "deviation": 7**0.5, "error": 0.03}
-        )
-    best = code_length.best_variance(model, digits.training_images, 0)
-    fitted = code_length.fitted_variance(model, digits.validation_images, 0)
-    for objective, assumed in ((Objective("mse", 0.5), 0.25), (Objective("gaussian", 1.0), best)):
-        seen.clear()
-        found = code_length.measure_code_lengths(model, objective, digits, 0)
-        assert [levels.variance for levels in seen] == [assumed, fitted]
-        assert [kind["variance"] for kind in found.values()] == [assumed, fitted]
-        assert list(found) == ["assumed", "fitted"]
-        assert found["fitted"]["bits_per_pixel"] == 5
+    monkeypatch.setattr(code_length, "_bits", made_up)
+    found = code_length.measure_code_lengths(model, Objective("bce", 0.5), digits, 0)
+    assert list(found) == ["quarter", "untailed", "fitted", "bernoulli", "odds"]
+    assert found["quarter"] == pytest.approx(
+        {"bits_per_pixel": 4, "deviation": 7**0.5, "error": 0.03}
+    )
+    assert [type(levels).__name__ for levels in seen[3:]] == [
+        "ContinuousBernoulliLevels",
+        "ProportionalOdds",
+    ]
+    noise = draw_noise(len(digits.validation_images), 2, 0)
+    fitted = codes.fit_variance(codes.joint_counts(model, digits.validation_images, noise))
+    assert seen[:3] == [
+        GaussianLevels(0.25),
+        GaussianLevels(0.25, censored=False),
+        GaussianLevels(fitted),
+    ]
+    assert found["fitted"]["variance"] == fitted
+    own = code_length.measure_code_lengths(model, Objective("gaussian", 1.0), digits, 0)["own"]
+    assert own["variance"] == codes.best_variance(model, digits.training_images, 0)
+    assert seen[-1] == GaussianLevels(own["variance"])
+
+
+def test_learnt_thresholds_are_a_code_of_their_own(digits, generator, monkeypatch):
+    thresholds = Thresholds.of(digits.training_images, GAPS["odds"])
+    model = VAE(2, generator=generator, thresholds=thresholds)
+    lengths = {}
+
+    def made_up(decoder, levels, images):
+        lengths[len(lengths)] = decoder(torch.ones(64, 2))
+        return torch.ones(3), torch.zeros(3)
+
+    monkeypatch.setattr(code_length, "_bits", made_up)
+    found = code_length.measure_code_lengths(model, Objective("odds", 1.0), digits, 0)
+    assert list(found)[-1] == "own"
+    outputs = model.decoder(torch.ones(64, 2))
+    torch.testing.assert_close(lengths[5], outputs)
+    torch.testing.assert_close(lengths[4], found["odds"]["scale"] * outputs)
+    mean = model.pixels(outputs)
+    torch.testing.assert_close(torch.sigmoid(lengths[0]), mean, atol=1e-5, rtol=1e-5)
+
+
+def test_what_was_decoded_once_is_kept(monkeypatch):
+    seen = []
+
+    def decoder(nodes):
+        seen.append(nodes)
+        return nodes.sum(1)
+
+    monkeypatch.setattr(code_length, "KEPT", 2)
+    kept = code_length._kept(decoder)
+    for step in (1.0, 0.5, 0.25, 1.0, 0.5, 0.25):
+        nodes = nodes_of(torch.tensor([[1, -2]]), step)[0]
+        torch.testing.assert_close(kept(nodes), nodes.sum(1))
+    assert len(seen) == 4

@@ -2,7 +2,7 @@ import pytest
 
 from vaelib.plumbing.entries import read_entries
 from vaelib.study.claims import read_claims
-from vaelib.study.likelihoods import read_questions
+from vaelib.study.questions import read_questions
 
 
 @pytest.fixture
@@ -60,4 +60,4 @@ def test_a_claim_has_what_its_rule_needs(tmp_path, rule, message):
 def test_a_question_has_quantities(tmp_path):
     (tmp_path / "questions.yml").write_text("Q1: {question: why}\n")
     with pytest.raises(ValueError, match=r"questions\.yml: Q1 has no quantities"):
-        read_questions(tmp_path)
+        read_questions(tmp_path / "questions.yml")

@@ -60,7 +60,7 @@ def test_entropy_floor_is_that_of_torchs_bernoulli(digits):
 
 
 def test_the_floor_is_reached_by_the_images_themselves(digits):
-    from vaelib.vae.objective import binary_cross_entropy
+    from vaelib.vae.reconstruction import binary_cross_entropy
 
     x = digits.test_images.double() / 255
     perfect = binary_cross_entropy(x.clamp(1e-12, 1 - 1e-12).logit(), x).mean().item()

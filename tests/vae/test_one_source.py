@@ -14,7 +14,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from vaelib.symbolic import gaussian, likelihoods
-from vaelib.vae.objective import RECONSTRUCTION_LOSSES, gaussian_kl, kl_per_dimension
+from vaelib.vae.objective import gaussian_kl, kl_per_dimension
+from vaelib.vae.reconstruction import RECONSTRUCTION_LOSSES
 
 logits = st.floats(-30, 30)
 pixels = st.floats(0, 1)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from torch.distributions import Categorical, TransformedDistribution, Uniform
 from torch.distributions.transforms import AffineTransform, SigmoidTransform
 
-from vaelib.vae.objective import Objective, binary_cross_entropy, proportional_odds
+from vaelib.vae.objective import Objective
+from vaelib.vae.reconstruction import binary_cross_entropy, proportional_odds
 from vaelib.vae.thresholds import GAPS, LEVELS, Thresholds, mean_level
 
 EDGES = (0.0, 1e-6, -1e-6, 5.0, -5.0, 40.0, -40.0, 300.0, -300.0)

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from vaelib.evidence.likelihood import ContinuousBernoulli, Gaussian
 from vaelib.evidence.odds import ProportionalOdds
-from vaelib.vae.objective import HALF, log_normaliser, log_sinhc
+from vaelib.vae.reconstruction import HALF, log_normaliser, log_sinhc
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from torch.nn import functional as F
 
 from vaelib.evidence.odds import ProportionalOdds
 from vaelib.plumbing.checks import require_tensor
-from vaelib.vae.objective import SERIES, Objective, log_normaliser
+from vaelib.vae.objective import Objective
+from vaelib.vae.reconstruction import SERIES, log_normaliser
 
 
 @dataclass(frozen=True)

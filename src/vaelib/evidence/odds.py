@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vaelib.plumbing.checks import require_tensor
-from vaelib.vae.objective import level_of
+from vaelib.vae.reconstruction import level_of
 
 PART = 64  # images at a time: their pixels that are not black, at a tile's nodes, fit a cache
 

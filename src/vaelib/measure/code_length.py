@@ -1,117 +1,108 @@
-"""How many bits a model needs for images of 256 grey levels: one scale for all likelihoods."""
+"""How many bits a model needs for images of 256 grey levels: every model under every code."""
 
 import math
+from collections.abc import Callable
 
 import torch
-from scipy.optimize import minimize_scalar
 from torch import Tensor
 
-from vaelib.data.dataset import ImageSet, to_unit
+from vaelib.data.dataset import ImageSet
 from vaelib.evidence.levels import ContinuousBernoulliLevels, GaussianLevels, Levels
 from vaelib.evidence.odds import ProportionalOdds
 from vaelib.evidence.quadrature import integrate
+from vaelib.measure.codes import (
+    best_variance,
+    fit_thresholds,
+    fit_variance,
+    joint_counts,
+    mean_logits,
+)
 from vaelib.plumbing import machine
-from vaelib.vae.losses import BATCH_SIZE, draw_noise, image_losses
+from vaelib.vae.losses import draw_noise
 from vaelib.vae.model import VAE
-from vaelib.vae.objective import RECONSTRUCTION, Objective
+from vaelib.vae.objective import Objective
 
 TOLERANCE = 0.1  # nats per image, 0.0002 bits per pixel
-VARIANCES = (math.log(1e-3), math.log(10))  # logarithms of those that are tried
+KEPT = 2000  # tiles of the plane whose outputs are kept: 400 MB
+
+Decoder = Callable[[Tensor], Tensor]
 
 
 def measure_code_lengths(model: VAE, objective: Objective, data: ImageSet, seed: int) -> dict:
-    """Measure the code lengths of the test images under the likelihoods that an objective allows.
-
-    BCE is no likelihood of grey images; its model is coded as a continuous Bernoulli's is. The
-    variance of squared error is that of :eq:`beta-variance`, the one that a Gaussian with the
-    variance learnt assumes is :func:`best_variance`. Thresholds are those that were learnt.
+    """Measure the code lengths of the test images under every code, whatever the objective was.
 
     Args:
         model: with two latent dimensions, on the CPU.
-        objective: with which it was trained.
-        data: on the CPU.
-        seed: of the noise with which variances are found.
+        objective: with which it was trained; only ``own`` depends on it.
+        data: on the CPU; what a code learns after the training, it learns of validation images.
+        seed: of one sampled z for each of them.
 
     Returns:
-        ``assumed``, under the likelihood that the objective assumes, and for the Gaussians
-        ``fitted``, with :func:`fitted_variance` instead. Each has ``bits_per_pixel``, the mean over
-        the images; ``deviation``, the standard deviation over them; ``error``, the greatest
-        estimate of an image's error; and, for a Gaussian, its ``variance``.
+        Of each code ``bits_per_pixel``, the mean over images; ``deviation``, the standard
+        deviation over them; ``error``, the greatest estimate of an image's error; and what was
+        fitted. The codes are ``quarter``, the Gaussian with variance ¼ around the mean grey value;
+        ``untailed``, the same within [0, 1]; ``fitted``, the Gaussian with the variance that is
+        best; ``bernoulli``, the continuous Bernoulli; ``odds``, proportional odds with thresholds
+        and scale fitted; and ``own``, with the thresholds or the variance that were learnt, if
+        any were.
 
     Raises:
         vaelib.evidence.quadrature.QuadratureError: an image's integral does not settle.
     """
     machine.keep_freed_memory()
-    found = {}
-    for name, levels in _allowed(model, objective, data, seed).items():
-        bits, error = bits_per_pixel(model, levels, data.test_images)
+    decoder, found = _kept(model.decoder), {}
+    for name, (levels, read, fitted) in _codes(model, objective, data, seed).items():
+        bits, error = _bits(_then(read, decoder), levels, data.test_images)
         found[name] = {
             "bits_per_pixel": float(bits.mean()),
             "deviation": float(bits.std()),
             "error": float(error.max()),
+            **fitted,
         }
-        if isinstance(levels, GaussianLevels):
-            found[name]["variance"] = levels.variance
     return found
 
 
-def _allowed(model: VAE, objective: Objective, data: ImageSet, seed: int) -> dict[str, Levels]:
-    if (edges := model.edges()) is not None:
-        return {"assumed": ProportionalOdds(edges)}
-    if objective.reconstruction_loss in ("bce", "cb", "cb-levels"):
-        return {"assumed": ContinuousBernoulliLevels()}
-    assumed = objective.beta / 2
+def _codes(
+    model: VAE, objective: Objective, data: ImageSet, seed: int
+) -> dict[str, tuple[Levels, Decoder, dict]]:
+    """Return by code the levels, what they take of the decoder's outputs, and what was fitted."""
+    images = data.validation_images
+    noise = draw_noise(len(images), model.latent_dim, seed)
+    read = mean_logits(model.thresholds)
+    counts = joint_counts(model, images, noise)
+    variance = fit_variance(joint_counts(model, images, noise, read))
+    edges, scale = fit_thresholds(counts)
+    codes: dict[str, tuple[Levels, Decoder, dict]] = {
+        "quarter": (GaussianLevels(0.25), read, {}),
+        "untailed": (GaussianLevels(0.25, censored=False), read, {}),
+        "fitted": (GaussianLevels(variance), read, {"variance": variance}),
+        "bernoulli": (ContinuousBernoulliLevels(), read, {}),
+        "odds": (ProportionalOdds(edges), lambda outputs: scale * outputs, {"scale": scale}),
+    }
+    if (learnt := model.edges()) is not None:
+        codes["own"] = ProportionalOdds(learnt.detach()), lambda outputs: outputs, {}
     if objective.reconstruction_loss == "gaussian":
-        assumed = best_variance(model, data.training_images, seed)
-    fitted = fitted_variance(model, data.validation_images, seed)
-    return {"assumed": GaussianLevels(assumed), "fitted": GaussianLevels(fitted)}
+        best = best_variance(model, data.training_images, seed)
+        codes["own"] = GaussianLevels(best), read, {"variance": best}
+    return codes
 
 
-def best_variance(model: VAE, images: Tensor, seed: int) -> float:
-    """Return the variance that makes a Gaussian decoder's density greatest.
-
-    Args:
-        model: of any latent dimension.
-        images: (N, 28, 28), uint8, of the training.
-        seed: of the noise of one sampled z for each.
-
-    Returns:
-        The mean squared error per pixel, squared grey value.
-
-    Source: equation :eq:`best-variance`.
-    """
-    noise = draw_noise(len(images), model.latent_dim, seed)
-    errors = image_losses(model, Objective("mse", 1.0), images, noise)[RECONSTRUCTION]
-    return float(errors.double().mean()) / images[0].numel()
+def _then(read: Decoder, decoder: Decoder) -> Decoder:
+    return lambda z: read(decoder(z))
 
 
-@torch.no_grad()
-def fitted_variance(model: VAE, images: Tensor, seed: int) -> float:
-    """Return the variance that makes the code of a Gaussian decoder's grey levels shortest.
+def _kept(decoder: Decoder) -> Decoder:
+    """Keep what a decoder says of the first tiles: those with large steps, which all codes need."""
+    kept: dict[tuple[float, ...], Tensor] = {}
 
-    Args:
-        model: of any latent dimension.
-        images: (N, 28, 28), uint8, that the model was not trained on.
-        seed: of the noise of one sampled z for each.
+    def decode(nodes: Tensor) -> Tensor:
+        key = *nodes[0].tolist(), *nodes[-1].tolist()
+        outputs = kept[key] if key in kept else decoder(nodes)
+        if len(kept) < KEPT:
+            kept[key] = outputs
+        return outputs
 
-    Returns:
-        The variance that maximises the mean of log p(x|z), squared grey value.
-    """
-    noise = draw_noise(len(images), model.latent_dim, seed)
-    pairs = [
-        (batch.flatten(1).float() / 255, model(to_unit(batch), epsilon)[0].flatten(1))
-        for batch, epsilon in zip(images.split(BATCH_SIZE), noise.split(BATCH_SIZE), strict=True)
-    ]
-
-    def loss(log_variance: float) -> float:
-        levels = GaussianLevels(math.exp(log_variance))
-        return -sum(
-            float(levels.log_density(levels.rows(x), logits).diagonal().double().sum())
-            for x, logits in pairs
-        )
-
-    found = minimize_scalar(loss, bounds=VARIANCES, method="bounded", options={"xatol": 1e-3})
-    return math.exp(found.x)
+    return decode
 
 
 def bits_per_pixel(model: VAE, levels: Levels, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -134,7 +125,12 @@ def bits_per_pixel(model: VAE, levels: Levels, images: Tensor) -> tuple[Tensor, 
     >>> bits.shape, bool((bits > 0).all()), bool((error < 0.0002).all())
     (torch.Size([20]), True, True)
     """
+    return _bits(model.decoder, levels, images)
+
+
+@torch.no_grad()
+def _bits(decoder: Decoder, levels: Levels, images: Tensor) -> tuple[Tensor, Tensor]:
     rows = levels.rows(images.flatten(1).float() / 255)
-    evidence = integrate(model.decoder, levels, rows, None, TOLERANCE)
+    evidence = integrate(decoder, levels, rows, None, TOLERANCE)
     bit = images[0].numel() * math.log(2)
     return -evidence.log_evidence / bit, evidence.error / bit

@@ -11,23 +11,15 @@ from statistics import mean
 from torch import Tensor
 
 from vaelib.measure import appearance
-from vaelib.plumbing.checks import require
-from vaelib.plumbing.entries import read_entries
 from vaelib.plumbing.files import read_json
 from vaelib.plumbing.places import QUESTIONS, YARDSTICKS
-from vaelib.study import statistics
 from vaelib.study.design import BETAS, BOTH, CODED
+from vaelib.study.questions import answer, read_questions
 from vaelib.study.records import select, votes
 from vaelib.study.statistics import over_seeds
 
 MERGED = 0.25  # share of two classes' codes that are voted into the other one, from which on
 USED = 0.1  # nats of divergence from which on a latent dimension counts as used
-
-ANSWERS = {
-    statistics.REPRODUCED: "yes",
-    statistics.NOT_REPRODUCED: "no",
-    statistics.UNDECIDED: "undecided",
-}
 
 
 @dataclass(frozen=True)
@@ -62,10 +54,6 @@ class Seed:
     def curve(self, loss: str) -> list[dict]:
         """Return the records of a loss with two latent dimensions, by rising β."""
         return [self.records[loss, beta, 2] for beta in BETAS]
-
-
-def _least_step(values: list[float]) -> float:
-    return min(b - a for a, b in pairwise(values))
 
 
 def _distortion(record: dict) -> float:
@@ -125,26 +113,33 @@ QUANTITIES: dict[str, Callable[[Seed], float]] = {
 """Name → function of a seed's records; positive where the answer is yes."""
 
 
-def _along_a_curve(loss: str, quantity: Callable[[list[dict]], float], seed: Seed) -> float:
-    return quantity(seed.curve(loss))
+STEPS = [f"{Fraction(low)}_to_{Fraction(high)}" for low, high in pairwise(BETAS)]
 
 
-OF_A_CURVE: dict[str, Callable[[list[dict]], float]] = {
-    "rate_falls": lambda curve: _least_step([-r["rate"]["nats"] for r in curve]),
-    "distortion_rises": lambda curve: _least_step([_distortion(r) for r in curve]),
-    "four_and_nine_merge_first": lambda c: appearance.lead_of_four_and_nine(first_merged(c)[1]),
-}
+def _falls(loss: str, step: int, seed: Seed) -> float:
+    before, after = seed.curve(loss)[step : step + 2]
+    return before["rate"]["nats"] - after["rate"]["nats"]
+
+
+def _rises(loss: str, step: int, seed: Seed) -> float:
+    before, after = seed.curve(loss)[step : step + 2]
+    return _distortion(after) - _distortion(before)
+
+
+def _lead(loss: str, seed: Seed) -> float:
+    return appearance.lead_of_four_and_nine(first_merged(seed.curve(loss))[1])
+
+
 ALONG_CURVES: dict[str, Callable[[Seed], float]] = {
-    f"{loss}_{name}": partial(_along_a_curve, loss, of_curve)
-    for name, of_curve in OF_A_CURVE.items()
-    for loss in BOTH
+    **{
+        f"{loss}_{name}_{steps}": partial(step_of, loss, step)
+        for loss in BOTH
+        for name, step_of in {"rate_falls": _falls, "distortion_rises": _rises}.items()
+        for step, steps in enumerate(STEPS)
+    },
+    **{f"{loss}_four_and_nine_merge_first": partial(_lead, loss) for loss in BOTH},
 }
 """The same for quantities that need a seed's records at every weight β."""
-
-
-def read_questions(book: Path) -> dict:
-    """Read ``questions.yml``; raise ValueError for a key that is missing, twice or not known."""
-    return read_entries(book / QUESTIONS, ("question", "quantities"))
 
 
 def by_seed(records: list[dict], yardsticks: dict[str, float]) -> list[Seed]:
@@ -164,33 +159,13 @@ def by_seed(records: list[dict], yardsticks: dict[str, float]) -> list[Seed]:
     ]
 
 
-def answer(questions: dict, seeds: list[Seed]) -> dict:
-    """Answer every question by its quantities.
-
-    Args:
-        questions: of ``questions.yml``.
-        seeds: from :func:`by_seed`, at least two.
-
-    Returns:
-        Name → ``question``, ``answer`` (yes, no or undecided) and ``parts``, by quantity what
-        :func:`vaelib.study.statistics.over_seeds` says.
-
-    Raises:
-        ValueError: an unknown quantity; the message names the nearest.
-    """
-    known = QUANTITIES | ALONG_CURVES
-    found = {}
-    for name, question in questions.items():
-        parts = {}
-        for quantity in question["quantities"]:
-            require("quantity", quantity, known)
-            enough = seeds if quantity in QUANTITIES else [s for s in seeds if s.has_curves]
-            parts[quantity] = over_seeds(known[quantity](seed) for seed in enough)
-        verdict = statistics.together(
-            [statistics.of_effect(part["values"]) for part in parts.values()]
-        )
-        found[name] = {"question": question["question"], "answer": ANSWERS[verdict], "parts": parts}
-    return found
+def values_of(seeds: list[Seed]) -> dict[str, list[float]]:
+    """Return every quantity, one value per seed."""
+    with_curves = [seed for seed in seeds if seed.has_curves]
+    return {
+        **{name: [of(seed) for seed in seeds] for name, of in QUANTITIES.items()},
+        **{name: [of(seed) for seed in with_curves] for name, of in ALONG_CURVES.items()},
+    }
 
 
 def summarise_likelihoods(book: Path, records: list[dict]) -> dict:
@@ -213,7 +188,7 @@ def summarise_likelihoods(book: Path, records: list[dict]) -> dict:
         by seed, which two ``digits`` merge first and at which of the ``betas``; ``dimensions``, by
         loss, the mean divergence of each of 16 latent dimensions, the greatest first, and a summary
         of how many are ``used``, from ``least_used`` nats on; and ``questions``, see
-        :func:`answer`.
+        :func:`vaelib.study.questions.answer`.
     """
     yardsticks = read_json(book / YARDSTICKS)["bits_per_pixel"]
     seeds = by_seed(records, yardsticks)
@@ -242,7 +217,7 @@ def summarise_likelihoods(book: Path, records: list[dict]) -> dict:
         "least_used": USED,
         "merged": {loss: _merged(seeds, loss) for loss in BOTH},
         "dimensions": {loss: _dimensions(seeds, loss) for loss in BOTH},
-        "questions": answer(read_questions(book), seeds),
+        "questions": answer(read_questions(book / QUESTIONS), values_of(seeds)),
     }
 
 

@@ -79,7 +79,7 @@ SCHEMA = _object(
 MORE = {
     "rate": _object(nats=NUMBER, dimensions={"type": "array", "items": NUMBER}),
     "evidence": _numbers("log_evidence", "bound", "gap", "greatest", "least", "error"),
-    "code": _object(assumed=_numbers("bits_per_pixel", "error")),
+    "code": {"type": "object", "additionalProperties": _numbers("bits_per_pixel", "error")},
     "samples": TEXT,
 }
 """What some have beyond that, see :func:`vaelib.study.design.measures_of`."""

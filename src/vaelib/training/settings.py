@@ -17,7 +17,7 @@ class Settings:
     """What defines a training.
 
     Args:
-        reconstruction_loss: a key of :data:`vaelib.vae.objective.RECONSTRUCTION_LOSSES`.
+        reconstruction_loss: a key of :data:`vaelib.vae.reconstruction.RECONSTRUCTION_LOSSES`.
         beta: β, the weight of the KL divergence: 1 is the ELBO's; 1/2, with two latent dimensions,
             the original's.
         recipe: a key of :data:`vaelib.training.recipes.RECIPES`, or a recipe.

@@ -58,10 +58,15 @@ class Thresholds(nn.Module):
             gaps: 254, or 1: then the first and the last threshold are those of the frequencies.
         """
         check_images(images)
-        counts = torch.bincount(images.flatten().long(), minlength=LEVELS).double() + PSEUDOCOUNT
+        return cls.at(torch.bincount(images.flatten().long(), minlength=LEVELS), gaps)
+
+    @classmethod
+    def at(cls, counts: Tensor, gaps: int) -> "Thresholds":
+        """Begin at the frequencies of grey levels whose counts (256,) are given."""
+        counts = counts.double() + PSEUDOCOUNT
         thresholds = torch.logit(counts.cumsum(0)[:-1] / counts.sum())
         steps = thresholds.diff().view(gaps, -1).mean(1)
-        result = cls(gaps).to(images.device)
+        result = cls(gaps).to(counts.device)
         with torch.no_grad():
             result.first.copy_(thresholds[:1])
             result.gaps.copy_(torch.log(torch.expm1(steps)))
