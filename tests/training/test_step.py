@@ -156,3 +156,15 @@ def test_muon_moves_hidden_weights_by_nearly_orthogonal_matrices(digits):
             assert torch.linalg.matrix_norm(rows(move), 2) < 0.015
         else:  # Adam's first step moves every weight with a gradient by its learning rate
             assert move.abs().max().item() == pytest.approx(1e-3, rel=0.01)
+
+
+def test_a_held_decoder_stays_and_its_encoder_moves_as_with_a_free_one(digits):
+    images, noise = digits.training_images[:8], torch.ones(8, 2)
+    free, held = new_model(), new_model()
+    before = {name: weight.clone() for name, weight in held.decoder.state_dict().items()}
+    held.decoder.requires_grad_(False)
+    for model in (free, held):
+        Step(model, Objective("bce", 1.0), RECIPE)(images, noise)
+    torch.testing.assert_close(held.decoder.state_dict(), before, rtol=0, atol=0)
+    torch.testing.assert_close(held.encoder.state_dict(), free.encoder.state_dict())
+    assert not torch.equal(free.decoder.dense.weight, before["dense.weight"])

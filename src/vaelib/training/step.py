@@ -19,16 +19,16 @@ class Step:
     moves the units of a layer together by more than about the rate times its length.
 
     Args:
-        model: on its device.
+        model: on its device; parameters that require no gradient stay as they are.
         objective: the losses, per image; their total is minimised.
         recipe: the learning rates. Without a rate for Muon, Adam moves all weights.
     """
 
     def __init__(self, model: VAE, objective: Objective, recipe: Recipe):
         self.model, self.objective = model, objective
-        others = dict(model.named_parameters())
+        others = {name: own for name, own in model.named_parameters() if own.requires_grad}
         rate = recipe.muon_learning_rate
-        hidden = [others.pop(name) for name in HIDDEN] if rate else []
+        hidden = [others.pop(name) for name in HIDDEN if name in others] if rate else []
         self.optimizers: list[torch.optim.Optimizer] = [
             torch.optim.Adam(others.values(), lr=recipe.learning_rate, eps=EPSILON, fused=True)
         ]
