@@ -56,7 +56,7 @@ def both(request, smoke_run, digits):
     weights = {name: weight.numpy() for name, weight in result.weights.items()}
     chosen = {"variance": variance, "codes": [[0.5, -1]], "labels": "7", "places": {}}
     chosen |= {"images": [], "others": []}
-    model, images = rounded(model_of(result)), digits.test_images[:3]
+    model, images = rounded(model_of(result)), digits.test_images[:2]
     q = encode(model, images)
     pixels = images.flatten(1).float() / 255
     likelihood = Gaussian(variance) if variance else Bernoulli()
@@ -125,7 +125,7 @@ def test_the_lines_hold_half_and_nearly_all_of_the_mass(both):
         low, high = (getattr(torch.cat(lines), name)(0).values for name in ("min", "max"))
         window = (high - low).max()
         axes = [
-            torch.linspace(float(a - window / 2), float(b + window / 2), 200)
+            torch.linspace(float(a - window / 2), float(b + window / 2), 100)
             for a, b in zip(low, high, strict=True)
         ]
         with torch.no_grad():
@@ -146,7 +146,7 @@ def test_the_lines_hold_half_and_nearly_all_of_the_mass(both):
 
 def test_no_optimiser_improves_an_improved_q(both):
     found, model, likelihood, pixels, _, evidence, _, _ = both
-    nodes, weights = np.polynomial.hermite_e.hermegauss(16)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(10)
     e = torch.cartesian_prod(*2 * [torch.tensor(nodes, dtype=torch.float32)])
     weight = torch.tensor(np.outer(weights, weights).ravel() / (2 * math.pi))
     for n, (image, one) in enumerate(zip(pixels, found["found"], strict=True)):
@@ -154,7 +154,7 @@ def test_no_optimiser_improves_an_improved_q(both):
         log_deviation = torch.tensor(one["better"]["deviation"]).log().requires_grad_()
         optimiser = torch.optim.Adam([mean, log_deviation], 0.02)
         bounds = []
-        for _ in range(50):
+        for _ in range(25):
             outputs = model.decoder(mean + log_deviation.exp() * e).flatten(1)
             expected = (weight * likelihood.log_density(image[None], outputs)[0]).sum()
             bound = expected - kl_per_dimension(mean[None], 2 * log_deviation[None]).sum()
