@@ -28,9 +28,9 @@ class Built:
         return self.book / "_build" / "html"
 
 
-def build(root):
+def build(root, strict=("-W", "-n")):
     program = Path(sys.executable).with_name("jupyter-book")
-    command = [program, "build", "book/", "-W", "-n", "--keep-going"]
+    command = [program, "build", "book/", *strict, "--keep-going"]
     done = subprocess.run(
         command,
         cwd=root,
