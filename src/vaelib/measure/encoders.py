@@ -1,0 +1,98 @@
+"""New encoders for a decoder that is held: what of the gap is width, and what is training.
+
+The evidence is the decoder's alone and stays; only the bound moves, and with it the gap.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from vaelib.data.dataset import ImageSet, to_unit
+from vaelib.measure.gap import measure_gap
+from vaelib.training.fit import fit
+from vaelib.training.recipes import RECIPES, Recipe
+from vaelib.vae.losses import BATCH_SIZE, draw_noise
+from vaelib.vae.model import VAE
+from vaelib.vae.objective import Objective
+
+WIDTHS = (16, 64, 256, 1024)
+EPOCHS = (3, 10, 30)
+TRAINED_ON = 2000  # of the training images whose gap is measured too
+
+
+def measure_encoders(units: int | None) -> Callable[[VAE, Objective, ImageSet, int], dict]:
+    """Return a measure: the gaps of encoders with these units, after each of ``EPOCHS``.
+
+    Args:
+        units: of an encoder that starts anew; None for one that goes on from the model's own.
+
+    Returns:
+        A function of a model with two latent dimensions, the objective that it was trained with,
+        data, all on the CPU, and a seed. It gives, by number of epochs, the means over the test
+        images ``bound`` and ``gap``, the ``median`` gap, its mean over the first ``TRAINED_ON``
+        training images as ``training_gap``, nats, and the encoder's ``living`` units.
+    """
+
+    def measure(model: VAE, objective: Objective, data: ImageSet, seed: int) -> dict:
+        found = {}
+        for epochs in EPOCHS:
+            recipe = RECIPES["report"].replace(epochs=epochs)
+            other = fit_encoder(model, objective, recipe, units, data, seed)
+            test = measure_gap(other, objective, data.test_images)
+            training = measure_gap(other, objective, data.training_images[:TRAINED_ON])
+            found[str(epochs)] = {
+                "bound": float(test.bound.mean()),
+                "gap": float(test.gap.mean()),
+                "median": float(test.gap.median()),
+                "training_gap": float(training.gap.mean()),
+                "living": living_units(other, data.test_images),
+            }
+        return found
+
+    return measure
+
+
+def fit_encoder(
+    model: VAE, objective: Objective, recipe: Recipe, units: int | None, data: ImageSet, seed: int
+) -> VAE:
+    """Train an encoder for a model's decoder, and leave the model as it is.
+
+    Args:
+        model: whose decoder, and thresholds if it has some, are held.
+        objective: what is minimised.
+        recipe: its rates are those of a whole model.
+        units: of an encoder that starts anew; None for a copy of the model's own.
+        data: to train and to validate on.
+        seed: of the first weights, the order of the images and the noise.
+    """
+    start = torch.Generator().manual_seed(seed)
+    width = model.encoder.dense.out_features if units is None else units
+    other = VAE(model.latent_dim, width, start, model.thresholds)
+    other.decoder.load_state_dict(model.decoder.state_dict())
+    if units is None:
+        other.encoder.load_state_dict(model.encoder.state_dict())
+    learns = [parameter.requires_grad for parameter in model.parameters()]
+    try:
+        other.requires_grad_(False).encoder.requires_grad_(True)
+        noise = draw_noise(len(data.images), model.latent_dim, seed)
+        fit(other, objective, recipe, data, noise, seed)
+    finally:  # thresholds are shared
+        for parameter, learnt in zip(model.parameters(), learns, strict=True):
+            parameter.requires_grad_(learnt)
+    return other.eval()
+
+
+@torch.no_grad()
+def living_units(model: VAE, images: Tensor) -> int:
+    """Count the units of the encoder's dense layer that are above 0 for any of some images."""
+    alive = torch.zeros(model.encoder.dense.out_features, dtype=torch.bool)
+
+    def look(layer: torch.nn.Module, inputs: tuple[Tensor], outputs: Tensor) -> None:
+        alive.logical_or_((outputs > 0).any(0).cpu())
+
+    handle = model.encoder.dense.register_forward_hook(look)
+    for batch in images.split(BATCH_SIZE):
+        model.encoder(to_unit(batch))
+    handle.remove()
+    return int(alive.sum())

@@ -1,0 +1,92 @@
+"""Encoders for a decoder that is held: what stays, what moves, and what is measured."""
+
+import copy
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from vaelib.measure import encoders
+from vaelib.training.recipes import RECIPES
+from vaelib.training.run import model_of
+from vaelib.vae.losses import draw_noise, image_losses
+from vaelib.vae.model import VAE
+from vaelib.vae.objective import TOTAL, Objective
+from vaelib.vae.thresholds import GAPS, Thresholds
+
+SMOKE = RECIPES["smoke"]
+ELBO = Objective("bce", 1.0)
+
+
+@pytest.fixture(scope="module")
+def model(smoke_run):
+    return model_of(smoke_run[0])
+
+
+def bound(model, images):
+    """A mean bound of images, with 16 samples of z for each."""
+    noise = draw_noise(16 * len(images), 2, seed=9)
+    return -float(image_losses(model, ELBO, images.repeat(16, 1, 1), noise)[TOTAL].mean())
+
+
+def test_the_decoder_stays_and_the_bound_rises(model, digits):
+    before = copy.deepcopy(model.state_dict())
+    other = encoders.fit_encoder(model, ELBO, SMOKE, 32, digits, seed=5)
+    torch.testing.assert_close(model.state_dict(), before, rtol=0, atol=0)
+    torch.testing.assert_close(other.decoder.state_dict(), model.decoder.state_dict())
+    assert other.encoder.dense.out_features == 32
+    start = VAE(2, 32, torch.Generator().manual_seed(5))
+    start.decoder.load_state_dict(model.decoder.state_dict())
+    untrained, trained = (bound(one, digits.test_images) for one in (start, other))
+    assert trained > untrained + 1
+
+
+def test_an_own_encoder_goes_on_from_where_it_was(model, digits):
+    own = encoders.fit_encoder(model, ELBO, SMOKE, None, digits, seed=5)
+    before, after = (bound(one, digits.validation_images) for one in (model, own))
+    assert after > before
+    assert own.encoder.dense.out_features == model.encoder.dense.out_features
+
+
+def test_thresholds_are_held_too_and_learn_again_afterwards(digits, generator):
+    thresholds = Thresholds.of(digits.training_images, GAPS["odds"])
+    model = VAE(2, generator=generator, thresholds=thresholds)
+    before = model.edges().detach().clone()
+    other = encoders.fit_encoder(model, Objective("odds", 1.0), SMOKE, 16, digits, seed=0)
+    torch.testing.assert_close(other.edges(), before, rtol=0, atol=0)
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_living_units_are_those_that_any_image_moves(model, digits):
+    other = copy.deepcopy(model)
+    with torch.no_grad():
+        other.encoder.dense.bias[:5] = -1000.0
+        other.encoder.dense.bias[5:] = 1000.0
+    assert encoders.living_units(other, digits.test_images) == 11
+
+
+def few(model, objective, images):
+    """What the means of eight images are, without the quadrature."""
+    bound = -image_losses(model, objective, images[:8], torch.zeros(8, 2))[TOTAL].double()
+    return SimpleNamespace(bound=bound, gap=bound.square())
+
+
+def test_each_length_is_a_training_of_its_own(model, digits, monkeypatch):
+    monkeypatch.setattr(encoders, "EPOCHS", (1, 2))
+    monkeypatch.setattr(encoders, "measure_gap", few)
+    monkeypatch.setitem(RECIPES, "report", SMOKE)
+    found = encoders.measure_encoders(None)(model, ELBO, digits, 0)
+    assert list(found) == ["1", "2"]
+    for epochs in (1, 2):
+        other = encoders.fit_encoder(model, ELBO, SMOKE.replace(epochs=epochs), None, digits, 0)
+        test, training = (few(other, ELBO, i) for i in (digits.test_images, digits.images))
+        assert found[str(epochs)] == pytest.approx(
+            {
+                "bound": float(test.bound.mean()),
+                "gap": float(test.gap.mean()),
+                "median": float(test.gap.median()),
+                "training_gap": float(training.gap.mean()),
+                "living": encoders.living_units(other, digits.test_images),
+            }
+        )
+    assert found["1"] != found["2"]
