@@ -314,3 +314,11 @@ def test_what_the_chapter_on_the_evidence_says_in_words_holds(site):
         assert found["split"]["full"] < found["split"]["family"]
         assert found["below"]["500"] > 0.05
     assert read_summary(site.book)["evidence"]["bce"]["weighted"]["confidence"]["low"] > 0
+
+
+def test_the_keyboard_reaches_every_table(pages):
+    """One that is wider than its place scrolls, and only what has the focus does by keys."""
+    boxes = [box for page in pages.values() for box in page.select("table.table")]
+    assert len(boxes) > 20
+    for box in boxes:
+        assert box.find_parent("div", class_="pst-scrollable-table-container")["tabindex"] == "0"

@@ -1,4 +1,4 @@
-"""Take out of the written site what the theme and its companions put there and no reader needs."""
+"""Take out of the written site what no reader needs, and let the keyboard reach wide tables."""
 
 import re
 import shutil
@@ -21,6 +21,9 @@ UNWANTED = (
     # sphinx-proof gives all proofs of a page one and the same id.
     re.compile(r'(?<=<div class="proof admonition") id="proof"'),
 )
+# A table that is wider than its place scrolls; without a mouse, only what has the focus does.
+TABLE = '<div class="pst-scrollable-table-container">'
+REACHED = TABLE.replace(">", ' tabindex="0">')
 # In ``_static``: what only developers of the theme or browsers of long ago ask for.
 UNASKED = ("**/*.map", "vendor/fontawesome/*/js", "vendor/fontawesome/*/webfonts/*.ttf", "locales")
 
@@ -39,6 +42,7 @@ def tidy(app: Sphinx, error: Exception | None) -> None:
         text = tidied = page.read_text(encoding="utf-8")
         for pattern in UNWANTED:
             tidied = pattern.sub("", tidied)
+        tidied = tidied.replace(TABLE, REACHED)
         if tidied != text:
             page.write_text(tidied, encoding="utf-8")
     remove_unasked(app)
