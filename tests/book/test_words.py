@@ -196,6 +196,23 @@ def test_what_the_chapter_on_the_evidence_says_of_its_records(found):
         assert difference["confidence"]["low"] < 0 < difference["confidence"]["high"]
 
 
+def test_under_one_code_the_two_losses_are_next_to_equal():
+    found = {}
+    for record in records.read(BOOK / "recorded" / "third-edition" / "records"):
+        settings, codes = record["settings"], record["code"]
+        if settings["reconstruction_loss"] in ("bce", "mse"):
+            at = settings["reconstruction_loss"], settings["beta"], settings["seed"]
+            found[at] = {code: kind["bits_per_pixel"] for code, kind in codes.items()}
+            assert 2.53 < found[at]["quarter"] < 2.55
+    assert len(found) == 4
+    ahead = set()
+    for weight in (0.5, 1.0):
+        for code in ("quarter", "fitted", "odds"):
+            assert abs(found["bce", weight, 0][code] - found["mse", weight, 0][code]) < 0.01
+        ahead.add(found["bce", weight, 0]["quarter"] < found["mse", weight, 0]["quarter"])
+    assert ahead == {True, False}
+
+
 def test_what_the_chapter_on_the_one_scale_says_of_its_records(found):
     found = found["one_scale"]
     yardsticks = read_json(BOOK / "recorded" / "yardsticks.json")
@@ -207,7 +224,7 @@ def test_what_the_chapter_on_the_one_scale_says_of_its_records(found):
     assert found["seeds"] == 5
     assert all(len(values) == 5 for values in bits.values())
     assert found["error"] < 0.0002
-    # Squared error is better than both families of Bernoulli, and no code is a good one.
+    # A Gaussian is a shorter code than a continuous Bernoulli, and no code is a good one.
     worst_fitted = max(max(values) for (_, kind), values in bits.items() if kind == "fitted")
     for name in ("bce", "bce-elbo", "cb-levels"):
         assert min(bits[name, "assumed"]) > max(worst_fitted, *bits["mse", "assumed"])
