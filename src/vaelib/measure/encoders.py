@@ -16,7 +16,6 @@ from vaelib.vae.losses import BATCH_SIZE, draw_noise
 from vaelib.vae.model import VAE
 from vaelib.vae.objective import Objective
 
-WIDTHS = (16, 64, 256, 1024)
 EPOCHS = (3, 10, 30)
 TRAINED_ON = 2000  # of the training images whose gap is measured too
 
