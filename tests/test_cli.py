@@ -58,7 +58,7 @@ def test_one_trains_on_images_of_ones_own_and_explores_the_run(run, shirts, tmp_
     words = ("--recipe", "smoke", "--epochs", "1", "--beta", "1", "--data", str(shirts))
     result = run("train", *words)
     assert result.exit_code == 0, result.output
-    (made,) = (path for path in Path("by-hand").iterdir() if path.name != ".checkpoints")
+    (made,) = Path("by-hand").iterdir()
     assert made.name.startswith("shirts-smoke-epochs1-bce-beta1-d2-seed0-")
     assert result.output.count("epoch  1") == 1
     assert "epoch  2" not in result.output
@@ -175,7 +175,7 @@ def test_a_training_that_is_ended_leaves_no_run_and_says_so(tmp_path, number):
         text=True,
         preexec_fn=heed,
     )
-    while not list(tmp_path.glob(".checkpoints/*.pt")):  # made after the first epoch
+    while not list(tmp_path.glob(".checkpoint-*.pt")):  # made after the first epoch
         assert process.poll() is None, process.stdout.read()
         time.sleep(0.01)
     process.send_signal(number)

@@ -69,7 +69,7 @@ def test_the_first_epoch_tells_how_long_the_rest_takes(clock, terminal, tmp_path
     clock[0] += 60
     told.show()
     assert terminal.getvalue() == "\r\033[Krunning first, 2 more to come"
-    state = tmp_path / "one.pt"
+    state = tmp_path / ".checkpoint-one.pt"
     state.touch()
     os.utime(state, (clock[0], clock[0]))
     terminal.truncate(0)

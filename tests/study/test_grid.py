@@ -211,9 +211,9 @@ def test_a_measure_that_fails_leaves_the_training_to_go_on_from(folder, trained,
         with pytest.raises(ArithmeticError):
             list(grid.record([ONE], folder))
     assert not list(folder.glob("*.json"))
-    assert len(list(folder.glob(".checkpoints/*.pt"))) == 1
+    assert len(list(folder.glob(".checkpoint-*.pt"))) == 1
     assert list(grid.record([ONE], folder)) == [f"{ONE.name}: training, appearance"]
-    assert not (folder / ".checkpoints").exists()
+    assert not list(folder.glob(".checkpoint-*"))
 
 
 def test_code_that_is_edited_while_it_computes_is_not_vouched_for(folder, tmp_path, monkeypatch):

@@ -95,7 +95,25 @@ def test_a_run_goes_on_and_says_so(few, tmp_path, monkeypatch, said):
     assert "goes on after epoch 1" in said()
     assert (again.losses, again.history) == (whole.losses, whole.history)
     assert all(torch.equal(again.weights[name], whole.weights[name]) for name in whole.weights)
-    assert list(tmp_path.iterdir()) == []  # the file is gone, and its folder too
+    assert list(tmp_path.iterdir()) == []  # the file is gone
+
+
+def test_a_training_that_ends_takes_nothing_from_another_that_begins_to_write(
+    tmp_path, monkeypatch
+):
+    settings = [Settings(recipe="smoke", device="cpu", seed=seed) for seed in (0, 1)]
+    write = checkpoint.write_bytes
+
+    def write_when_the_other_has_ended(content, file):
+        ended.__exit__(None, None, None)
+        write(content, file)
+
+    monkeypatch.setattr(checkpoint, "write_bytes", write_when_the_other_has_ended)
+    ended = run.resumable(settings[0], "of the images", tmp_path / "one")
+    ended.__enter__()
+    with run.resumable(settings[1], "of the images", tmp_path / "other") as kept:
+        checkpoint.save({"epoch": 1}, "the other", kept)
+        assert checkpoint.load("the other", kept) == {"epoch": 1}
 
 
 @pytest.mark.parametrize("place", [0, 70, -1])

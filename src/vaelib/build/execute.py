@@ -15,7 +15,7 @@ from vaelib.build.progress import Progress, anew, chains, say
 from vaelib.data import mnist
 from vaelib.plumbing import files
 from vaelib.plumbing.machine import usable_cores
-from vaelib.plumbing.places import CHECKPOINTS, EXECUTED, SETTINGS
+from vaelib.plumbing.places import EXECUTED, SETTINGS
 from vaelib.training.recipes import RECIPES
 
 CELL_SECONDS = 7200  # a training with the recipe `original` takes most of an hour at worst
@@ -67,7 +67,7 @@ def _make(
     verified: set[str] = set()
     failure: Exception | None = None
     chain = chains(notebooks)
-    progress = Progress(notebooks, number, executed / CHECKPOINTS)
+    progress = Progress(notebooks, number, executed)
     while order.is_active() and (running or not failure):
         # Longest chain first. None is handed over before a process is free, so after a failure or
         # Ctrl-C no other begins.

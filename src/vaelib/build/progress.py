@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from vaelib.build.notebooks import Notebook
+from vaelib.plumbing.places import CHECKPOINT
 from vaelib.training.recipes import RECIPES
 
 EPOCHS = {"evidence": 2.0, "compare": 0.5}
@@ -83,5 +84,5 @@ class Progress:
     def _first_epoch(self) -> float | None:
         """Return the seconds that the first epoch of this build took, if it is over."""
         start = min(self.begun.values())
-        kept = [file.stat().st_mtime - start for file in self.states.glob("*.pt")]
+        kept = [file.stat().st_mtime - start for file in self.states.glob(f"{CHECKPOINT}*.pt")]
         return min((seconds for seconds in kept if seconds > 0), default=None)

@@ -9,7 +9,7 @@ NOTEBOOKS = Path("notebooks")  # templates of a book's own, beside those of the 
 ENTRIES = Path("notebooks.yml")  # which template is executed under which name
 EXECUTED = Path("executed")  # what the build makes: a folder per entry, which may hold a run
 SETTINGS = Path(".settings")  # in EXECUTED: what Jupyter and matplotlib keep for themselves
-CHECKPOINTS = Path(".checkpoints")  # in EXECUTED: the state of each training after an epoch
+CHECKPOINT = ".checkpoint-"  # begins the name of a file: the state of a training after an epoch
 OFFERED = Path("explorer.json")  # in the folder of a notebook that measures the evidence
 
 RECORDED = Path("recorded")  # what was measured once and is part of the repository

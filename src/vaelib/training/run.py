@@ -4,7 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from vaelib.data.dataset import ImageSet
 from vaelib.data.slices import table_start
 from vaelib.plumbing import machine, stale
 from vaelib.plumbing.files import DamagedError
-from vaelib.plumbing.places import CHECKPOINTS
+from vaelib.plumbing.places import CHECKPOINT
 from vaelib.training import checkpoint, folder
 from vaelib.training.fit import Fit, fit
 from vaelib.training.folder import Run
@@ -105,12 +105,9 @@ def resumable(settings: Settings, data: str, output: Path) -> Iterator[Path]:
         output: the folder of the run; equal trainings for folders side by side share the file.
     """
     of = _identity(inputs(settings, data), settings.torch_device())
-    folder_of_all = output.resolve().parent / CHECKPOINTS
-    kept = folder_of_all / f"{settings.name}-{of[:16]}.pt"
+    kept = output.resolve().with_name(f"{CHECKPOINT}{settings.name}-{of[:16]}.pt")
     yield kept
     kept.unlink(missing_ok=True)
-    with suppress(OSError):  # others lie there
-        folder_of_all.rmdir()
 
 
 def _identity(begun_with: dict, device: torch.device) -> str:
