@@ -86,5 +86,6 @@ def visit(browser):
 
 
 def names():
-    """List the pages of the book by name, and those that Sphinx adds."""
-    return [*documents(), "genindex", "search"]
+    """List the pages by name, and those that Sphinx adds; of the rooms of the reference, one."""
+    rooms = [name for name in documents() if name.startswith("api/") and name != "api/vae"]
+    return [*(name for name in documents() if name not in rooms), "genindex", "search"]

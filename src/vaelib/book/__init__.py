@@ -9,12 +9,20 @@ from pathlib import Path
 def setup(app) -> dict:
     """Connect the parts to Sphinx, one a module."""
     from vaelib.book import build
-    from vaelib.book.directives import claims, losses, provenance, statements, tables, values
+    from vaelib.book.directives import (
+        claims,
+        losses,
+        modules,
+        provenance,
+        statements,
+        tables,
+        values,
+    )
     from vaelib.book.explorer import directive
     from vaelib.book.site import changed, formulas, pdf, printing, repository, tidying, typography
     from vaelib.plumbing.stale import digest
 
-    written = (statements, values, tables, losses, claims, provenance, directive)
+    written = (statements, values, tables, losses, claims, provenance, modules, directive)
     site = (formulas, repository, printing, pdf, tidying, typography)
     for part in (build, changed, *written, *site):
         part.setup(app)

@@ -1,0 +1,32 @@
+"""The reference: a room's modules, a heading each, and no empty words."""
+
+from vaelib.book.directives.modules import drop_alias, expand
+from vaelib.vae.model import Posterior
+
+
+def test_each_module_of_a_room_gets_a_heading_and_its_docstrings():
+    page = ["# A room\n\nIts lead.\n\n```{modules}\nvaelib.data\nvaelib.vae.model\n```\n"]
+    expand(None, "api/room", page)
+    lines = page[0].splitlines()
+    assert [line for line in lines if line.startswith("#")] == [
+        "# A room",
+        "## `vaelib.data`",
+        "## `vaelib.vae.model`",
+    ]
+    assert lines.count("   :members:") == 2
+    assert "{modules}" not in page[0]
+
+
+def test_other_pages_stay_as_they_are():
+    page = ["```{math}\nx\n```\n"]
+    expand(None, "intro", page)
+    assert page == ["```{math}\nx\n```\n"]
+
+
+def test_fields_of_a_named_tuple_are_not_called_aliases():
+    lines = Posterior.mean.__doc__.splitlines()
+    drop_alias(None, "attribute", "mean", Posterior.mean, None, lines)
+    assert lines == []
+    kept = Posterior.__doc__.splitlines()
+    drop_alias(None, "class", "Posterior", Posterior, None, kept)
+    assert kept == Posterior.__doc__.splitlines()
