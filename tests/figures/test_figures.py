@@ -120,6 +120,14 @@ def test_a_digit_without_images_is_not_written():
     assert [text.get_text() for text in figure.axes[0].texts] == ["0", "1"]
 
 
+def test_few_points_are_drawn_larger_than_ten_thousand():
+    few, many = (
+        pictures.latent_scatter({"": np.zeros((number, 2))}, None, ("x", "y")).axes[0]
+        for number in (400, 10_000)
+    )
+    assert few.collections[0].get_sizes() > 5 * many.collections[0].get_sizes()
+
+
 def test_diagrams_name_every_layer(generator):
     model = VAE(2, generator=generator)
     steps = architecture.layers(model.encoder, torch.zeros(1, 1, 28, 28))

@@ -93,7 +93,9 @@ def latent_scatter(
     >>> [text.get_text() for text in figure.axes[0].texts]
     ['3', '8']
     """
-    look: dict[str, Any] = {"s": 3, "lw": 0, "alpha": 0.8, "rasterized": True}
+    most = max(map(len, panels.values()))
+    size = min(20, max(3, 30_000 / most))  # square points: few points must be seen too
+    look: dict[str, Any] = {"s": size, "lw": 0, "alpha": 0.8, "rasterized": True}
     if labels is not None:
         look |= {"c": labels, "cmap": CLASS_COLOURS, "vmin": -0.5, "vmax": 9.5}
     figure = Figure(figsize=(7.2, 3.6) if len(panels) > 1 else (6, 5))
