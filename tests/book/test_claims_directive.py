@@ -22,49 +22,61 @@ SPREAD = {
     "reconstruction": {"values": [7.0, 8.0, 9.0], "prediction": {"low": 5.0, "high": 11.0}},
     "kl": {"values": [3.0, 3.0, 3.0], "prediction": {"low": 2.5, "high": 3.5}},
 }
+PART = {"above": None, "below": None, "claimed": None, "other": None, "verdict": ""}
 NUMBER = {
     "claim": "It grows.",
+    "words": "",
     "verdict": "reproduced",
     "checked": "One number.",
     "evidence": "experiments/bce",
+    "tests": {"table": 0.12345, "first_epoch": None},
     "parts": [
-        {
+        PART
+        | {
             "name": "test, total",
             "claimed": 9.5,
+            "other": 3.25,
             "values": [9.0, 10.0],
             "interval": [8.0, 11.0],
-            "verdict": "reproduced",
-            "p_value": 0.12345,
         }
     ],
 }
 EFFECT = {
+    "claim": "It grows.",
+    "words": "crece",
+    "verdict": "undecided",
+    "checked": "Once.",
+    "evidence": "theory/elbo",
+    "tests": {},
     "parts": [
-        {
-            "name": "kl_of_bce_grows",
-            "claimed": None,
+        PART
+        | {
+            "name": "kl_of_bce",
+            "above": 0,
             "values": [-1.0, 2.0],
             "interval": [-2.0, 3.0],
             "verdict": "undecided",
-            "p_value": None,
         }
-    ]
+    ],
 }
 
 
-def test_a_verdict_says_what_is_checked_and_links_to_its_evidence():
-    heads, row = claims.verdicts_of({"C5": NUMBER})
-    evidence = "{numref}`tab-c5`, {doc}`/experiments/bce`"
-    assert row == [
+def test_a_claim_has_its_words_its_size_and_its_evidence():
+    heads, number, effect = claims.verdicts_of({"C5": NUMBER, "C6": EFFECT})
+    assert number == [
         "C5",
         "It grows.",
+        "table: p = 0.12; first epoch: too few runs",
         "[✓]{.verdict-good}\xa0**reproduced**",
-        "One number.",
-        evidence,
+        "One number. {doc}`/experiments/bce`",
     ]
-    assert len(heads) == len(row)
-    proved = NUMBER | {"parts": [{"interval": None}], "evidence": "theory/elbo"}
-    assert claims.verdicts_of({"C2": proved})[1][-1] == "{doc}`/theory/elbo`"
+    assert effect[1:3] == [
+        "It grows. *«crece»*",
+        "0.500 (\N{MINUS SIGN}2.000 to 3.000), claimed above 0",
+    ]
+    assert len(heads) == len(number) == len(effect)
+    proved = NUMBER | {"parts": [], "tests": {}}
+    assert claims.verdicts_of({"C2": proved})[1][2] == "–"
 
 
 def test_every_verdict_has_a_mark_and_keeps_its_word():
@@ -77,23 +89,21 @@ def test_every_verdict_has_a_mark_and_keeps_its_word():
     assert len({good, bad, unsure}) == 3  # not by colour alone
 
 
-def test_a_number_has_its_width_and_p_value_too():
-    heads, number = claims.parts_of(NUMBER)
-    shown = ["test, total", "9.500", "9.500", "8.000 to 11.000", "31.6%", "0.1235"]
-    assert number == [*shown, claims.marked("reproduced")]
+def test_a_number_stands_beside_that_of_the_other_loss():
+    heads, number = claims.numbers_of(NUMBER)
+    assert number == ["test, total", "9.500", "9.500", "8.000 to 11.000", "3.250"]
     assert len(heads) == len(number)
 
 
-def test_an_effect_has_mean_interval_and_verdict():
-    heads, effect = claims.parts_of(EFFECT)
-    assert effect == [
-        "KL of BCE grows",
-        "above 0",
-        "0.500",
-        "-2.000 to 3.000",
-        claims.marked("undecided"),
-    ]
+def test_an_effect_has_mean_interval_limit_and_verdict():
+    (part,) = claims.of_effects(EFFECT)
+    heads, effect = claims.effects_of([("C6", part)])
+    size = "0.500 (\N{MINUS SIGN}2.000 to 3.000)"
+    assert effect == ["C6", "KL of BCE", size, "above 0", claims.marked("undecided")]
     assert len(heads) == len(effect)
+    assert claims.effects_of([("", part)])[1] == effect[1:]
+    below = claims.limit_of(PART | {"below": 0.1})
+    assert below == "claimed below 0.1"
 
 
 def test_a_run_inside_the_intervals_of_the_other_seeds_is_a_sentence():

@@ -1,16 +1,14 @@
 """What chapters say in words, held against the records that they speak of."""
 
-import numpy as np
 import pytest
 from scipy import stats
 
 from vaelib.plumbing.files import read_json
-from vaelib.plumbing.places import EARLIER
-from vaelib.study import claims, records, statistics
+from vaelib.study import records, statistics
 from vaelib.study.design import OBJECTIVES
 from vaelib.training.recipes import RECIPES
 
-from ..study.made_up import BOOK, ORIGINAL
+from ..study.made_up import BOOK
 
 
 @pytest.fixture(scope="module")
@@ -48,72 +46,48 @@ def test_what_the_chapter_on_cost_says_of_schedules():
 
 
 def test_what_the_chapter_says_in_words_holds_of_its_records(found):
-    assert {part["verdict"] for part in found["mse_too"]} == {"reproduced"}
     original, report = (found["objectives"][recipe] for recipe in ("original", "report"))
+    verdicts = {name: claim["verdict"] for name, claim in found["claims"].items()}
     parts = {part["name"]: part for claim in found["claims"].values() for part in claim["parts"]}
-    undecided = [name for name, claim in found["claims"].items() if claim["verdict"] == "undecided"]
-    assert undecided == ["C5", "C11"]
-    # The rule, and its words
-    widths = {
-        part["name"]: (part["interval"][1] - part["interval"][0]) / part["claimed"]
-        for part in found["claims"]["C5"]["parts"]
-    }
-    for name, width in widths.items():
-        assert (0.2 < width < 0.25) == name.endswith("kl")
-    assert all(
-        part["interval"][0] <= part["claimed"] <= part["interval"][1]
-        for claim in found["claims"].values()
-        for part in claim["parts"]
-        if part["p_value"]
-    )
-    # C9
+    # The derivations hold, and what is said of either training alone, but for one word.
+    assert {verdicts[name] for name in ("C1", "C2", "C3")} == {"proved"}
+    assert {verdicts[name] for name in ("C6", "C7a", "C7b", "C9a")} == {"reproduced"}
+    assert verdicts["C7c"] == "not reproduced"
+    for part in found["mse_too"]:
+        assert (part["verdict"] == "not reproduced") == (
+            part["name"] == "mse_sharpness" and part["above"] == 0.5
+        )
     for loss in ("bce", "mse"):
+        assert 0.2 < original[loss]["sharpness"]["mean"] < 0.3
         assert found["overlap"][loss]["pairs"]["1"]["digits"] == "4 and 9"
-    # Where it does not agree, and why
-    assert found["numbers"]["bce"]["joint_p_value"] > 0.05
-    assert found["numbers"]["bce"]["kl_correlation"]["least"] > 0.9
-    numbers = {part["name"]: part for part in found["claims"]["C5"]["parts"]}
-    for name, part in numbers.items():
-        expected = "undecided" if name.endswith("kl") else "reproduced"
-        assert part["verdict"] == expected
-        if expected == "undecided":
-            assert part["claimed"] < min(part["values"])
-    by_a_thousandth = found["earlier"]["test_kl"]["low"] - numbers["test, kl"]["claimed"]
-    assert 0.0005 < by_a_thousandth < 0.0015
-    keras = read_json(BOOK / "recorded" / "cost.json")["keras"]["original"]["test"]
-    for loss in ("kl", "total"):
-        low, high = numbers[f"test, {loss}"]["interval"]
-        assert low <= keras[loss] <= high
-    bce = records.select(
-        records.read(BOOK / "recorded" / "records"), recipe="original", reconstruction_loss="bce"
-    )
-    after_five = [run["history"][4]["val_total"] for run in bce]
-    kl = numbers["test, kl"]["values"]
-    slow, low = np.argsort(after_five)[-2:], np.argsort(kl)[:2]
-    assert set(slow) == set(low)
+        assert found["epochs"][loss]["most"] < RECIPES["original"].epochs
+    # What it says of the difference is not borne out.
+    assert verdicts["C11"] == "undecided"
+    deviation, robust = (parts[f"mse_minus_bce_{name}deviation"] for name in ("", "robust_"))
+    assert (deviation["verdict"], robust["verdict"]) == ("undecided", "not reproduced")
+    assert found["effects"]["report"]["mse_minus_bce_deviation"]["confidence"]["high"] < 0
+    # Its losses end where ours do, but its training did not begin so.
+    for claim in ("C5", "C10"):
+        for part in found["claims"][claim]["parts"]:
+            assert part["interval"][0] <= part["claimed"] <= part["interval"][1]
+            if claim == "C5" and part["name"].endswith("kl"):
+                assert part["claimed"] < min(part["values"])
+    tests = found["claims"]["C5"]["tests"]
+    assert verdicts["C5"] == "not reproduced"
+    assert tests["table"] is None or tests["table"] > 0.025
+    assert tests["first_epoch"] < 0.025
+    assert found["recordings"]["kl_correlation"]["bce"] > 0.9
     first, theirs = found["first_epoch"], found["original_history"]["first_epoch"]
     assert theirs["total"] > first["total"]["prediction"]["high"]
     assert theirs["val_total"] < first["val_total"]["prediction"]["low"]
-    clear = {name: part["confidence"]["low"] > 0 for name, part in found["report_effects"].items()}
-    assert clear["mse_less_dispersed_than_bce"]
-    for name in (
-        "bce_four_and_nine_overlap_most",
-        "mse_sharper_than_bce",
-        "mse_less_dispersed_than_bce_robustly",
-    ):
-        part = found["report_effects"][name]["confidence"]
-        assert part["low"] < 0 < part["high"]
-    for name in ("mse_less_dispersed_than_bce", "mse_sharper_than_bce"):
-        assert min(parts[name]["values"]) < 0 < max(parts[name]["values"])
-    assert max(parts["mse_less_dispersed_than_bce_robustly"]["values"]) < 0
-    for loss in ("bce", "mse"):
-        assert 0.2 < original[loss]["sharpness"]["mean"] < 0.3
-        assert found["epochs"][loss]["most"] < RECIPES["original"].epochs
-    assert min(parts["bce_four_and_nine_overlap_most"]["values"]) > 0
-    for part in found["claims"]["C10"]["parts"]:
-        assert part["interval"][0] < part["claimed"] < part["interval"][1]
-        wide = (part["interval"][1] - part["interval"][0]) / part["claimed"]
-        assert (0.17 < wide < 0.2) == part["name"].endswith("kl")
+    keras = read_json(BOOK / "recorded" / "cost.json")["keras"]["original"]["first_epoch"]
+    for name, spread in first.items():
+        assert spread["prediction"]["low"] <= keras[name] <= spread["prediction"]["high"]
+    # Two recordings: some measures come out again seed by seed, others do not.
+    twice = found["recordings"]
+    assert twice["greatest"] > 0.95
+    assert twice["least"] < 0.3
+    assert twice["equal_epochs"] < twice["runs"]
     # The audit
     assert original["bce"]["divergence_share"]["confidence"]["high"] < 0.1
     assert original["mse"]["divergence_share"]["confidence"]["low"] > 0.1
@@ -139,36 +113,6 @@ def test_what_the_chapter_says_in_words_holds_of_its_records(found):
     for loss, sign in (("total", -1), ("reconstruction", -1), ("kl", 1)):
         means = [sign * dimension[loss]["mean"] for dimension in dimensions]
         assert means == sorted(means)
-
-
-def first_edition(seeds):
-    """Judge the claims by the first seeds of the first edition's records."""
-    pairs = claims.pair_up(records.read(BOOK / EARLIER), "original")
-    assert [pair["mse"]["settings"]["seed"] for pair in pairs] == [0, 1, 2, 3, 4]
-    return claims.judge(claims.read_claims(BOOK), pairs[:seeds], ORIGINAL)
-
-
-def test_what_the_chapter_says_of_the_first_editions_records(found):
-    now = found["claims"]
-    earlier = first_edition(5)
-    changed = [name for name in now if now[name]["verdict"] != earlier[name].verdict]
-    assert changed == ["C5", "C9", "C10"]
-    assert earlier["C5"].verdict == "not reproduced"
-    for name in ("C5", "C10"):
-        for part in earlier[name].parts:
-            width = (part.interval[1] - part.interval[0]) / part.claimed
-            assert (0.2 < width < 0.22) == part.name.endswith("kl")
-            outside = not part.interval[0] <= part.claimed <= part.interval[1]
-            assert outside == (name == "C5" and part.name.endswith("kl"))
-    (overlap,) = (p for p in earlier["C9"].parts if p.name == "bce_four_and_nine_overlap_most")
-    assert min(overlap.values) > 0
-    assert overlap.interval[0] < 0
-
-
-def test_two_seeds_more_changed_no_verdict_of_the_first_edition():
-    after_three = first_edition(3)
-    for name, finding in first_edition(5).items():
-        assert after_three[name].verdict == finding.verdict
 
 
 def test_what_the_chapter_on_the_evidence_says_of_its_records(found):

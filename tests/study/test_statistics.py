@@ -39,25 +39,42 @@ def test_one_seed_has_no_spread(values):
 
 
 @pytest.mark.parametrize(
-    ("claimed", "widest", "verdict"),
+    ("limit", "verdict"),
     [
-        (12.0, 1.0, REPRODUCED),
-        (14.9, 1.0, REPRODUCED),
-        (15.1, 1.0, NOT_REPRODUCED),
-        (12.0, 0.5, UNDECIDED),
-        (15.1, 0.5, NOT_REPRODUCED),  # outside, however wide the interval
+        ({"above": 7.5}, REPRODUCED),  # the interval is 7.516 to 12.484
+        ({"above": 7.6}, UNDECIDED),
+        ({"above": 12.4}, UNDECIDED),
+        ({"above": 12.5}, NOT_REPRODUCED),
+        ({"below": 7.5}, NOT_REPRODUCED),
+        ({"below": 7.6}, UNDECIDED),
+        ({"below": 12.4}, UNDECIDED),
+        ({"below": 12.5}, REPRODUCED),
     ],
 )
-def test_numbers(claimed, widest, verdict):
-    assert statistics.of_number(claimed, THREE, widest) == verdict
+def test_effects(limit, verdict):
+    assert statistics.of_effect(statistics.confidence_interval(THREE), **limit) == verdict
+
+
+def test_an_effect_needs_a_limit():
+    with pytest.raises(ValueError, match="expected one that it lies above or below"):
+        statistics.of_effect((0.0, 1.0))
 
 
 @pytest.mark.parametrize(
-    ("values", "verdict"),
-    [(THREE, REPRODUCED), ([-9, -10, -11], NOT_REPRODUCED), ([1, 2, 3], UNDECIDED)],
+    ("chances", "told_apart", "verdict"),
+    [
+        ([0.06], True, REPRODUCED),
+        ([0.06], False, UNDECIDED),
+        ([0.04], True, NOT_REPRODUCED),
+        ([0.04, 0.9], True, REPRODUCED),  # of two tests each may err in one of forty
+        ([0.9, 0.02], True, NOT_REPRODUCED),
+        ([None, 0.9], True, UNDECIDED),
+        ([None, 0.02], True, NOT_REPRODUCED),
+        ([None], True, UNDECIDED),
+    ],
 )
-def test_effects(values, verdict):
-    assert statistics.of_effect(values) == verdict
+def test_numbers(chances, told_apart, verdict):
+    assert statistics.of_numbers(chances, told_apart) == verdict
 
 
 def test_the_worst_part_decides():

@@ -16,7 +16,7 @@ from vaelib.study import claims, records, statistics, summary
 from vaelib.study.design import BETAS, CODED, OBJECTIVES
 from vaelib.training.settings import Settings
 
-from .made_up import BOOK, ORIGINAL, on_the_scale, record
+from .made_up import BOOK, on_the_scale, record
 
 GOLDEN = Path(__file__).parent / "golden.json"
 
@@ -38,7 +38,7 @@ def made_up(recipe, loss, beta, seed, dimension=2):
     content["history"] = [
         {
             "epoch": epoch,
-            **{f"{p}{name}": 1 / epoch for p in ("", "val_") for name in LOSSES},
+            **{f"{p}{name}": rng.random() / epoch for p in ("", "val_") for name in LOSSES},
             "of": [recipe, loss, beta, seed, dimension],  # no two trainings are equal
         }
         for epoch in range(1, 5)
@@ -145,39 +145,38 @@ def test_intervals_are_those_of_students_distribution():
 
 
 def test_the_summary_of_a_book(found):
-    assert list(found["claims"]) == [f"C{number}" for number in range(1, 13) if number != 8]
-    assert found["claims"]["C5"]["verdict"] == "reproduced"
+    assert list(found["claims"]) == list(claims.read_claims(BOOK))
+    assert found["claims"]["C6"]["verdict"] == "reproduced"
+    assert found["claims"]["C10"]["tests"] == {"table": None}  # for want of runs
+    # After the first epoch these are far from the original; two runs are too few for a test.
+    assert found["claims"]["C5"]["verdict"] == "not reproduced"
+    assert found["turned"] == {"number": 1, "named": "C5 without 0, 1, 2"}
     recorded = found["recorded"]["original"]
     assert (recorded["records"], recorded["seeds"]) == (6, 3)
     assert (recorded["first"], recorded["last"]) == ("2026-01-01", "2026-01-03")
-    verdicts = [claim["verdict"] for claim in found["claims"].values()]
-    assert found["verdicts"] == {
-        name: verdicts.count(name)
-        for name in ("proved", "reproduced", "not reproduced", "undecided")
-    }
     assert found["original_history"] == {
         "best": 148.2046,
         "first_epoch": {"total": 281.7537, "val_total": 172.428},
         "epochs": 33,
     }
     assert found["epochs"]["mse"] == {"fewest": 4, "most": 4}
+    runs = [made_up("original", "bce", 0.5, seed) for seed in range(3)]
     assert {name: part["values"] for name, part in found["first_epoch"].items()} == {
-        "total": [1, 1, 1],
-        "val_total": [1, 1, 1],
+        name: [run["history"][0][name] for run in runs] for name in ("total", "val_total")
     }
 
 
 def test_the_divergence_is_the_sum_whatever_was_minimised(found):
     objectives = found["objectives"]["report"]
-    kl = ORIGINAL["bce"]["test"]["kl"]
-    for name, factor in (("bce", 2), ("bce-elbo", 1)):
-        values = objectives[name]["divergence"]["values"]
-        divergences = [factor * kl * (1 + 0.002 * (s % 2 - 0.4)) for s in range(4)]
-        assert values == pytest.approx(divergences)
-        reconstruction = ORIGINAL["bce"]["test"]["reconstruction"]
-        shares = objectives[name]["divergence_share"]["values"]
-        assert shares == pytest.approx(
-            [kl / (kl + reconstruction * (1 + 0.001 * (s - 1))) for s, kl in enumerate(divergences)]
+    for name, beta, factor in (("bce", 0.5, 2), ("bce-elbo", 1.0, 1)):
+        tests = [made_up("report", "bce", beta, seed)["losses"]["test"] for seed in range(4)]
+        divergences = [factor * test["kl"] for test in tests]
+        assert objectives[name]["divergence"]["values"] == pytest.approx(divergences)
+        assert objectives[name]["divergence_share"]["values"] == pytest.approx(
+            [
+                kl / (kl + test["reconstruction"])
+                for kl, test in zip(divergences, tests, strict=True)
+            ]
         )
 
 
@@ -192,10 +191,14 @@ def test_only_what_is_recorded_has_an_objective(found):
 
 
 def test_effects_of_the_recipe_report_come_from_its_own_pairs(found):
-    effects = found["report_effects"]
-    assert list(effects) == list(claims.QUANTITIES)
-    sharper = effects["mse_sharper_than_bce"]
-    assert sharper["values"] == pytest.approx([0.1] * 4)
+    assert list(found["effects"]) == ["original", "report"]
+    for effects in found["effects"].values():
+        assert list(effects) == list(claims.QUANTITIES)
+        assert effects["mse_minus_bce_sharpness"]["values"] == pytest.approx(
+            [0.1] * len(effects["bce_sharpness"]["values"])
+        )
+    assert len(found["effects"]["original"]["bce_sharpness"]["values"]) == 3
+    assert len(found["effects"]["report"]["bce_sharpness"]["values"]) == 4
 
 
 def test_overlaps_are_averaged_over_seeds(found):
@@ -205,16 +208,23 @@ def test_overlaps_are_averaged_over_seeds(found):
     assert overlap["confusion"][0][0] == 1
 
 
-def test_the_first_editions_records_are_judged_alone(found):
-    earlier = found["earlier"]
-    assert found["claims"]["C5"]["verdict"] == "reproduced"
-    assert earlier["verdicts"]["C5"] == "not reproduced"
-    assert earlier["verdicts"]["C7"] == found["claims"]["C7"]["verdict"]
-    kl = [1.1 * value for value in found["objectives"]["original"]["bce"]["kl"]["values"]]
-    middle = (earlier["test_kl"]["low"] + earlier["test_kl"]["high"]) / 2
-    assert middle == pytest.approx(np.mean(kl), rel=1e-3)
-    assert earlier["test_kl"]["p_value"] < 0.01
-    assert earlier["recorded"]["records"] == 6
+def test_two_recordings_of_the_same_trainings_are_compared_seed_by_seed(found):
+    twice = found["recordings"]
+    assert (twice["runs"], twice["equal_epochs"], twice["recorded"]["records"]) == (6, 6, 6)
+    # The made-up first recording has other losses; what it has of images is the same.
+    assert twice["correlation"]["mse_sharpness"] == pytest.approx(1)
+    shares = [
+        [run["losses"]["test"]["kl"] / run["losses"]["test"]["total"] for run in recording]
+        for recording in (
+            [made_up("original", "bce", 0.5, seed) for seed in range(3)],
+            [record("bce", seed, shift=0.1) for seed in range(3)],
+        )
+    ]
+    assert twice["correlation"]["bce_kl_share"] == pytest.approx(np.corrcoef(shares)[0, 1])
+    assert (twice["least"], twice["greatest"]) == (
+        min(twice["correlation"].values()),
+        max(twice["correlation"].values()),
+    )
 
 
 def test_slices_are_compared_run_by_run(found):
@@ -237,12 +247,15 @@ def test_a_run_is_held_against_the_others(found):
     assert objective["others"]["2"]["total"] == pytest.approx({"low": low, "high": high})
 
 
-def test_the_originals_losses_are_judged_together(found):
-    together = found["numbers"]["bce"]
-    # The made-up KL losses go together on all slices; the original's lie within the spread.
-    assert together["kl_correlation"] == pytest.approx({"least": 1, "greatest": 1})
-    assert together["joint_p_value"] > 0.3
-    assert 0.05 < together["chance_of_a_miss"] < 1 - 0.95**2 + 0.02
+def test_kl_losses_of_slices_are_correlated_over_seeds(found):
+    kl = np.array(
+        [
+            [made_up("original", "mse", 0.5, seed)["losses"][name]["kl"] for seed in range(3)]
+            for name in ("table_training", "table_validation", "test")
+        ]
+    )
+    least = found["recordings"]["kl_correlation"]["mse"]
+    assert least == pytest.approx(np.corrcoef(kl)[np.triu_indices(3, 1)].min())
 
 
 def test_the_evidence_is_summarised_by_objective_and_over_all_models(found):
@@ -322,19 +335,15 @@ def test_parts_are_counted_by_what_made_them_and_stale_ones_are_named(book, tmp_
     }
 
 
-def test_what_is_asked_of_bce_is_asked_of_mse_too(book, found):
-    parts = {part["name"]: part for part in found["mse_too"]}
-    assert list(parts) == list(claims.MSE_TOO)
-    runs = records.select(
-        records.read(book / "recorded" / "records"), recipe="original", reconstruction_loss="mse"
-    )
-    expected = [1 - run["appearance"]["sharpness"] for run in runs]
-    smoothed = parts["mse_reconstructions_smoothed"]
-    assert smoothed["values"] == expected
-    low, high = statistics.confidence_interval(expected)
-    assert smoothed["interval"] == (low, high)
-    expected = [run["appearance"]["recognised"] - 0.5 for run in runs]
-    assert parts["mse_reconstructions_recognised"]["values"] == expected
+def test_what_is_asked_of_bce_is_asked_of_mse_too(found):
+    parts = {(part["name"], part["above"], part["below"]): part for part in found["mse_too"]}
+    expected = [
+        made_up("original", "mse", 0.5, seed)["appearance"]["sharpness"] for seed in range(3)
+    ]
+    for limit in ((None, 1), (0.5, None)):
+        part = parts["mse_sharpness", *limit]
+        assert part["values"] == expected
+        assert part["interval"] == statistics.confidence_interval(expected)
 
 
 def headlines(found, book):

@@ -23,7 +23,6 @@ def block(book: Path) -> str:
         seconds = folder.read(runs / run, "outcome")["training_seconds"]
         lines.append(f"| {label} | {claimed} | {total:.3f} | {seconds:.0f} s |")
     summary = read_summary(book)
-    verdicts = ", ".join(f"{number} {verdict}" for verdict, number in summary["verdicts"].items())
     recorded = summary["recorded"]["original"]
     settings, environment = (
         folder.read(runs / "bce", part) for part in ("settings", "environment")
@@ -38,8 +37,8 @@ def block(book: Path) -> str:
         f"{environment['date']}. The book's trainings run side by side, here with "
         f"{environment['threads']} of the cores each; they took {seconds:.0f} s on average.",
         "",
-        f"The original's eleven claims: {verdicts}; the numbers and effects by "
-        f"{recorded['records']} records with its own recipe, {recorded['seeds']} seeds each. "
+        f"The original's claims are judged by {recorded['records']} records with its own recipe, "
+        f"{recorded['seeds']} seeds for each loss. "
         f"Stale: {summary['parts']['stale']} of {summary['parts']['all']} parts of all records. "
         'The chapter "What of the original reproduces" has the verdicts one by one.',
     ]

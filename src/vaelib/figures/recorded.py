@@ -44,7 +44,7 @@ def losses(parts: list[dict]) -> Figure:
 
 @styled
 def effects(parts: dict[str, dict]) -> Figure:
-    """Draw effects, positive where claimed, one panel each, with confidence intervals.
+    """Draw effects, one panel each, with confidence intervals and the side that is claimed.
 
     Args:
         parts: short name → part of a claim with the rule ``effects``.
@@ -53,7 +53,12 @@ def effects(parts: dict[str, dict]) -> Figure:
     figure, panels = subplots(2.1 * rows, rows, 4)
     for axes, (name, part) in zip(panels.flat, parts.items(), strict=False):
         _draw_seeds(axes, 0, part["values"], *part["interval"])
-        axes.axhline(0, **ORIGINAL, label="no effect")
+        above = part["above"] is not None
+        limit = part["above"] if above else part["below"]
+        axes.axhline(limit, **ORIGINAL, label="limit; the claimed side is shaded")
+        axes.margins(y=0.3)
+        edge = axes.get_ylim()[1 if above else 0]
+        axes.axhspan(limit, edge, color=ORIGINAL["color"], alpha=0.15, lw=0)
         axes.set_title(name, fontsize=10)
         axes.set(xticks=[], xlim=(-0.5, 0.5))
         axes.yaxis.set_major_locator(MaxNLocator(4))

@@ -1,8 +1,6 @@
 """Intervals, verdicts and p-values: what numbers of several runs say of one more, or of a claim.
 
-The unit of replication is the seed: every value is one training's. ``claimed`` is the original's
-number, ``values`` are ours, one per seed; where there are several numbers, ``runs`` have a row of
-them per seed.
+The unit of replication is the seed: every value is one training's.
 """
 
 import math
@@ -18,7 +16,6 @@ NOT_REPRODUCED = "not reproduced"
 UNDECIDED = "undecided"
 ALL = (PROVED, REPRODUCED, NOT_REPRODUCED, UNDECIDED)
 LEVEL = 0.95
-DRAWS = 20_000
 
 
 def confidence_interval(values: list[float]) -> tuple[float, float]:
@@ -63,27 +60,35 @@ def _interval(values: list[float], new: int) -> tuple[float, float]:
     return mean(values) - half, mean(values) + half
 
 
-def of_number(claimed: float, values: list[float], widest: float) -> str:
-    """Judge a number: is it one that a new run could have given?
+def of_effect(
+    interval: tuple[float, float], above: float | None = None, below: float | None = None
+) -> str:
+    """Judge an effect by the confidence interval of its mean and the limit that it is claimed to
+    lie above or below."""
+    low, high = interval
+    if above is not None:
+        beyond, short = low > above, high < above
+    elif below is not None:
+        beyond, short = high < below, low > below
+    else:
+        raise ValueError("an effect has no limit; expected one that it lies above or below")
+    if beyond:
+        return REPRODUCED
+    return NOT_REPRODUCED if short else UNDECIDED
+
+
+def of_numbers(chances: list[float | None], told_apart: bool) -> str:
+    """Judge numbers of one run: could it be one of ours?
 
     Args:
-        widest: the greatest width of the prediction interval, as a share of the claimed number,
-            that still tells something; a wider one decides nothing.
+        chances: p-values of tests of it, as many as are asked together; None where our runs are
+            too few.
+        told_apart: whether our intervals are narrow enough to tell what matters.
     """
-    if not math.isfinite(claimed):
-        raise ValueError(f"the claimed number is {claimed}; expected a finite one")
-    low, high = prediction_interval(values)
-    if not low <= claimed <= high:
+    known = [chance for chance in chances if chance is not None]
+    if known and min(known) < (1 - LEVEL) / len(chances):
         return NOT_REPRODUCED
-    return REPRODUCED if high - low <= widest * abs(claimed) else UNDECIDED
-
-
-def of_effect(values: list[float]) -> str:
-    """Judge an effect, given per seed with the claimed sign as positive."""
-    low, high = confidence_interval(values)
-    if low > 0:
-        return REPRODUCED
-    return NOT_REPRODUCED if high < 0 else UNDECIDED
+    return REPRODUCED if told_apart and len(known) == len(chances) else UNDECIDED
 
 
 def together(verdicts: list[str]) -> str:
@@ -94,51 +99,22 @@ def together(verdicts: list[str]) -> str:
     return verdicts[0]
 
 
-def p_value(claimed: float, values: list[float]) -> float:
-    """Return the chance that a new run lies at least as far from the mean of two or more others.
+def joint_p_value(claimed: list[float], runs: list[list[float]]) -> float | None:
+    """Return the chance that a new run lies at least as far from others, in k numbers together.
+
+    Args:
+        claimed: (k,), of the run in question.
+        runs: (n, k), of others.
 
     Returns:
-        The two-sided p-value of Student's t for a new value. It is below 0.05 where the number lies
-        outside :func:`prediction_interval`.
-    """
-    finite = all(map(math.isfinite, [claimed, *values]))
-    if not finite or len(values) < 2 or stdev(values) == 0:
-        raise ValueError(
-            f"the claimed number is {claimed}, the values are {values}; expected finite numbers, "
-            "at least two of them different"
-        )
-    n = len(values)
-    distance = abs(claimed - mean(values)) / (stdev(values) * math.sqrt(1 + 1 / n))
-    return float(2 * stats.t.sf(distance, n - 1))
-
-
-def joint_p_value(claimed: list[float], runs: list[list[float]]) -> float:
-    """Return the same for k numbers of one run together, from more runs than k.
-
-    Returns:
-        The p-value of Hotelling's T² for a new observation.
+        The p-value of Hotelling's T² for a new observation; None if n is not above k.
 
     Source: Hotelling, The generalization of Student's ratio (1931).
     """
     rows = np.array(runs)
     n, k = rows.shape
+    if n <= k:
+        return None
     away = np.array(claimed) - rows.mean(0)
     square = away @ np.linalg.solve(np.atleast_2d(np.cov(rows.T)), away) * n / (n + 1)
     return float(stats.f.sf(square * (n - k) / (k * (n - 1)), k, n - k))
-
-
-def chance_of_a_miss(runs: list[list[float]]) -> float:
-    """Return the chance that one run more has any of its numbers outside its prediction interval.
-
-    The runs are drawn from a normal distribution with the covariance of ours, so that numbers that
-    go together in our runs go together in these.
-    """
-    rows = np.array(runs)
-    n = len(rows)
-    # With n runs the covariance has n − 1 directions: their differences from the mean.
-    directions = (rows - rows.mean(0)) / math.sqrt(n - 1)
-    noise = np.random.default_rng(0).standard_normal((DRAWS, n + 1, n))
-    drawn = noise @ directions
-    ours, new = drawn[:, :n], drawn[:, n]
-    half = stats.t.ppf((1 + LEVEL) / 2, n - 1) * ours.std(1, ddof=1) * math.sqrt(1 + 1 / n)
-    return float((abs(new - ours.mean(1)) > half).any(1).mean())

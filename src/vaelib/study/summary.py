@@ -1,6 +1,5 @@
 """What the recorded trainings say together: the numbers that pages take as ``reproduction``."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import combinations
@@ -25,8 +24,7 @@ from vaelib.study.statistics import each_over_seeds, over_seeds
 from vaelib.training.folder import kl_divergence
 
 RECIPES = ("original", "report")
-FIRST_EPOCH = ("total", "val_total")  # columns of a history
-FREE = ("reconstruction", "kl")  # the losses whose sum the total is
+TWICE = ("kl_share", "sharpness", "deviation", "robust_deviation")  # compared between recordings
 PAIRS = 5  # of overlapping classes that are listed
 
 
@@ -38,14 +36,12 @@ def summarise(book: Path) -> dict:
 
     Returns:
         ``parts``, see :func:`parts`; ``recorded``, by recipe, how many runs, when and where;
-        ``claims``, the findings, and ``verdicts``, how many there are of each; ``mse_too``, the
-        parts of what C7 and C9 ask of BCE, asked of MSE; ``earlier``, the verdicts by the first
-        edition's records of the same seeds, and how these bound the KL loss of C5 on the test
-        images;
-        ``numbers``, by loss, how surprising the original's numbers are together; ``objectives``,
-        by recipe and objective, summaries of losses and measures on the test images;
-        ``report_effects``, summaries of the quantities
-        that decide effects, with the recipe ``report``; and, of the recipe ``original`` by loss,
+        ``claims``, the findings; ``turned``, the ``number`` of verdicts that turn when one seed is
+        left out, ``named`` with these seeds; ``mse_too``, the parts of what C7 and C9 ask of BCE,
+        asked of MSE; ``recordings``, what the first edition's records of the same seeds say of
+        these; ``objectives``, by recipe and objective, summaries of losses and measures on the test
+        images; ``effects``, by recipe, summaries of the quantities that decide effects; and, of the
+        recipe ``original`` by loss,
         ``overlap`` of the classes, the fewest and the most ``epochs``, and ``slices``, totals on
         the slices of the original's table and of the split that training used;
         ``first_epoch``, summaries of the losses of its BCE runs after one epoch;
@@ -60,32 +56,36 @@ def summarise(book: Path) -> dict:
         loss: select(records, recipe="original", reconstruction_loss=loss, beta=0.5)
         for loss in BOTH
     }
-    findings, history = _judged(book, records), original_history(book)
-    verdicts = Counter(finding.verdict for finding in findings.values())
+    pairs, history = pair_up(records, "original"), original_history(book)
+    asked, table = claims.read_claims(book), original_losses(book)
+    findings = claims.judge(asked, pairs, table, history)
+    turned = claims.turned(asked, pairs, table, history)
     return {
         "parts": parts(book),
         "recorded": {recipe: _provenance(select(records, recipe=recipe)) for recipe in RECIPES},
         "claims": {name: asdict(finding) for name, finding in findings.items()},
-        "verdicts": dict.fromkeys(statistics.ALL, 0) | verdicts,
-        "mse_too": [
-            asdict(part) for part in claims.ask(claims.MSE_TOO, pair_up(records, "original"))
-        ],
-        "earlier": _earlier(book, findings),
-        "numbers": {
-            loss: _together(chosen, original_losses(book)[loss])
-            for loss, chosen in original.items()
+        "turned": {
+            "number": len(turned),
+            "named": "; ".join(
+                f"{name} without {', '.join(map(str, seeds))}" for name, seeds in turned.items()
+            ),
         },
+        "mse_too": [asdict(part) for part in claims.mse_too(asked, pairs)],
+        "recordings": _recordings(records_of(book / EARLIER), records),
         "objectives": {recipe: _objectives(records, recipe) for recipe in RECIPES},
-        "report_effects": {
-            name: over_seeds(quantity(pair) for pair in pair_up(records, "report"))
-            for name, quantity in claims.QUANTITIES.items()
+        "effects": {
+            recipe: {
+                name: over_seeds(quantity(pair) for pair in pair_up(records, recipe))
+                for name, quantity in claims.QUANTITIES.items()
+            }
+            for recipe in RECIPES
         },
         "overlap": {loss: _overlap(chosen) for loss, chosen in original.items()},
         "epochs": {loss: _epochs(chosen) for loss, chosen in original.items()},
         "slices": {loss: _slices(chosen) for loss, chosen in original.items()},
         "first_epoch": {
             name: over_seeds(record["history"][0][name] for record in original["bce"])
-            for name in FIRST_EPOCH
+            for name in claims.FIRST_EPOCH
         },
         "evidence": summarise_evidence(records),
         "one_scale": summarise_likelihoods(book, records),
@@ -94,7 +94,7 @@ def summarise(book: Path) -> dict:
         ),
         "original_history": {
             "best": min(row["val_total"] for row in history),
-            "first_epoch": {name: history[0][name] for name in FIRST_EPOCH},
+            "first_epoch": {name: history[0][name] for name in claims.FIRST_EPOCH},
             "epochs": len(history),
         },
     }
@@ -148,45 +148,41 @@ def _several(values: Iterable[str]) -> str:
     return ", ".join(sorted(set(values)))
 
 
-def _judged(book: Path, records: list[dict]) -> dict[str, claims.Finding]:
-    pairs = pair_up(records, "original")
-    return claims.judge(claims.read_claims(book), pairs, original_losses(book))
+def _recordings(earlier: list[dict], records: list[dict]) -> dict:
+    """Hold two recordings of the same trainings against each other, seed by seed.
 
-
-def _earlier(book: Path, now: dict[str, claims.Finding]) -> dict:
-    """Judge the claims by the records of the first edition: the same seeds, recorded before."""
-    records = records_of(book / EARLIER)
-    findings = _judged(book, records)
-    (kl,) = (part for part in findings["C5"].parts if part.name == "test, kl")
-    assert kl.interval
-    low, high = kl.interval
-    compared = [name for name, finding in findings.items() if finding.parts[0].values[1:]]
-    return {
-        "recorded": _provenance(records),
-        "verdicts": {name: finding.verdict for name, finding in findings.items()},
-        "compared": len(compared),
-        "changed": sum(findings[name].verdict != now[name].verdict for name in compared),
-        "test_kl": {"low": low, "high": high, "p_value": kl.p_value},
-    }
-
-
-def _together(records: list[dict], original: dict) -> dict:
-    """Hold the original's losses on all slices together against those of our runs."""
-    slices = SPLITS.items()
-    nine = [
-        [record["losses"][ours][loss] for _, ours in slices for loss in LOSSES]
-        for record in records
+    Returns:
+        ``correlation``, over seeds, of each quantity of one run by loss; the ``least`` and the
+        ``greatest`` of these; how many runs ended after ``equal_epochs``, of how many ``runs``; and
+        ``kl_correlation``, by loss, the least of the KL losses between two slices in these records.
+    """
+    both = [
+        (old, new)
+        for old in earlier
+        for new in select(records, **{name: old["settings"][name] for name in ("recipe", "seed")})
+        if new["settings"]["reconstruction_loss"] == old["settings"]["reconstruction_loss"]
     ]
-    on_test = [[record["losses"]["test"][loss] for loss in FREE] for record in records]
-    kl = [[record["losses"][ours]["kl"] for record in records] for _, ours in slices]
-    together = [correlation(a, b) for a, b in combinations(kl, 2)]
+    correlations = {}
+    for loss in BOTH:
+        runs = [pair for pair in both if pair[0]["settings"]["reconstruction_loss"] == loss]
+        for name in TWICE:
+            values = [[claims.OF_A_RUN[name](record) for record in pair] for pair in runs]
+            correlations[f"{loss}_{name}"] = correlation(*zip(*values, strict=True))
     return {
-        "joint_p_value": statistics.joint_p_value(
-            [original["test"][loss] for loss in FREE], on_test
-        ),
-        "chance_of_a_miss": statistics.chance_of_a_miss(nine),
-        "kl_correlation": {"least": min(together), "greatest": max(together)},
+        "recorded": _provenance(earlier),
+        "correlation": correlations,
+        "least": min(correlations.values()),
+        "greatest": max(correlations.values()),
+        "equal_epochs": sum(len(old["history"]) == len(new["history"]) for old, new in both),
+        "runs": len(both),
+        "kl_correlation": {loss: _kl_correlation(records, loss) for loss in BOTH},
     }
+
+
+def _kl_correlation(records: list[dict], loss: str) -> float:
+    runs = select(records, recipe="original", reconstruction_loss=loss)
+    by_slice = [[run["losses"][name]["kl"] for run in runs] for name in SPLITS.values()]
+    return min(correlation(a, b) for a, b in combinations(by_slice, 2))
 
 
 def _provenance(records: list[dict]) -> dict:

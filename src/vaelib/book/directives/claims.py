@@ -1,12 +1,14 @@
 """Tables and boxes of what the records say together.
 
-The directive ``claims`` is the table of all verdicts, ``{claims} C5`` that of one claim's parts,
-``{claims} MSE`` that of what two claims about BCE ask, asked of MSE; all take a caption as content
-and the option ``name``. ``{recorded} bce`` compares the run ``bce`` of this build with the recorded
-runs of its objective: a sentence, or a box if it falls outside.
+The directive ``claims`` is the table of all verdicts, ``{claims} C5`` that of the numbers of one
+claim, ``{claims} effects`` that of all effects, and ``{claims} MSE`` that of what two claims about
+BCE ask, asked of MSE; all take a caption as content and the option ``name``. ``{recorded} bce``
+compares the run ``bce`` of this build with the recorded runs of its objective: a sentence, or a box
+if it falls outside.
 """
 
 from pathlib import Path
+from statistics import mean
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -45,14 +47,15 @@ class Claims(TableDirective):
         summary = summary_for(self)
         claims = summary["claims"]
         if not self.arguments:
-            return self.table(verdicts_of(claims), widths="6 29 18 29 18")
-        claims = claims | {"MSE": {"parts": summary["mse_too"]}}
+            return self.table(verdicts_of(claims), widths="7 28 24 16 25")
+        effects = [(name, part) for name, claim in claims.items() for part in of_effects(claim)]
+        tables = {"effects": effects, "MSE": [("", part) for part in summary["mse_too"]]}
+        (name,) = self.arguments
         try:
-            require("claim", self.arguments[0], claims)
+            require("claim", name, [*claims, *tables])
         except ValueError as error:
             raise ExtensionError(f"{self.get_location()}: {error}") from error
-        rows = parts_of(claims[self.arguments[0]])
-        return self.table(rows, widths="18 11 11 24 9 10 21" if len(rows[0]) == 7 else "auto")
+        return self.table(effects_of(tables[name]) if name in tables else numbers_of(claims[name]))
 
 
 def summary_for(directive: SphinxDirective) -> dict:
@@ -64,13 +67,41 @@ def summary_for(directive: SphinxDirective) -> dict:
 
 def verdicts_of(claims: dict) -> list[list[str]]:
     """Return the rows of the table of all verdicts, the heads first."""
-    rows = [["", "claim", "verdict", "what is checked", "evidence"]]
+    rows = [["", "claim", "size", "verdict", "what is checked"]]
     for name, claim in claims.items():
-        evidence = f"{{doc}}`/{claim['evidence']}`"
-        if claim["parts"][0]["interval"]:
-            evidence = f"{{numref}}`tab-{name.lower()}`, {evidence}"
-        rows.append([name, claim["claim"], marked(claim["verdict"]), claim["checked"], evidence])
+        words = f" *«{claim['words']}»*" if claim["words"] else ""
+        checked = f"{claim['checked']} {{doc}}`/{claim['evidence']}`"
+        sizes = "; ".join(size_of(claim)) or "–"
+        rows.append([name, claim["claim"] + words, sizes, marked(claim["verdict"]), checked])
     return rows
+
+
+def size_of(claim: dict) -> list[str]:
+    """Say how large the effects of a claim are, or what the tests of its numbers gave."""
+    tests = [
+        f"{printed(name)}: " + ("too few runs" if chance is None else f"p = {chance:.2g}")
+        for name, chance in claim["tests"].items()
+    ]
+    return tests or [f"{spread(part)}, {limit_of(part)}" for part in of_effects(claim)]
+
+
+def of_effects(claim: dict) -> list[dict]:
+    """Return the effects of a claim."""
+    return [part for part in claim["parts"] if limit_of(part)]
+
+
+def limit_of(part: dict) -> str:
+    """Write the limit that an effect is claimed to lie above or below; nothing for a number."""
+    for side in ("above", "below"):
+        if part[side] is not None:
+            return f"claimed {side} {part[side]:g}"
+    return ""
+
+
+def spread(part: dict) -> str:
+    """Write the mean over seeds and its interval."""
+    low, high = part["interval"]
+    return f"{mean(part['values']):.3f} ({low:.3f} to {high:.3f})".replace("-", "\N{MINUS SIGN}")
 
 
 def marked(verdict: str) -> str:
@@ -79,26 +110,29 @@ def marked(verdict: str) -> str:
     return f"[{mark}]{{.verdict-{kind}}}\N{NO-BREAK SPACE}**{verdict}**"
 
 
-def parts_of(claim: dict) -> list[list[str]]:
-    """Return the rows of the table of one claim's parts, the heads first."""
-    rows = [["quantity", "claimed", "mean over seeds", "95 % interval", "verdict"]]
-    numbers = claim["parts"][0]["p_value"] is not None
-    if numbers:
-        rows[0][4:4] = ["width", "p-value"]
+def effects_of(parts: list[tuple[str, dict]]) -> list[list[str]]:
+    """Return the rows of a table of effects, the heads first."""
+    rows = [["", "quantity", "mean over seeds", "claimed", "verdict"]]
+    for name, part in parts:
+        limit = limit_of(part).removeprefix("claimed ")
+        rows.append([name, printed(part["name"]), spread(part), limit, marked(part["verdict"])])
+    return rows if any(name for name, _ in parts) else [row[1:] for row in rows]
+
+
+def numbers_of(claim: dict) -> list[list[str]]:
+    """Return the rows of the table of a claim's numbers, the heads first."""
+    rows = [["slice, loss", "original", "mean over seeds", "a new run", "with the other loss"]]
     for part in claim["parts"]:
         low, high = part["interval"]
         rows.append(
             [
                 printed(part["name"]),
-                f"{part['claimed']:.3f}" if numbers else "above 0",
-                f"{sum(part['values']) / len(part['values']):.3f}",
+                f"{part['claimed']:.3f}",
+                f"{mean(part['values']):.3f}",
                 f"{low:.3f} to {high:.3f}",
-                marked(part["verdict"]),
+                f"{part['other']:.3f}",
             ]
         )
-        if numbers:
-            width = (high - low) / part["claimed"]
-            rows[-1][4:4] = [f"{width:.1%}", f"{part['p_value']:.4f}"]
     return rows
 
 
