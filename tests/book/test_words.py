@@ -122,8 +122,9 @@ def test_what_the_chapter_on_the_evidence_says_of_its_records(found):
     assert all(len(objective["gap"]["values"]) == 8 for objective in objectives)
     assert found["all"]["least"] > -0.01
     assert found["all"]["error"] <= 0.01
-    assert abs(found["all"]["mean_score"]) < 0.25
-    assert 0.8 < found["all"]["least_rms_score"] < found["all"]["greatest_rms_score"] < 1.2
+    assert abs(found["all"]["difference"]["mean"]) < 0.001
+    assert found["all"]["score"]["confidence"]["low"] < 0.12
+    assert found["all"]["score"]["confidence"]["high"] > 0.12
     for objective in objectives:
         assert min(objective["amortisation_share"]["values"]) > 0.9
         assert min(objective["below"]["values"]) > 0.1

@@ -40,6 +40,27 @@ def test_a_student_t_that_is_the_posterior_but_for_its_tails_needs_few_samples(g
     assert error.mean() == pytest.approx(expected, rel=0.1)
 
 
+def test_scores_lean_to_the_positive_though_the_evidence_is_exact(generator):
+    """Weights with a long lower tail: high means have small spreads. In nats nothing leans."""
+    decoder, likelihood, images, _, log_evidence, posterior = linear_model(0.05)
+    many = 4000
+    place = torch.arange(many) % len(images)
+    estimate, error = importance_sampling(
+        decoder,
+        likelihood,
+        images[place],
+        posterior.mean[place],
+        posterior.covariance_matrix[place],
+        150,
+        generator,
+    )
+    difference = estimate - log_evidence[place]
+    score = difference / error
+    assert score.mean() == pytest.approx(0.12, abs=3 / math.sqrt(many))
+    assert abs(difference.mean()) < 3 * difference.std() / math.sqrt(many)
+    assert difference.std() == pytest.approx(error.mean(), rel=0.05)
+
+
 def test_the_bound_of_one_sample_is_the_elbo_and_that_of_many_the_evidence(generator):
     decoder, likelihood, images, q, log_evidence, posterior = linear_model(0.05)
     weights = log_weights(decoder, likelihood, images, q, 20_000, generator)

@@ -1,8 +1,10 @@
 """What the recorded runs say of the evidence and its gap to the bound, over seeds."""
 
+from statistics import mean
+
 from vaelib.study.design import OBJECTIVES
 from vaelib.study.records import select
-from vaelib.study.statistics import each_over_seeds
+from vaelib.study.statistics import each_over_seeds, over_seeds
 
 COMPARED = ("log_evidence", "bound", "gap", "divergence", "below")  # between two weights
 
@@ -17,7 +19,10 @@ def summarise_evidence(records: list[dict]) -> dict:
         By objective, summaries over seeds of what
         :func:`vaelib.measure.gap_sources.measure_evidence` and
         :func:`vaelib.measure.rate.measure_rate` measure of it, in nats per image or as shares;
-        under ``all``, the number of models and the extremes over all of them; and, under
+        under ``all``, the number of models and the extremes over all of them, and what importance
+        sampling says: the mean over a seed's models, which share images and draws, of the
+        ``difference`` from the quadrature in nats and of the ``score``, summarised over seeds; and,
+        under
         ``half_minus_whole``, summaries of the differences that half the weight of the divergence
         makes with binary cross-entropy, seed by seed.
     """
@@ -37,7 +42,7 @@ def summarise_evidence(records: list[dict]) -> dict:
     ]
     return {
         **{name: each_over_seeds(list(seeds.values())) for name, seeds in found.items()},
-        "all": _extremes([record["evidence"] for record in chosen]),
+        "all": _extremes([record["evidence"] for record in chosen]) | _confirmed(chosen),
         "half_minus_whole": each_over_seeds(differences),
     }
 
@@ -60,15 +65,21 @@ def _quantities(record: dict) -> dict[str, float]:
     return quantities
 
 
+def _confirmed(records: list[dict]) -> dict:
+    seeds: dict[int, list[dict]] = {}
+    for record in records:
+        found = record["evidence"]["confirmed"]["evidence"]
+        seeds.setdefault(record["settings"]["seed"], []).append(found)
+    return {
+        name: over_seeds(mean(found[of] for found in models) for models in seeds.values())
+        for name, of in {"difference": "difference", "score": "mean_score"}.items()
+    }
+
+
 def _extremes(models: list[dict]) -> dict:
-    scores = [model["confirmed"]["evidence"] for model in models]
-    rms = [score["rms_score"] for score in scores]
     return {
         "models": len(models),
         "least": min(model["least"] for model in models),
         "greatest": max(model["greatest"] for model in models),
         "error": max(model["error"] for model in models),
-        "mean_score": max((score["mean_score"] for score in scores), key=abs),
-        "least_rms_score": min(rms),
-        "greatest_rms_score": max(rms),
     }
