@@ -49,17 +49,18 @@ def effects(parts: dict[str, dict]) -> Figure:
     Args:
         parts: short name → part of a claim with the rule ``effects``.
     """
-    rows = -(-len(parts) // 4)
-    figure, panels = subplots(2.1 * rows, rows, 4)
+    rows = -(-len(parts) // 5)
+    figure, panels = subplots(2.1 * rows, rows, 5, squeeze=False)
     for axes, (name, part) in zip(panels.flat, parts.items(), strict=False):
         _draw_seeds(axes, 0, part["values"], *part["interval"])
         above = part["above"] is not None
         limit = part["above"] if above else part["below"]
         axes.axhline(limit, **ORIGINAL, label="limit; the claimed side is shaded")
         axes.margins(y=0.3)
-        edge = axes.get_ylim()[1 if above else 0]
-        axes.axhspan(limit, edge, color=ORIGINAL["color"], alpha=0.15, lw=0)
-        axes.set_title(name, fontsize=10)
+        edges = axes.get_ylim()
+        axes.axhspan(limit, edges[above], color=ORIGINAL["color"], alpha=0.15, lw=0)
+        axes.set_ylim(edges)
+        axes.set_title(name.replace(": ", "\n"), fontsize=10)
         axes.set(xticks=[], xlim=(-0.5, 0.5))
         axes.yaxis.set_major_locator(MaxNLocator(4))
     for axes in panels.flat[len(parts) :]:
