@@ -47,7 +47,7 @@ class Claims(TableDirective):
         summary = summary_for(self)
         claims = summary["claims"]
         if not self.arguments:
-            return self.table(verdicts_of(claims), widths="7 26 21 15 31")
+            return self.table(verdicts_of(claims), widths="7 25 20 18 30")
         effects = [(name, part) for name, claim in claims.items() for part in of_effects(claim)]
         tables = {"effects": effects, "MSE": [("", part) for part in summary["mse_too"]]}
         (name,) = self.arguments
