@@ -181,7 +181,12 @@ def test_pages_with_numbers_of_runs_say_where_they_come_from(site, pages):
     recorded |= {"experiments/bce", "experiments/mse", "experiments/comparison"}
     of_the_build = recorded | {"theory/likelihoods"}
     of_the_build |= experiments | trained
-    assert with_line == of_the_build | {"beyond/one-scale", "beyond/explorer", "conclusion"}
+    assert with_line == of_the_build | {
+        "audit",
+        "beyond/one-scale",
+        "beyond/explorer",
+        "conclusion",
+    }
     (only,) = pages["beyond/one-scale"].select(".provenance")
     assert only.get_text().startswith("Records, not of this build: ")
     for name in of_the_build:

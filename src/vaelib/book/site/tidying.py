@@ -1,4 +1,4 @@
-"""Take out of the written site what no reader needs, and let the keyboard reach wide tables."""
+"""Take out of the written site what no reader needs, and mend what keeps some readers out."""
 
 import re
 import shutil
@@ -21,9 +21,17 @@ UNWANTED = (
     # sphinx-proof gives all proofs of a page one and the same id.
     re.compile(r'(?<=<div class="proof admonition") id="proof"'),
 )
-# A table that is wider than its place scrolls; without a mouse, only what has the focus does.
-TABLE = '<div class="pst-scrollable-table-container">'
-REACHED = TABLE.replace(">", ' tabindex="0">')
+# What stands in a page → what takes its place.
+MENDED = {
+    # A table that is wider than its place scrolls; without a mouse, only what has the focus does.
+    '<div class="pst-scrollable-table-container">': (
+        '<div class="pst-scrollable-table-container" tabindex="0">'
+    ),
+    # What opens the list of the pages below another has an icon, and no name.
+    '<summary><span class="toctree-toggle"': (
+        '<summary aria-label="The pages below"><span class="toctree-toggle"'
+    ),
+}
 # In ``_static``: what only developers of the theme or browsers of long ago ask for.
 UNASKED = ("**/*.map", "vendor/fontawesome/*/js", "vendor/fontawesome/*/webfonts/*.ttf", "locales")
 
@@ -42,7 +50,8 @@ def tidy(app: Sphinx, error: Exception | None) -> None:
         text = tidied = page.read_text(encoding="utf-8")
         for pattern in UNWANTED:
             tidied = pattern.sub("", tidied)
-        tidied = tidied.replace(TABLE, REACHED)
+        for old, new in MENDED.items():
+            tidied = tidied.replace(old, new)
         if tidied != text:
             page.write_text(tidied, encoding="utf-8")
     remove_unasked(app)
