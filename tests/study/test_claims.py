@@ -68,6 +68,14 @@ def test_intervals_that_hold_both_losses_decide_nothing():
 
 
 @pytest.mark.parametrize(
+    ("other", "told"), [(1.0, False), (2.0, False), (0.9, True), (2.1, True), (1.5, False)]
+)
+def test_an_interval_tells_from_what_lies_outside(other, told):
+    part = claims.Part("kl", [1.4, 1.6], (1.0, 2.0), claimed=1.5, other=other)
+    assert claims.tells(part) == told
+
+
+@pytest.mark.parametrize(
     ("refuted", "loss", "path", "value"),
     [
         ({"C6", "C5"}, "bce", ("losses", "test", "kl"), 20.0),

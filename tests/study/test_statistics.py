@@ -55,6 +55,18 @@ def test_effects(limit, verdict):
     assert statistics.of_effect(statistics.confidence_interval(THREE), **limit) == verdict
 
 
+@pytest.mark.parametrize("limit", [7.0, 13.0])
+def test_an_interval_that_touches_a_limit_contains_it(limit):
+    for side in ("above", "below"):
+        assert statistics.of_effect((7.0, 13.0), **{side: limit}) == UNDECIDED
+
+
+def test_a_test_at_its_level_does_not_reject():
+    level = 1 - statistics.LEVEL
+    assert statistics.of_numbers([level], True) == REPRODUCED
+    assert statistics.of_numbers([0.5, level / 2], True) == REPRODUCED
+
+
 def test_an_effect_needs_a_limit():
     with pytest.raises(ValueError, match="expected one that it lies above or below"):
         statistics.of_effect((0.0, 1.0))

@@ -193,7 +193,7 @@ def _judge(name: str, claim: dict, pairs: list[Pair], original: dict, first: dic
     else:
         parts = _numbers(claim["loss"], pairs, original)
         tests = _tests(claim["loss"], pairs, original[claim["loss"]], first)
-        verdict = statistics.of_numbers(list(tests.values()), all(map(_tells, parts)))
+        verdict = statistics.of_numbers(list(tests.values()), all(map(tells, parts)))
     texts = {key: claim[key] for key in ("claim", "checked", "evidence")}
     return Finding(**texts, verdict=verdict, parts=parts, words=claim.get("words", ""), tests=tests)
 
@@ -227,7 +227,7 @@ def _numbers(loss: str, pairs: list[Pair], original: dict) -> list[Part]:
     return parts
 
 
-def _tells(part: Part) -> bool:
+def tells(part: Part) -> bool:
     """Say whether the interval of a number is narrow enough to tell the losses apart."""
     assert part.interval
     assert part.other is not None
