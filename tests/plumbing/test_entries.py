@@ -45,8 +45,9 @@ def test_what_is_wrong_is_refused_by_file_entry_and_key(read, text, message):
     [
         ("rule: prooved", "did you mean 'proved'"),
         ("rule: exact", "C1 has no numbers"),
-        ("rule: numbers, loss: bce", "C1 has no widest"),
-        ("rule: effects", "C1 has no quantities"),
+        ("rule: numbers", "C1 has no loss"),
+        ("rule: effects, words: d", "C1 has no effects"),
+        ("rule: effects, words: d, effects: {e: {over: 1}}", "a key of e of C1 is 'over'"),
         ("rule: proved, quantities: []", "a key of C1 is 'quantities'"),
         ("rule: proved, evidence: again", "'evidence' stands twice"),
     ],

@@ -147,7 +147,7 @@ def before():
 NOTEBOOKS = {"notebook train", "notebook compare", "notebook evidence"}
 EDITS = {
     # file, old, new → what depends on it
-    "a plotting helper": ("figures/images.py", '"s": 3', '"s": 4', {*NOTEBOOKS, "cells"}),
+    "a plotting helper": ("figures/images.py", "30_000 /", "40_000 /", {*NOTEBOOKS, "cells"}),
     "the style of the figures": (
         "figures/style.py",
         '"grid.color": "0.9"',
