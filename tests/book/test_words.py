@@ -145,7 +145,7 @@ def test_under_the_same_gaussian_the_two_losses_are_next_to_equal():
     found = {}
     for record in records.read(BOOK / "recorded" / "third-edition" / "records"):
         settings, codes = record["settings"], record["code"]
-        if settings["reconstruction_loss"] in ("bce", "mse"):
+        if settings["reconstruction_loss"] in ("bce", "mse") and settings["seed"] == 0:
             at = settings["reconstruction_loss"], settings["beta"], settings["seed"]
             found[at] = {code: kind["bits_per_pixel"] for code, kind in codes.items()}
             assert 2.53 < found[at]["quarter"] < 2.55
