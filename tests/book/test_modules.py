@@ -1,6 +1,9 @@
 """The reference: a room's modules, a heading each, and no empty words."""
 
-from vaelib.book.directives.modules import drop_alias, expand
+from docutils.nodes import paragraph
+from docutils.utils import new_document
+
+from vaelib.book.directives.modules import drop_alias, expand, own_nodes
 from vaelib.vae.model import Posterior
 
 
@@ -30,3 +33,15 @@ def test_fields_of_a_named_tuple_are_not_called_aliases():
     kept = Posterior.__doc__.splitlines()
     drop_alias(None, "class", "Posterior", Posterior, None, kept)
     assert kept == Posterior.__doc__.splitlines()
+
+
+def test_a_page_keeps_no_other_document():
+    page, other = new_document("page"), new_document("other")
+    other.settings.env = "all that Sphinx knows"
+    node = paragraph("", "text")
+    other += node
+    other.remove(node)
+    page += node
+    node.document = other
+    own_nodes(None, page)
+    assert all(one.document is page for one in page.findall())

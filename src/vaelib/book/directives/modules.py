@@ -5,6 +5,7 @@ It is expanded before the page is parsed, because no directive of Markdown may c
 
 import re
 
+from docutils import nodes
 from sphinx.application import Sphinx
 
 BLOCK = re.compile(r"^```\{modules\}\n(.*?)```$", re.MULTILINE | re.DOTALL)
@@ -21,6 +22,7 @@ def setup(app: Sphinx) -> None:
     """Connect to Sphinx."""
     app.connect("source-read", expand)
     app.connect("autodoc-process-docstring", drop_alias)
+    app.connect("doctree-read", own_nodes)
 
 
 def expand(app: Sphinx, docname: str, content: list[str]) -> None:
@@ -36,3 +38,10 @@ def drop_alias(app: Sphinx, what: str, name: str, given: object, options, lines:
     """Drop what Python says of the fields of a named tuple, which is nothing."""
     if lines and lines[0].startswith("Alias for field number"):
         lines.clear()
+
+
+def own_nodes(app: Sphinx, doctree: nodes.document) -> None:
+    """Let nodes of ``eval-rst`` belong to their page: that has a document of its own, with all that
+    Sphinx knows, and every page of the reference would be kept with a copy and load it again."""
+    for node in doctree.findall():
+        node.document = doctree
