@@ -26,6 +26,7 @@ from vaelib.training.recipes import RECIPES
 from vaelib.vae.losses import draw_noise
 from vaelib.vae.model import VAE
 from vaelib.vae.objective import Objective
+from vaelib.vae.thresholds import GAPS, Thresholds
 
 SEEDS = range(100, 105)
 BASE = replace(RECIPES["report"], name="tried")
@@ -45,9 +46,18 @@ VARIANTS = {
     "half of both rates": _rates(0.5),
     "twice both rates": _rates(2),
 }
-WITH_MSE = ("base", "Adam alone", "two epochs")
-JOBS = [(variant, "mse", seed) for variant in WITH_MSE for seed in SEEDS]
-JOBS += [(variant, "bce", seed) for variant in VARIANTS for seed in SEEDS]
+RATES = ("base", "half of both rates", "twice both rates")
+TRIED = {
+    "mse": (*RATES, "Adam alone", "two epochs"),
+    "bce": tuple(VARIANTS),
+    "gaussian": RATES,
+    "odds": RATES,
+}
+"""Reconstruction loss → the variants that are tried with it."""
+JOBS = [
+    (variant, loss, seed) for loss, tried in TRIED.items() for variant in tried for seed in SEEDS
+]
+WEIGHTS = {"bce": 0.5, "mse": 0.5}  # of the divergence, the original's; of the others it is 1
 
 
 class LiveUnits:
@@ -81,10 +91,11 @@ def training(job: tuple[str, str, int]) -> dict:
     machine.keep_freed_memory()
     recipe = replace(BASE, **VARIANTS[variant])
     data = load_data()
-    model = VAE(2, generator=torch.Generator().manual_seed(seed))
+    thresholds = Thresholds.of(data.training_images, GAPS[loss]) if loss in GAPS else None
+    model = VAE(2, generator=torch.Generator().manual_seed(seed), thresholds=thresholds)
     live = LiveUnits(model)
     noise = draw_noise(len(data.images), 2, seed)
-    result = fit(model, Objective(loss, 0.5), recipe, data, noise, seed)
+    result = fit(model, Objective(loss, WEIGHTS.get(loss, 1.0)), recipe, data, noise, seed)
     return {
         "variant": variant,
         "loss": loss,

@@ -1,33 +1,14 @@
-"""Samples, rate and distortion of recorded runs, and how many latent dimensions they use.
+"""Rate and distortion of recorded runs, and how many latent dimensions they use.
 
-What is drawn are entries of :func:`vaelib.study.likelihoods.summarise_likelihoods`.
+What is drawn are entries of :func:`vaelib.study.rate_distortion.summarise_rate_distortion`.
 """
 
-import base64
-import io
-
-import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image
 
-from vaelib.figures.images import image_rows
 from vaelib.figures.style import legend_below, styled, subplots
 from vaelib.plumbing.words import printed
 
 MARKED = {"1/2": ("C1", "s", "β = 1/2, the original's"), "1": ("C2", "D", "β = 1, the ELBO's")}
-
-
-def samples(found: dict[str, str]) -> Figure:
-    """Draw recorded samples, a row for each objective.
-
-    Args:
-        found: objective → a row of square images, as PNG in Base64.
-    """
-    rows = {}
-    for name, text in found.items():
-        row = np.asarray(Image.open(io.BytesIO(base64.b64decode(text)))) / 255
-        rows[name] = np.split(row, row.shape[1] // row.shape[0], axis=1)
-    return image_rows(rows)
 
 
 @styled

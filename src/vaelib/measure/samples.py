@@ -5,6 +5,7 @@ import io
 
 import torch
 from PIL import Image
+from torch import Tensor
 
 from vaelib.data.dataset import ImageSet
 from vaelib.vae.latent import decode
@@ -26,8 +27,17 @@ def measure_samples(model: VAE, objective: Objective, data: ImageSet, seed: int)
         ``NUMBER`` images in a row, (28, 28 · ``NUMBER``), as PNG in Base64;
         :func:`vaelib.figures.one_scale.samples` draws it.
     """
-    z = torch.randn(NUMBER, model.latent_dim, generator=torch.Generator().manual_seed(seed))
-    row = torch.cat(list(decode(model, z)), dim=1)
+    return png((255 * decode(model, prior_samples(model, seed))).round())
+
+
+def prior_samples(model: VAE, seed: int) -> Tensor:
+    """Draw z of the prior, (``NUMBER``, d)."""
+    return torch.randn(NUMBER, model.latent_dim, generator=torch.Generator().manual_seed(seed))
+
+
+def png(*rows: Tensor) -> str:
+    """Write rows of images (N, 28, 28), grey levels from 0 to 255, as one PNG in Base64."""
+    whole = torch.cat([torch.cat(list(row), dim=1) for row in rows])
     file = io.BytesIO()
-    Image.fromarray((255 * row).round().byte().numpy()).save(file, "png", optimize=True)
+    Image.fromarray(whole.byte().numpy()).save(file, "png", optimize=True)
     return base64.b64encode(file.getvalue()).decode()
