@@ -35,6 +35,7 @@ LOOKS = {
     "odds": ("C5", "*"),
 }
 REFERENCE = "bce-elbo"  # from which differences are drawn
+SIDE = 28  # pixels of a recorded image
 
 
 @styled
@@ -108,6 +109,3 @@ def _rows(text: str) -> list[np.ndarray]:
         np.stack(np.split(row, row.shape[1] // SIDE, axis=1))
         for row in np.split(whole, len(whole) // SIDE)
     ]
-
-
-SIDE = 28
