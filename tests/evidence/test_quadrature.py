@@ -282,8 +282,17 @@ def test_a_posterior_beyond_the_largest_plane_is_an_error():
     """x = z₁, z₂ and noise: the posterior of the image lies half-way to it, around (40, 0)."""
     images = torch.tensor([[80.0, 0.0]])
     q = Posterior(torch.tensor([[20.0, 0.0]]), torch.zeros(1, 2))
-    with pytest.raises(QuadratureError, match=r"image 0: .* within ±24"):
+    with pytest.raises(QuadratureError, match=r"image 0: .* within ±36"):
         integrate(lambda nodes: nodes, PlainGaussian(1.0), images, q)
+
+
+def test_a_posterior_far_out_is_found():
+    """As those of some images under a code that rewards the most extreme outputs: at (30, 0)."""
+    images = torch.tensor([[60.0, 0.0]])
+    result = integrate(lambda nodes: nodes, PlainGaussian(1.0), images, None)
+    exact = Normal(0.0, 2**0.5).log_prob(images.double()).sum(1)
+    torch.testing.assert_close(result.log_evidence, exact, rtol=0, atol=1e-3)
+    torch.testing.assert_close(result.mean, images.double() / 2, rtol=0, atol=1e-3)
 
 
 class NeedleOnAPlain:

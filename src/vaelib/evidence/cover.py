@@ -16,7 +16,7 @@ from vaelib.evidence.tiles import SIDE, Pairs, by_quarter, join, nodes_of
 from vaelib.vae.model import Posterior
 
 COARSEST = 1 / 8  # step
-LIMITS = (6, 7, 8, 9, 10, 12, 16, 24)  # of both axes; a posterior that goes farther is an error
+LIMITS = (6, 7, 8, 9, 10, 12, 16, 24, 36)  # of both axes; a posterior farther out is an error
 DEPTH = 12.0  # nats below an image's greatest log p(x, z) where its nodes no longer count
 REACH = 26.0  # squared deviations from its mean where q no longer counts: 2e-6 of it lie beyond
 
