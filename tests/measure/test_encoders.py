@@ -1,7 +1,6 @@
 """Encoders for a decoder that is held: what stays, what moves, and what is measured."""
 
 import copy
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,6 +8,7 @@ import torch
 from vaelib.measure import encoders
 from vaelib.training.recipes import RECIPES
 from vaelib.training.run import model_of
+from vaelib.vae.latent import encode
 from vaelib.vae.losses import draw_noise, image_losses
 from vaelib.vae.model import VAE
 from vaelib.vae.objective import TOTAL, Objective
@@ -65,28 +65,45 @@ def test_living_units_are_those_that_any_image_moves(model, digits):
     assert encoders.living_units(other, digits.test_images) == 11
 
 
-def few(model, objective, images):
-    """What the means of eight images are, without the quadrature."""
-    bound = -image_losses(model, objective, images[:8], torch.zeros(8, 2))[TOTAL].double()
-    return SimpleNamespace(bound=bound, gap=bound.square())
+def few(model, objective, images, qs):
+    """What stands for the gaps of images, without the quadrature."""
+    return [q.mean.double().square().sum(1) for q in qs]
 
 
-def test_each_length_is_a_training_of_its_own(model, digits, monkeypatch):
+def test_each_length_is_a_training_of_its_own_at_the_rate_that_validation_chose(
+    model, digits, monkeypatch
+):
     monkeypatch.setattr(encoders, "EPOCHS", (1, 2))
-    monkeypatch.setattr(encoders, "measure_gap", few)
+    monkeypatch.setattr(encoders, "RATES", (1e-9, 4e-3))
+    monkeypatch.setattr(encoders, "TRAINED_ON", 100)
+    monkeypatch.setattr(encoders, "gaps_of", few)
     monkeypatch.setitem(RECIPES, "report", SMOKE)
-    found = encoders.measure_encoders(None)(model, ELBO, digits, 0)
+    found = encoders.measure_encoders(16)(model, ELBO, digits, 0)
+    assert found.pop("rate") == 4e-3  # at the other one an encoder that starts anew stays there
     assert list(found) == ["1", "2"]
     for epochs in (1, 2):
-        other = encoders.fit_encoder(model, ELBO, SMOKE.replace(epochs=epochs), None, digits, 0)
-        test, training = (few(other, ELBO, i) for i in (digits.test_images, digits.images))
+        recipe = SMOKE.replace(epochs=epochs, learning_rate=4e-3, muon_learning_rate=None)
+        other = encoders.fit_encoder(model, ELBO, recipe, 16, digits, 0)
+        test, training = (
+            encode(other, images).mean.double().square().sum(1)
+            for images in (digits.test_images, digits.training_images[:100])
+        )
         assert found[str(epochs)] == pytest.approx(
             {
-                "bound": float(test.bound.mean()),
-                "gap": float(test.gap.mean()),
-                "median": float(test.gap.median()),
-                "training_gap": float(training.gap.mean()),
+                "gap": float(test.mean()),
+                "median": float(test.median()),
+                "training_gap": float(training.mean()),
                 "living": encoders.living_units(other, digits.test_images),
             }
         )
     assert found["1"] != found["2"]
+
+
+def test_a_whole_models_encoder_is_measured_alike(model, digits, monkeypatch):
+    monkeypatch.setattr(encoders, "TRAINED_ON", 100)
+    monkeypatch.setattr(encoders, "gaps_of", few)
+    mean = encode(model, digits.training_images[:100]).mean.double()
+    assert encoders.measure_encoder(model, ELBO, digits, 0) == {
+        "training_gap": pytest.approx(float(mean.square().sum(1).mean())),
+        "living": encoders.living_units(model, digits.test_images),
+    }

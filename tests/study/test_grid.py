@@ -190,11 +190,35 @@ def test_a_record_without_weights_gets_them(recorded, folder, trained, monkeypat
     assert read(folder)["weights"] == weights
 
 
+def test_what_takes_minutes_waits_for_its_training_and_is_a_task_by_itself(
+    folder, trained, monkeypatch
+):
+    monkeypatch.setattr(grid, "LONG", {"rate", "samples"})
+    monkeypatch.setattr(records, "measures_of", lambda settings: ("appearance", "rate", "samples"))
+    said = [line.removeprefix(f"{ONE.name}: ") for line in grid.record([ONE], folder)]
+    assert said == ["training, appearance", "rate", "samples"]
+    assert len(trained) == 1
+    assert read(folder)["made"].keys() == {"training", "appearance", "rate", "samples"}
+    assert set(records.states([ONE], folder)[ONE.name].values()) == {""}
+
+
+def test_without_weights_a_training_is_repeated_once_for_all_that_is_missing(
+    recorded, folder, data, trained, monkeypatch
+):
+    monkeypatch.setattr(grid, "LONG", {"rate", "samples"})
+    monkeypatch.setattr(records, "measures_of", lambda settings: ("appearance", "rate", "samples"))
+    shutil.rmtree(data / "weights")
+    assert list(grid.record([ONE], folder)) == [f"{ONE.name}: rate, samples"]
+    assert len(trained) == 1
+
+
 def test_nothing_is_left_of_a_training_that_fails(folder, monkeypatch):
+    made = grid.made_now()
+
     def fail(task, state):
         if task.settings.seed == 1:
             raise FloatingPointError("not finite")
-        return grid.Made({"made": {}}, b"")
+        return grid.Made({"made": {"training": made | {"inputs": {}}}}, b"")
 
     monkeypatch.setattr(grid, "compute", fail)
     with pytest.raises(FloatingPointError):

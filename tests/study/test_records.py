@@ -152,6 +152,21 @@ def fresh(folder):
     return record
 
 
+def test_a_named_recipe_is_todays_and_another_is_the_records_own():
+    longer = replace(SETTINGS, recipe=RECIPES["report"].replace(epochs=12), units=256)
+    changed = SETTINGS.as_record()
+    changed["recipe_settings"]["epochs"] = 99
+    assert records.settings_of({"settings": changed}) == SETTINGS
+    assert records.settings_of({"settings": longer.as_record()}) == longer
+
+
+def test_records_are_chosen_with_the_usual_encoder_if_nothing_else_is_said():
+    several = [{"settings": replace(SETTINGS, units=n).as_record()} for n in (16, 256)]
+    old = {"settings": {k: v for k, v in SETTINGS.as_record().items() if k != "units"}}
+    assert records.select([*several, old], recipe="report") == [several[0], old]
+    assert records.select([*several, old], units=256) == [several[1]]
+
+
 def reasons(record, folder):
     return records.why_stale(record, records.read_stamps(folder))
 

@@ -23,6 +23,8 @@ from vaelib.training.run import model_with, resumable, train
 from vaelib.training.settings import Settings
 
 RESULTS = ("losses", "history", "weights")  # of a training: equal ones are equal trainings
+LONG = {"evidence", "code"}
+"""Measures that take minutes."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,7 @@ def compute(task: Task, state: Path | None = None) -> Made:
         ValueError: the library's files were edited after this process had begun.
     """
     settings, parts, weights = task.settings, task.parts, task.weights
-    inputs = {
-        part: records.inputs_of(part, settings.recipe_settings.name)
-        for part in records.parts_of(settings)
-    }
+    inputs = {part: records.inputs_of(part, settings.recipe) for part in records.parts_of(settings)}
     record, remark = task.earlier | {"made": dict(task.earlier.get("made", {}))}, ""
     data = load_data(settings.recipe_settings.data)
     if weights is None or TRAINING in parts:
@@ -117,15 +116,27 @@ def made_now() -> dict:
 
 
 def tasks(trainings: Iterable[Settings], folder: Path) -> Iterator[Task]:
-    """List what is not fresh of the records in a folder, the trainings in their order."""
+    """List what is not fresh of the records in a folder, the trainings in their order.
+
+    A measure that takes minutes waits until its training is recorded, and is a task by itself then.
+    """
     trainings = list(trainings)
     states = records.states(trainings, folder)
     for settings in trainings:
         parts = tuple(part for part, reason in states[settings.name].items() if reason)
-        if parts:
-            file = records.path_of(folder, settings)
-            earlier = read_json(file) if file.exists() else {}
-            yield Task(settings, earlier, parts, store.find(earlier.get("weights")))
+        file = records.path_of(folder, settings)
+        earlier = read_json(file) if file.exists() else {}
+        weights = store.find(earlier.get("weights"))
+        long = [part for part in parts if part in LONG]
+        short = tuple(part for part in parts if part not in long)
+        if TRAINING in parts:
+            some = [short]
+        elif weights is None:  # it is repeated once, for all of them
+            some = [parts]
+        else:
+            some = [short, *((part,) for part in long)]
+        for each in filter(None, some):
+            yield Task(settings, earlier, each, weights)
 
 
 def record(trainings: Iterable[Settings], folder: Path, scheduler: str = "") -> Iterator[str]:
@@ -145,18 +156,31 @@ def record(trainings: Iterable[Settings], folder: Path, scheduler: str = "") -> 
         OSError: another process works on these records.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    trainings = list(trainings)
     with records.alone(folder):
-        todo = list(tasks(trainings, folder))
-        finished = _on_cluster(todo, scheduler) if scheduler else _here(todo, folder)
-        for task, (result, weights, remark) in finished:
-            store.keep(weights)
-            parts = [part for part, made in result["made"].items() if "inputs" in made]
-            for part in parts:
-                made = result["made"][part]
-                made["stamp"] = records.stamp(made.pop("inputs"), folder)
-            write_json(result, records.path_of(folder, task.settings))
-            yield f"{task.settings.name}: {'; '.join(filter(None, [', '.join(parts), remark]))}"
+        while todo := list(tasks(trainings, folder)):
+            finished = _on_cluster(todo, scheduler) if scheduler else _here(todo, folder)
+            for task, (result, weights, remark) in finished:
+                store.keep(weights)
+                parts = _keep(result, records.path_of(folder, task.settings))
+                said = "; ".join(filter(None, [", ".join(parts), remark]))
+                yield f"{task.settings.name}: {said}"
         records.forget_stamps(folder)
+
+
+def _keep(result: dict, file: Path) -> list[str]:
+    """Write a record, together with what else has been made of the training; name what is new."""
+    parts = [part for part, made in result["made"].items() if "inputs" in made]
+    for part in parts:
+        made = result["made"][part]
+        made["stamp"] = records.stamp(made.pop("inputs"), file.parent)
+    if TRAINING not in parts:
+        since = read_json(file)
+        new = {part: result[part] for part in parts}
+        made = since["made"] | {part: result["made"][part] for part in parts}
+        result = since | {"weights": result["weights"], "made": made} | new
+    write_json(result, file)
+    return parts
 
 
 def _here(todo: list[Task], folder: Path) -> Iterator[tuple[Task, Made]]:

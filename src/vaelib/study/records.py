@@ -26,12 +26,15 @@ from vaelib.plumbing.locks import try_lock
 from vaelib.plumbing.words import LOSSES
 from vaelib.study.design import measures_of
 from vaelib.training import run
-from vaelib.training.recipes import RECIPES
+from vaelib.training.recipes import RECIPES, Recipe
 from vaelib.training.settings import Settings
+from vaelib.vae.model import UNITS
 
 TRAINING = "training"  # the part that is no measure
 NOT_THERE = "not there"
 STAMPS = "stamps.json"  # beside the folder of records
+
+Inputs = Callable[[str, str | Recipe], dict]  # of a part and a recipe
 
 NUMBER, TEXT = {"type": "number"}, {"type": "string"}
 WHOLE = {"type": "integer", "minimum": 0}
@@ -105,8 +108,12 @@ def read(folder: Path) -> list[dict]:
 
 
 def select(records: list[dict], **settings) -> list[dict]:
-    """Choose the records with these settings, in the order of their seeds."""
-    chosen = [record for record in records if record["settings"].items() >= settings.items()]
+    """Choose the records with these settings, in the order of their seeds.
+
+    Without ``units``, those with the encoder that a model has if nothing else is said.
+    """
+    usual = {"units": UNITS}
+    chosen = [r for r in records if (usual | r["settings"]).items() >= (usual | settings).items()]
     return sorted(chosen, key=lambda record: record["settings"]["seed"])
 
 
@@ -116,9 +123,12 @@ def votes(record: dict) -> Tensor:
 
 
 def settings_of(record: dict) -> Settings:
-    """Return the settings of a record's training."""
-    own = record["settings"].items()
-    return Settings(**{name: value for name, value in own if name != "recipe_settings"})
+    """Return the settings of a record's training, with a named recipe as it is today."""
+    own = dict(record["settings"])
+    if own["recipe"] in RECIPES:
+        own.pop("recipe_settings", None)
+        return Settings(**own)
+    return Settings.from_record(own)
 
 
 def parts_of(settings: Settings) -> tuple[str, ...]:
@@ -126,11 +136,12 @@ def parts_of(settings: Settings) -> tuple[str, ...]:
     return (TRAINING, *measures_of(settings))
 
 
-def inputs_of(part: str, recipe: str) -> dict:
+def inputs_of(part: str, recipe: str | Recipe) -> dict:
     """Collect what a part would be made of now, but for the record's settings."""
-    images, labels = fingerprints(RECIPES[recipe].data)
+    settings = Settings(recipe=recipe)
+    images, labels = fingerprints(settings.recipe_settings.data)
     if part == TRAINING:
-        inputs = run.inputs(Settings(recipe=recipe), images)
+        inputs = run.inputs(settings, images)
         del inputs["settings"]
         return inputs
     return model.inputs_of(part, images, labels)
@@ -141,9 +152,7 @@ def path_of(folder: Path, settings: Settings) -> Path:
     return folder / f"{settings.name}.json"
 
 
-def why_stale(
-    record: dict, stamps: dict, current: Callable[[str, str], dict] = inputs_of
-) -> dict[str, str]:
+def why_stale(record: dict, stamps: dict, current: Inputs = inputs_of) -> dict[str, str]:
     """Say of each part of a record why it must be made again; an empty string if it is fresh.
 
     Args:
@@ -155,7 +164,7 @@ def why_stale(
     return {part: _why(part, record, stamps, current) for part in parts_of(settings)}
 
 
-def _why(part: str, record: dict, stamps: dict, current: Callable[[str, str], dict]) -> str:
+def _why(part: str, record: dict, stamps: dict, current: Inputs) -> str:
     made = record["made"].get(part)
     if not made or (part != TRAINING and part not in record):
         return NOT_THERE
@@ -164,7 +173,7 @@ def _why(part: str, record: dict, stamps: dict, current: Callable[[str, str], di
         return f"replayed on {again['date']} on {again['processor']}, it came out otherwise"
     if made["stamp"] not in stamps:
         return "it is not known what it was made of"
-    now = current(part, record["settings"]["recipe"])
+    now = current(part, settings_of(record).recipe)
     return stale.why_stale(stamps[made["stamp"]], now, most=2)
 
 

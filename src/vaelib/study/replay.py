@@ -80,7 +80,7 @@ def _same(part: str):
 def _replay(part: str, group: list[dict], found: list[dict], folder: Path) -> str:
     first = records.settings_of(group[0])
     what = f"{part}, {len(group)} records like {first.name}"
-    inputs = records.inputs_of(part, first.recipe_settings.name)
+    inputs = records.inputs_of(part, first.recipe)
     recorded = records.read_stamps(folder).get(group[0]["made"][part]["stamp"], {})
     others = [
         name for name in changes(recorded, inputs) if not name.startswith(("modules.", "versions."))
