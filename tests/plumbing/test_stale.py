@@ -50,6 +50,62 @@ def test_a_measure_depends_on_no_training_and_on_no_other_measure_that_it_does_n
     assert ("measure.appearance" in modules) == (measure == "appearance")
 
 
+@pytest.fixture
+def forgotten(monkeypatch):
+    """As a process that has read nothing of the library yet."""
+
+    def forget():
+        monkeypatch.setattr(stale, "_known", {})
+        monkeypatch.setattr(stale, "_used", set())
+
+    forget()
+    return forget
+
+
+@pytest.fixture
+def remembered(forgotten, tmp_path):
+    """A file of what reading the library found, and what the sources of a training are."""
+    file = tmp_path / "library.json"
+    with stale.remembered(file):
+        found = stale.sources(TRAINING)
+    forgotten()
+    return file, found
+
+
+def test_what_reading_the_library_found_is_not_found_again(remembered, monkeypatch):
+    file, found = remembered
+    monkeypatch.setattr(stale, "meaning", pytest.fail)
+    with stale.remembered(file):
+        assert stale.sources(TRAINING) == found
+
+
+def test_another_text_is_read_whatever_is_remembered(remembered, tmp_path, monkeypatch):
+    file, found = remembered
+    monkeypatch.setattr(stale, "PACKAGE", shutil.copytree(stale.PACKAGE, tmp_path / "vaelib"))
+    edited = stale.PACKAGE / "training" / "fit.py"
+    edited.write_text(edited.read_text("utf-8") + "import vaelib.figures.style\n")
+    with stale.remembered(file):
+        again = stale.sources(TRAINING)
+    assert {name for name in again if again[name] != found.get(name)} >= {
+        "training.fit",
+        "figures.style",
+    }
+    assert stale.digest(edited.read_text("utf-8")) in json.loads(file.read_text())["known"]
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"by": "x"}', '{"by": "other", "known": {"a": ["b", []]}}']
+)
+def test_a_file_that_is_cut_off_or_of_another_program_is_not_believed(
+    remembered, monkeypatch, content
+):
+    file, found = remembered
+    file.write_text(content)
+    with stale.remembered(file):
+        assert stale.sources(TRAINING) == found
+    assert "a" not in json.loads(file.read_text())["known"]
+
+
 CODE = '"""What."""\nX = 1\n"""X."""\n\n\ndef f(a):\n    """Return a."""\n    return a  # a\n'
 
 

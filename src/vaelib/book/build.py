@@ -16,7 +16,7 @@ from vaelib.build.alone import alone
 from vaelib.build.derived import derive
 from vaelib.build.notebooks import NotebookError, read_notebooks
 from vaelib.data.mnist import DataError
-from vaelib.plumbing import environment
+from vaelib.plumbing import environment, stale
 from vaelib.plumbing.checks import in_words
 from vaelib.plumbing.files import DamagedError, require_writable
 from vaelib.plumbing.interruption import end_as_interrupted, end_at_once
@@ -83,11 +83,12 @@ def _make_results(book: Path, app: Sphinx, config: Config) -> None:
     require_writable(book / "_build")
     atexit.register(lock.release)  # a PDF is made after Sphinx has ended
     start = time.perf_counter()
-    say_what_is_stale(derive(book)["parts"])
-    made = execute.make(notebooks, book)
-    after_notebooks = time.perf_counter()
-    print(f"notebooks: {len(made)} executed in {after_notebooks - start:.0f} s")
-    cache, number = chapters.fill_cache(book, config["nb_execution_timeout"])
+    with stale.remembered(book / "_build" / "library.json"):
+        say_what_is_stale(derive(book)["parts"])
+        made = execute.make(notebooks, book)
+        after_notebooks = time.perf_counter()
+        print(f"notebooks: {len(made)} executed in {after_notebooks - start:.0f} s")
+        cache, number = chapters.fill_cache(book, config["nb_execution_timeout"])
     config["nb_execution_cache_path"] = str(cache)
     begun = time.perf_counter()
     print(f"chapters: {number} executed in {begun - after_notebooks:.0f} s")
@@ -100,12 +101,12 @@ def _make_results(book: Path, app: Sphinx, config: Config) -> None:
 
 def say_what_is_stale(parts: dict) -> None:
     """Name the parts of records that today's code has not made, in a line."""
-    stale: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for group in parts["groups"]:
         if group["why"]:
-            stale[f"{group['part']} ({group['recipe']})"] += group["records"]
-    if stale:
-        named = ", ".join(f"{number} {part}" for part, number in stale.items())
+            counts[f"{group['part']} ({group['recipe']})"] += group["records"]
+    if counts:
+        named = ", ".join(f"{number} {part}" for part, number in counts.items())
         print(
             f"records: {parts['stale']} of {parts['all']} parts are stale: {named}; "
             "`vaelib sweep --list` says why"

@@ -70,9 +70,10 @@ def measure_full_covariance(model: VAE, objective: Objective, data: ImageSet, se
         seed: as the recorded model's.
 
     Returns:
-        Means over the test images in nats: ``log_evidence``, by quadrature; ``bound``, from
-        ``SAMPLES`` samples for each image, with its standard error as ``bound_error``; ``gap``,
-        their difference; and ``error``, the greatest error estimate of an image's evidence.
+        ``log_evidence``, by quadrature; ``bound``, from ``SAMPLES`` samples for each image, with
+        its standard error as ``bound_error``; and ``gap``, their difference, all of them means
+        over the test images in nats; and ``error``, the greatest error estimate of an image's
+        evidence.
     """
     generator = torch.Generator().manual_seed(seed)
     other = FullCovarianceVAE(model.encoder.dense.out_features, generator)

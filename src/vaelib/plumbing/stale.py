@@ -12,10 +12,14 @@ import hashlib
 import io
 import token
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from tokenize import COMMENT, NL, generate_tokens
+from typing import NamedTuple
+
+from vaelib.plumbing.files import DamagedError, read_json, write_json
 
 PACKAGE = Path(__file__).parents[1]
 NAME = "vaelib"
@@ -83,12 +87,48 @@ def sources(code: str) -> dict[str, str]:
             file = _file(name)
             assert file  # only modules that there are were taken up
             text = file.read_text(encoding="utf-8")
-            hashes[name] = digest(meaning(text))
+            hashes[name] = _read(text).meaning
             pending |= _imported(text)
     return dict(sorted(hashes.items()))
 
 
-@cache  # the same files are asked for again and again
+class _Read(NamedTuple):
+    """What reading a file's text finds: the digest of its meaning, and the modules it names."""
+
+    meaning: str
+    names: list[str]
+
+
+_known: dict[str, _Read] = {}  # by the digest of the text
+_used: set[str] = set()
+
+
+def _read(text: str) -> _Read:
+    key = digest(text)
+    _used.add(key)
+    if key not in _known:
+        _known[key] = _Read(digest(meaning(text)), _named(text))
+    return _known[key]
+
+
+@contextmanager
+def remembered(file: Path) -> Iterator[None]:
+    """Keep in a file what reading the library finds, in a with statement: that takes a second.
+
+    What a text means is a function of the text and of this file, by whose digests it is found.
+    """
+    by = digest(Path(__file__).read_text(encoding="utf-8"))
+    try:
+        content = read_json(file)
+        earlier = content["known"] if content["by"] == by else {}
+        _known.update({key: _Read(*found) for key, found in earlier.items()})
+    except (OSError, DamagedError, KeyError, TypeError):
+        earlier = {}  # a file that is missing or cut off
+    yield
+    if earlier.keys() != _used:
+        write_json({"by": by, "known": {key: _known[key] for key in sorted(_used)}}, file)
+
+
 def meaning(code: str) -> str:
     """Return the tokens of a piece of code, without comments, docstrings and layout."""
     kept: list[str] = []
@@ -128,27 +168,31 @@ def _between(lines: list[str], start: tuple[int, int], end: tuple[int, int]) -> 
     return "".join([lines[first - 1][left:], *lines[first : last - 1], lines[last - 1][:right]])
 
 
-@cache
-def _imported(code: str) -> frozenset[str]:
+def _imported(code: str) -> set[str]:
     """Name the modules that the import statements of a piece of code load, packages included."""
+    names = set()
+    for name in _read(code).names:
+        found = [name]
+        if name == NAME:  # whatever is used of it
+            found += offered().values()
+        elif name.removeprefix(f"{NAME}.") in offered():
+            found.append(offered()[name.removeprefix(f"{NAME}.")])
+        for each in found:
+            parts = each.split(".")
+            names |= {".".join(parts[1:end]) for end in range(2, len(parts) + 1)}
+    return {name for name in names if _file(name)}
+
+
+def _named(code: str) -> list[str]:
+    """List what import statements name of ``vaelib``; ``vaelib`` itself if all is imported."""
     names = set()
     for node in _statements(ast.parse(code)):
         if isinstance(node, ast.ImportFrom):
             path = node.module or ""
-            found = [path, *(f"{path}.{alias.name}" for alias in node.names)]
-            if path == NAME:
-                found += [offered()[a.name] for a in node.names if a.name in offered()]
+            names |= {f"{path}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
-            found = [alias.name for alias in node.names]
-            if NAME in found:  # whatever is used of it
-                found += offered().values()
-        else:
-            continue
-        for name in found:
-            parts = name.split(".")
-            if parts[0] == NAME:
-                names |= {".".join(parts[1:end]) for end in range(2, len(parts) + 1)}
-    return frozenset(name for name in names if _file(name))
+            names |= {alias.name for alias in node.names}
+    return sorted(name for name in names if name.split(".")[0] == NAME)
 
 
 @cache
