@@ -3,6 +3,7 @@
 from typing import Any
 
 from vaelib.training.settings import Settings
+from vaelib.vae.thresholds import GAPS
 
 OBJECTIVES = {
     "bce": ("bce", 0.5),
@@ -13,8 +14,8 @@ OBJECTIVES = {
 """Name of an objective of a build's trainings → reconstruction loss and weight β of the KL
 divergence."""
 
-CODED = OBJECTIVES | {"cb-levels": ("cb-levels", 1.0), "gaussian": ("gaussian", 1.0)}
-"""The objectives whose models are put on one scale of code lengths."""
+CODED = OBJECTIVES | {loss: (loss, 1.0) for loss in ("gaussian", "cb-levels", "logistic", "odds")}
+"""The objectives whose models are put on one scale: under every code."""
 
 BOTH = ("bce", "mse")
 BETAS = tuple(2.0**n for n in range(-4, 3))
@@ -55,4 +56,6 @@ def measures_of(settings: Settings) -> tuple[str, ...]:
             found.append("evidence")
         if objective in CODED.values() and settings.seed < SEEDS["code"]:
             found += ["code", *(["samples"] if settings.seed == 0 else [])]
+        if settings.reconstruction_loss in GAPS and settings.seed == 0:
+            found.append("levels")
     return tuple(found)
