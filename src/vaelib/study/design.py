@@ -39,7 +39,7 @@ def trainings() -> list[Settings]:
         *(("bce", 1.0, "report", seed, dimensions) for seed in few for dimensions in (4, 8)),
         *((*o, "report", seed) for seed in few for o in others if o not in objectives),
         *((*o, "report", seed) for seed in code for o in CODED.values() if o not in objectives),
-        *((loss, 1.0, "report", n, 16) for n in code for loss in BOTH),
+        *((loss, 1.0, "report", seed, 16) for seed in code for loss in BOTH),
         *((loss, 0.5, "original", seed) for seed in range(SEEDS["original"]) for loss in BOTH),
     ]
     return [Settings(*each) for each in settings]
