@@ -20,6 +20,7 @@ ORIGINAL_HISTORY = RECORDED / "original" / "bce_history.csv"
 README_FIGURE = RECORDED / "readme.png"
 CLAIMS = Path("claims.yml")
 QUESTIONS = Path("questions.yml")
+LOOSENESS = Path("looseness.yml")  # the questions on width, training and generalisation
 SUMMARY = Path("_build", "reproduction.json")  # what the records say together; the build derives it
 YARDSTICKS = RECORDED / "yardsticks.json"
 

@@ -5,6 +5,20 @@ The questions are those of ``looseness.yml``, written before the runs that answe
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+
+from vaelib.measure.encoders import EPOCHS
+from vaelib.measure.refinement import STEPS
+from vaelib.plumbing.places import LOOSENESS
+from vaelib.study.questions import answer, read_questions
+from vaelib.study.records import select
+from vaelib.study.statistics import each_over_seeds, over_seeds
+
+WIDTHS = (16, 64, 256, 1024)  # units of encoders on a held decoder
+WHOLE = tuple((units, epochs) for units in (16, 256) for epochs in (3, 12))
+"""Units and epochs of whole models; the first one's decoder is held."""
+
+ELBO = {"reconstruction_loss": "bce", "beta": 1.0, "latent_dim": 2}
 
 Cell = dict[str, float]
 
@@ -50,6 +64,81 @@ QUANTITIES: dict[str, Callable[[Seed], float]] = {
     "width_halves_whole_later": lambda s: s.whole[16, 12]["gap"] / 2 - s.whole[256, 12]["gap"],
 }
 """Name → function of a seed; positive where the answer is yes."""
+
+
+def summarise_looseness(book: Path, records: list[dict]) -> dict:
+    """Summarise what encoders on held decoders, whole models and steps for each image leave.
+
+    Args:
+        book: its folder, with ``looseness.yml``.
+        records: from :func:`vaelib.study.records.read`.
+
+    Returns:
+        ``own``, of the model whose decoder is held; ``held``, by units, or ``again`` for the
+        model's own encoder trained on, and by number of epochs, what of encoders was found;
+        ``whole``, by units and epochs such as ``256x12``; ``steps``, of ``test`` and ``training``
+        images, by number of steps, the gap; and ``full``, of the model with full covariance, all
+        of them summaries over seeds in nats; and ``questions``, see
+        :func:`vaelib.study.questions.answer`.
+    """
+    runs = gather(records)
+    seeds = [_seed(run) for run in runs]
+    base = [run[WHOLE[0]] for run in runs]
+    return {
+        "own": each_over_seeds([seed.own for seed in seeds]),
+        "held": {
+            str(units): {
+                str(epochs): each_over_seeds([record[part][str(epochs)] for record in base])
+                for epochs in EPOCHS
+            }
+            for units, part in PARTS.items()
+        },
+        "whole": {
+            f"{units}x{epochs}": each_over_seeds([seed.whole[units, epochs] for seed in seeds])
+            for units, epochs in WHOLE
+        },
+        "steps": {
+            name: {
+                str(steps): over_seeds(r["refinement"][name][str(steps)]["gap"] for r in base)
+                for steps in STEPS
+            }
+            for name in ("test", "training")
+        },
+        "full": each_over_seeds([record["full_covariance"] for record in base]),
+        "questions": answer(read_questions(book / LOOSENESS), values_of(seeds)),
+    }
+
+
+PARTS = {units: f"encoders_{units}" for units in (*WIDTHS, "again")}
+"""Units of encoders on a held decoder → the part of a record that has them."""
+
+
+def gather(records: list[dict]) -> list[dict[tuple[int, int], dict]]:
+    """Gather the seeds of which every whole model is recorded: units and epochs → record."""
+    found: dict[int, dict[tuple[int, int], dict]] = {}
+    for units, epochs in WHOLE:
+        recipe = "report" if epochs == WHOLE[0][1] else f"report-epochs{epochs}"
+        for record in select(records, recipe=recipe, units=units, **ELBO):
+            found.setdefault(record["settings"]["seed"], {})[units, epochs] = record
+    whole = [run for _, run in sorted(found.items()) if run.keys() == set(WHOLE)]
+    return [run for run in whole if "refinement" in run[WHOLE[0]]]
+
+
+def _seed(run: dict[tuple[int, int], dict]) -> Seed:
+    base = run[WHOLE[0]]
+    return Seed(
+        own={"gap": base["evidence"]["gap"], "family": base["evidence"]["split"]["family"]},
+        held={
+            (units, epochs): base[PARTS[units]][str(epochs)]
+            for units in WIDTHS
+            for epochs in EPOCHS
+        },
+        whole={
+            at: {name: record["evidence"][name] for name in ("log_evidence", "bound", "gap")}
+            | record["encoder"]
+            for at, record in run.items()
+        },
+    )
 
 
 def values_of(seeds: list[Seed]) -> dict[str, list[float]]:
