@@ -8,6 +8,7 @@ from sphinx.addnodes import start_of_file
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
+from sphinx_exercise.nodes import solution_node
 from sphinx_jupyterbook_latex.nodes import HiddenCellNode, RootHeader
 
 from vaelib.plumbing.places import EXECUTED
@@ -61,6 +62,7 @@ def adapt_to_print(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     if app.builder.format != "latex":
         return
     leave_out_pages(doctree)
+    leave_out_solutions(doctree)
     put_lead_on_title_page(doctree)
     unwrap_proofs(doctree)
     unwrap_figures(doctree)
@@ -85,6 +87,12 @@ def leave_out_pages(doctree: nodes.document) -> None:
     for link in list(doctree.findall(nodes.reference)):
         if link.get("refuri", "").startswith(targets):
             link.replace_self(link.children)
+
+
+def leave_out_solutions(doctree: nodes.document) -> None:
+    """Leave out the solutions of exercises, which the site folds."""
+    for solution in list(doctree.findall(solution_node)):
+        solution.parent.remove(solution)
 
 
 def put_lead_on_title_page(doctree: nodes.document) -> None:

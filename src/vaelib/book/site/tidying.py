@@ -23,6 +23,9 @@ UNWANTED = (
 )
 # What stands in a page → what takes its place.
 MENDED = {
+    # All exercises of a page, and all solutions, come with one id each.
+    '<section id="exercise-content">': "<section>",
+    '<section id="solution-content">': "<section>",
     # A table that is wider than its place scrolls; without a mouse, only what has the focus does.
     '<div class="pst-scrollable-table-container">': (
         '<div class="pst-scrollable-table-container" tabindex="0">'
