@@ -7,6 +7,7 @@ import pytest
 from docutils import nodes
 from sphinx.addnodes import start_of_file
 from sphinx.errors import ExtensionError
+from sphinx_exercise.nodes import exercise_node, solution_node
 from sphinx_jupyterbook_latex.nodes import HiddenCellNode, RootHeader
 
 from vaelib.book.site import pdf, printing
@@ -40,6 +41,8 @@ def report():
     row = nodes.row("", nodes.entry("", nodes.paragraph("", "1")))
     table = nodes.table("", nodes.tgroup("", nodes.tbody("", row)))
     own = nodes.paragraph("", "Run bce: seed 0.", classes=["provenance"])
+    exercise = exercise_node("", nodes.paragraph("", "Compute it."))
+    solution = solution_node("", nodes.paragraph("", "It is 1."))
 
     runs = nodes.compound(
         "", page("api"), page("executed/bce/notebook", nodes.literal_block("", "fit()"))
@@ -48,13 +51,19 @@ def report():
     document = nodes.document(None, None)
     document += [
         first,
-        page("theory/elbo", short, drawn, table, own),
+        page("theory/elbo", short, drawn, table, own, exercise, solution),
         page("conclusion"),
         page("references"),
         nodes.compound("", start_of_file("", part, docname="Reference and runs")),
     ]
     printing.adapt_to_print(LATEX, document, "intro")
     return document
+
+
+def test_an_exercise_is_printed_and_its_solution_is_not(report):
+    text = report.astext()
+    assert "Compute it." in text
+    assert "It is 1." not in text
 
 
 def test_a_proof_keeps_its_text_and_loses_its_box(report):

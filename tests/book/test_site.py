@@ -327,3 +327,21 @@ def test_the_keyboard_reaches_every_table(pages):
     assert len(boxes) > 20
     for box in boxes:
         assert box.find_parent("div", class_="pst-scrollable-table-container")["tabindex"] == "0"
+
+
+def test_every_exercise_has_a_folded_solution_with_a_check(pages):
+    for name, page in pages.items():
+        exercises = [box["id"] for box in page.select("div.exercise")]
+        if name.startswith("theory/"):
+            assert exercises
+        solutions = page.select("div.solution")
+        assert [box.a["href"] for box in solutions] == [f"#{id}" for id in exercises]
+        for box in solutions:
+            assert "dropdown" in box["class"]
+            assert box.select_one("div.cell_input")
+
+
+def test_no_id_is_twice_on_a_page(pages):
+    for name, page in pages.items():
+        ids = [tag["id"] for tag in page.select("[id]")]
+        assert sorted(ids) == sorted(set(ids)), name

@@ -23,9 +23,13 @@ UNWANTED = (
 )
 # What stands in a page → what takes its place.
 MENDED = {
-    # All exercises of a page, and all solutions, come with one id each.
+    # All proofs of a page come with one id, and so do its exercises and its solutions.
+    '<section id="proof-content">': "<section>",
     '<section id="exercise-content">': "<section>",
     '<section id="solution-content">': "<section>",
+    # And the space before a link is underlined as a part of it.
+    "Solution to<a ": "Solution to <a ",
+    '"> Exercise ': '">Exercise ',
     # A table that is wider than its place scrolls; without a mouse, only what has the focus does.
     '<div class="pst-scrollable-table-container">': (
         '<div class="pst-scrollable-table-container" tabindex="0">'
