@@ -24,7 +24,7 @@ UNWANTED = (
 # What stands in a page → what takes its place.
 MENDED = {
     # All proofs of a page come with one id, and so do its exercises and its solutions.
-    '<section id="proof-content">': "<section>",
+    '" id="proof-content"': '"',
     '<section id="exercise-content">': "<section>",
     '<section id="solution-content">': "<section>",
     # And the space before a link is underlined as a part of it.
