@@ -6,6 +6,7 @@ Needs benchmarks/requirements/compressors.txt beside the locked packages.
 Usage: compressors.py RECORD
 """
 
+import bz2
 import io
 import math
 import sys
@@ -111,6 +112,11 @@ def png(image: np.ndarray) -> bytes:
     return file.getvalue()
 
 
+def bzip2(image: np.ndarray) -> bytes:
+    """Compress the bytes of an array, one after the other, whatever it shows."""
+    return bz2.compress(image.tobytes(), 9)
+
+
 def bits_per_pixel(compress: Callable[[np.ndarray], bytes], images: np.ndarray) -> float:
     """Return the mean size of compressed images (N, height, width) in bits per pixel."""
     return 8 * sum(len(compress(image)) for image in images) / images.size
@@ -151,6 +157,7 @@ def main(record: Path) -> None:
         "jpeg_xl": bits_per_pixel(jpeg_xl, images),
         "png_together": bits_per_pixel(png, whole),
         "jpeg_xl_together": bits_per_pixel(jpeg_xl, whole),
+        "bzip2_together": bits_per_pixel(bzip2, images.reshape(1, -1)),
     }
     environment = machine.describe(torch.device("cpu"))
     environment["versions"] |= {

@@ -1,7 +1,6 @@
 """Every network under every code, thresholds, and what a likelihood of grey levels says.
 
-What is drawn comes from :mod:`vaelib.measure.code_length`, :mod:`vaelib.measure.levels` and
-:mod:`vaelib.measure.samples`.
+What is drawn are entries of :func:`vaelib.study.codes.summarise_codes`.
 """
 
 import base64
@@ -35,7 +34,6 @@ LOOKS = {
     "odds": ("C5", "*"),
 }
 REFERENCE = "bce-elbo"  # from which differences are drawn
-SIDE = 28  # pixels of a recorded image
 
 
 @styled
@@ -109,3 +107,6 @@ def _rows(text: str) -> list[np.ndarray]:
         np.stack(np.split(row, row.shape[1] // SIDE, axis=1))
         for row in np.split(whole, len(whole) // SIDE)
     ]
+
+
+SIDE = 28

@@ -1,6 +1,6 @@
 """Rate and distortion of recorded runs, and how many latent dimensions they use.
 
-What is drawn are entries of :func:`vaelib.study.likelihoods.summarise_likelihoods`.
+What is drawn are entries of :func:`vaelib.study.rate_distortion.summarise_rate_distortion`.
 """
 
 from matplotlib.figure import Figure

@@ -6,6 +6,7 @@ from vaelib.data.dataset import ImageSet
 from vaelib.measure.appearance import measure_appearance
 from vaelib.measure.code_length import measure_code_lengths
 from vaelib.measure.gap_sources import measure_evidence
+from vaelib.measure.levels import measure_levels
 from vaelib.measure.rate import measure_rate
 from vaelib.measure.samples import measure_samples
 from vaelib.plumbing import stale
@@ -18,6 +19,7 @@ MEASURES: dict[str, Callable[[VAE, Objective, ImageSet, int], dict | str]] = {
     "evidence": measure_evidence,
     "code": measure_code_lengths,
     "samples": measure_samples,
+    "levels": measure_levels,
 }
 """Name → function of a model, the objective that it was trained with, the data, all on the CPU, and
 a seed; it gives plain values. Evidence and code lengths need two latent dimensions."""
@@ -32,5 +34,5 @@ def inputs_of(name: str, data: str, labels: str) -> dict:
             :class:`vaelib.data.dataset.ImageSet`.
     """
     module = MEASURES[name].__module__
-    packages = ("torch", "numpy", "pillow" if name == "samples" else "scipy")
+    packages = ("torch", "numpy", "pillow" if name in ("samples", "levels") else "scipy")
     return stale.inputs(f"import {module}", packages, data=data, labels=labels)

@@ -21,6 +21,7 @@ README_FIGURE = RECORDED / "readme.png"
 CLAIMS = Path("claims.yml")
 QUESTIONS = Path("questions.yml")
 LOOSENESS = Path("looseness.yml")  # the questions on width, training and generalisation
+CODES = Path("codes.yml")  # the questions on every network under every code
 SUMMARY = Path("_build", "reproduction.json")  # what the records say together; the build derives it
 YARDSTICKS = RECORDED / "yardsticks.json"
 

@@ -6,38 +6,108 @@ code ``quarter`` against that trained with ``mse`` under the same; its value is 
 bits per pixel, positive where the left side is the shorter one.
 """
 
-from vaelib.plumbing.checks import require
-from vaelib.study.records import select
+from pathlib import Path
 
-NETWORKS = {
-    "bce": ("bce", 0.5),
-    "bce-elbo": ("bce", 1.0),
-    "mse": ("mse", 0.5),
-    "mse-elbo": ("mse", 1.0),
-    "gaussian": ("gaussian", 1.0),
-    "cb-levels": ("cb-levels", 1.0),
-    "logistic": ("logistic", 1.0),
-    "odds": ("odds", 1.0),
-}
-"""Objective → reconstruction loss and weight β, of the recipe ``report``."""
+from vaelib.plumbing.checks import require
+from vaelib.plumbing.files import read_json
+from vaelib.plumbing.places import CODES, YARDSTICKS
+from vaelib.study.design import BOTH, CODED
+from vaelib.study.questions import answer, read_questions
+from vaelib.study.records import select
+from vaelib.study.statistics import over_seeds
 
 BEST = "best"  # the shortest code of any network
+OWN = "own"  # the code that a network was trained with, where that has parameters that it learnt
+AFTERWARDS = ("bernoulli", "untailed", "quarter", "fitted", "odds")  # can be read into any network
 
 Seed = dict[str, dict[str, float]]
 """Network → code, see :func:`vaelib.measure.code_length.measure_code_lengths` → bits per pixel."""
 
 
-def by_seed(records: list[dict]) -> list[Seed]:
-    """Gather the code lengths of those seeds that have every network's."""
-    found: dict[int, Seed] = {}
-    for name, (loss, beta) in NETWORKS.items():
+def summarise_codes(book: Path, records: list[dict]) -> dict:
+    """Summarise the code lengths of every network under every code.
+
+    Args:
+        book: its folder, with ``codes.yml`` and the recorded yardsticks.
+        records: from :func:`vaelib.study.records.read`.
+
+    Returns:
+        ``seeds``, how many; ``sharpness``, by network, of its reconstructions; ``samples``, by
+        network, those of seed 0; ``levels``, of those with thresholds, see
+        :func:`vaelib.measure.levels.measure_levels`; ``bits``, by network and code, summaries of
+        bits per pixel; ``error``, the greatest estimate of an image's error in bits per pixel;
+        ``variance``, by network, of the fitted Gaussian and of the one learnt; ``loss``, by code,
+        the greatest difference that the loss makes among networks trained with BCE or squared
+        error; ``pairs``, by code and weight β, the network of BCE minus that of squared error; and
+        ``questions``, see :func:`vaelib.study.questions.answer`.
+    """
+    runs = coded(records)
+    seeds = [bits_of(run) for run in runs]
+    questions = read_questions(book / CODES)
+    yardsticks = read_json(book / YARDSTICKS)["bits_per_pixel"]
+    ours = [name for name, (loss, _) in CODED.items() if loss in BOTH]
+    return {
+        "seeds": len(seeds),
+        "sharpness": {
+            name: over_seeds(run[name]["appearance"]["sharpness"] for run in runs) for name in CODED
+        },
+        "samples": {name: runs[0][name]["samples"] for name in CODED},
+        "levels": {name: runs[0][name]["levels"] for name in CODED if "levels" in runs[0][name]},
+        "bits": {
+            name: {code: over_seeds(seed[name][code] for seed in seeds) for code in seeds[0][name]}
+            for name in CODED
+        },
+        "error": max(
+            kind["error"]
+            for run in runs
+            for record in run.values()
+            for kind in record["code"].values()
+        ),
+        "variance": {
+            code: {
+                name: over_seeds(run[name]["code"][code]["variance"] for run in runs)
+                for name in CODED
+                if "variance" in runs[0][name]["code"].get(code, {})
+            }
+            for code in ("fitted", OWN)
+        },
+        "loss": {
+            code: over_seeds(_range(seed, ours, code) for seed in seeds) for code in AFTERWARDS
+        },
+        "pairs": {
+            code: {
+                weight: over_seeds(seed[bce][code] - seed[mse][code] for seed in seeds)
+                for weight, bce, mse in (("1/2", "bce", "mse"), ("1", "bce-elbo", "mse-elbo"))
+            }
+            for code in AFTERWARDS
+        },
+        "questions": answer(questions, values_of(questions, seeds, yardsticks)),
+    }
+
+
+def coded(records: list[dict]) -> list[dict[str, dict]]:
+    """Gather the records of those seeds that have every network's code: network → record."""
+    found: dict[int, dict[str, dict]] = {}
+    for name, (loss, beta) in CODED.items():
         for record in select(
             records, recipe="report", reconstruction_loss=loss, beta=beta, latent_dim=2
         ):
-            if codes := record.get("code"):
-                bits = {code: kind["bits_per_pixel"] for code, kind in codes.items()}
-                found.setdefault(record["settings"]["seed"], {})[name] = bits
-    return [seed for _, seed in sorted(found.items()) if seed.keys() == NETWORKS.keys()]
+            if "code" in record:
+                found.setdefault(record["settings"]["seed"], {})[name] = record
+    return [seed for _, seed in sorted(found.items()) if seed.keys() == CODED.keys()]
+
+
+def bits_of(run: dict[str, dict]) -> Seed:
+    """Return the bits per pixel of one seed's networks."""
+    return {
+        name: {code: kind["bits_per_pixel"] for code, kind in record["code"].items()}
+        for name, record in run.items()
+    }
+
+
+def _range(seed: Seed, networks: list[str], code: str) -> float:
+    bits = [seed[name][code] for name in networks]
+    return max(bits) - min(bits)
 
 
 def values_of(
@@ -47,7 +117,7 @@ def values_of(
 
     Args:
         questions: of ``codes.yml``.
-        seeds: from :func:`by_seed`.
+        seeds: bits per pixel.
         yardsticks: code without a network → bits per pixel.
 
     Raises:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from vaelib.training.settings import Settings
+from vaelib.vae.thresholds import GAPS
 
 OBJECTIVES = {
     "bce": ("bce", 0.5),
@@ -13,8 +14,8 @@ OBJECTIVES = {
 """Name of an objective of a build's trainings → reconstruction loss and weight β of the KL
 divergence."""
 
-CODED = OBJECTIVES | {"cb-levels": ("cb-levels", 1.0), "gaussian": ("gaussian", 1.0)}
-"""The objectives whose models are put on one scale of code lengths."""
+CODED = OBJECTIVES | {loss: (loss, 1.0) for loss in ("gaussian", "cb-levels", "logistic", "odds")}
+"""The objectives whose models are put on one scale: under every code."""
 
 BOTH = ("bce", "mse")
 BETAS = tuple(2.0**n for n in range(-4, 3))
@@ -22,7 +23,8 @@ BETAS = tuple(2.0**n for n in range(-4, 3))
 
 SEEDS = {
     "evidence": 8,  # of each objective
-    "code": 5,  # of each that is coded, and of 16 dimensions
+    "code": 3,  # of each that is coded
+    "sixteen": 5,  # with 16 dimensions, and of ``gaussian``
     "few": 3,  # of all others: more weights β, more dimensions, and ``cb``
     "original": 5,  # of the recipe ``original``
 }
@@ -38,7 +40,8 @@ def trainings() -> list[Settings]:
         *(("bce", 1.0, "report", seed, dimensions) for seed in few for dimensions in (4, 8)),
         *((*o, "report", seed) for seed in few for o in others if o not in objectives),
         *((*o, "report", seed) for seed in code for o in CODED.values() if o not in objectives),
-        *((loss, 1.0, "report", seed, 16) for seed in code for loss in BOTH),
+        *((loss, 1.0, "report", n, 16) for n in range(SEEDS["sixteen"]) for loss in BOTH),
+        *((*CODED["gaussian"], "report", n) for n in range(SEEDS["code"], SEEDS["sixteen"])),
         *((loss, 0.5, "original", seed) for seed in range(SEEDS["original"]) for loss in BOTH),
     ]
     return [Settings(*each) for each in settings]
@@ -55,4 +58,6 @@ def measures_of(settings: Settings) -> tuple[str, ...]:
             found.append("evidence")
         if objective in CODED.values() and settings.seed < SEEDS["code"]:
             found += ["code", *(["samples"] if settings.seed == 0 else [])]
+        if settings.reconstruction_loss in GAPS and settings.seed == 0:
+            found.append("levels")
     return tuple(found)

@@ -84,6 +84,7 @@ MORE = {
     "evidence": _numbers("log_evidence", "bound", "gap", "greatest", "least", "error"),
     "code": {"type": "object", "additionalProperties": _numbers("bits_per_pixel", "error")},
     "samples": TEXT,
+    "levels": _object(thresholds={"type": "array", "items": NUMBER}, images=TEXT),
 }
 """What some have beyond that, see :func:`vaelib.study.design.measures_of`."""
 

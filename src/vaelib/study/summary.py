@@ -14,10 +14,11 @@ from vaelib.plumbing.places import EARLIER, RECORDS
 from vaelib.plumbing.words import LOSSES
 from vaelib.study import claims, statistics
 from vaelib.study.claims import pair_up
+from vaelib.study.codes import summarise_codes
 from vaelib.study.design import BOTH, OBJECTIVES, trainings
 from vaelib.study.evidence import summarise_evidence
-from vaelib.study.likelihoods import summarise_likelihoods
 from vaelib.study.original import SPLITS, original_history, original_losses
+from vaelib.study.rate_distortion import summarise_rate_distortion
 from vaelib.study.records import path_of, read_stamps, select, states, votes
 from vaelib.study.records import read as records_of
 from vaelib.study.statistics import each_over_seeds, over_seeds
@@ -46,7 +47,8 @@ def summarise(book: Path) -> dict:
         the slices of the original's table and of the split that training used;
         ``first_epoch``, summaries of the losses of its BCE runs after one epoch;
         ``evidence``, see :func:`vaelib.study.evidence.summarise_evidence`;
-        ``one_scale``, see :func:`vaelib.study.likelihoods.summarise_likelihoods`;
+        ``codes``, see :func:`vaelib.study.codes.summarise_codes`;
+        ``one_scale``, see :func:`vaelib.study.rate_distortion.summarise_rate_distortion`;
         ``latent_dimensions``, summaries of the test losses; and ``original_history``, of the
         original's BCE training, the first epoch, the lowest validation total and the number of
         epochs.
@@ -88,7 +90,8 @@ def summarise(book: Path) -> dict:
             for name in claims.FIRST_EPOCH
         },
         "evidence": summarise_evidence(records),
-        "one_scale": summarise_likelihoods(book, records),
+        "codes": summarise_codes(book, records),
+        "one_scale": summarise_rate_distortion(book, records),
         "latent_dimensions": _latent_dimensions(
             select(records, recipe="report", reconstruction_loss="bce", beta=1.0)
         ),

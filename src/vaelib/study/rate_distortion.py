@@ -1,4 +1,4 @@
-"""Likelihoods on one scale, and what the weight β does: what decides, and what the records say."""
+"""What the weight β trades, rate for distortion: what decides, and what the records say."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +11,8 @@ from statistics import mean
 from torch import Tensor
 
 from vaelib.measure import appearance
-from vaelib.plumbing.files import read_json
-from vaelib.plumbing.places import QUESTIONS, YARDSTICKS
-from vaelib.study.design import BETAS, BOTH, CODED
+from vaelib.plumbing.places import QUESTIONS
+from vaelib.study.design import BETAS, BOTH, CODED, OBJECTIVES
 from vaelib.study.questions import answer, read_questions
 from vaelib.study.records import select, votes
 from vaelib.study.statistics import over_seeds
@@ -24,23 +23,13 @@ USED = 0.1  # nats of divergence from which on a latent dimension counts as used
 
 @dataclass(frozen=True)
 class Seed:
-    """The records of one seed, (loss, β, latent dimensions) → record, and bits of yardsticks."""
+    """The records of one seed, (loss, β, latent dimensions) → record."""
 
     records: dict[tuple[str, float, int], dict]
-    yardsticks: dict[str, float]
 
     def of(self, objective: str) -> dict:
         """Return the record of an objective that is coded."""
         return self.records[*CODED[objective], 2]
-
-    def bits(self, objective: str, variance: str = "assumed") -> float:
-        """Return the code length of an objective in bits per pixel."""
-        return self.of(objective)["code"][variance]["bits_per_pixel"]
-
-    def best(self) -> float:
-        """Return the shortest code length of all objectives in bits per pixel."""
-        codes = (self.of(name)["code"] for name in CODED)
-        return min(kind["bits_per_pixel"] for code in codes for kind in code.values())
 
     def sharpness(self, objective: str) -> float:
         """Return the sharpness of an objective's reconstructions."""
@@ -87,22 +76,6 @@ def used(record: dict) -> int:
 
 
 QUANTITIES: dict[str, Callable[[Seed], float]] = {
-    "cb_levels_shorter_than_bce_elbo": lambda s: s.bits("bce-elbo") - s.bits("cb-levels"),
-    "cb_levels_shorter_than_bce": lambda s: s.bits("bce") - s.bits("cb-levels"),
-    "gaussian_shorter_than_mse_elbo": lambda s: s.bits("mse-elbo") - s.bits("gaussian"),
-    "gaussian_shorter_than_mse": lambda s: s.bits("mse") - s.bits("gaussian"),
-    "fitted_gaussian_shorter": lambda s: s.bits("gaussian") - s.bits("gaussian", "fitted"),
-    "fitted_gaussian_shorter_than_fitted_mse_elbo": lambda s: (
-        s.bits("mse-elbo", "fitted") - s.bits("gaussian", "fitted")
-    ),
-    "fitted_gaussian_shorter_than_fitted_mse": lambda s: (
-        s.bits("mse", "fitted") - s.bits("gaussian", "fitted")
-    ),
-    "fitted_gaussian_shorter_than_cb_levels": lambda s: (
-        s.bits("cb-levels") - s.bits("gaussian", "fitted")
-    ),
-    "best_shorter_than_independent_pixels": lambda s: s.yardsticks["independent_pixels"] - s.best(),
-    "best_shorter_than_png": lambda s: s.yardsticks["png"] - s.best(),
     "gaussian_sharper_than_mse_elbo": lambda s: s.sharpness("gaussian") - s.sharpness("mse-elbo"),
     "gaussian_sharper_than_bce_elbo": lambda s: s.sharpness("gaussian") - s.sharpness("bce-elbo"),
     "bce_leaves_the_prior": lambda s: _aggregate(s, "bce", 0.5) - _aggregate(s, "bce", 1.0),
@@ -142,7 +115,7 @@ ALONG_CURVES: dict[str, Callable[[Seed], float]] = {
 """The same for quantities that need a seed's records at every weight β."""
 
 
-def by_seed(records: list[dict], yardsticks: dict[str, float]) -> list[Seed]:
+def by_seed(records: list[dict]) -> list[Seed]:
     """Gather the records of the recipe ``report`` by seed, where all that is asked is recorded."""
     found: dict[int, dict] = {}
     for record in select(records, recipe="report"):
@@ -150,13 +123,9 @@ def by_seed(records: list[dict], yardsticks: dict[str, float]) -> list[Seed]:
         at = settings["reconstruction_loss"], settings["beta"], settings["latent_dim"]
         if "rate" in record:
             found.setdefault(settings["seed"], {})[at] = record
-    coded = {(*objective, 2) for objective in CODED.values()}
-    needed = coded | {(loss, 1.0, 16) for loss in BOTH}
-    return [
-        Seed(runs, yardsticks)
-        for _, runs in sorted(found.items())
-        if needed <= runs.keys() and all("code" in runs[at] for at in coded)
-    ]
+    needed = {(*objective, 2) for objective in (*OBJECTIVES.values(), CODED["gaussian"])}
+    needed |= {(loss, 1.0, 16) for loss in BOTH}
+    return [Seed(runs) for _, runs in sorted(found.items()) if needed <= runs.keys()]
 
 
 def values_of(seeds: list[Seed]) -> dict[str, list[float]]:
@@ -168,47 +137,25 @@ def values_of(seeds: list[Seed]) -> dict[str, list[float]]:
     }
 
 
-def summarise_likelihoods(book: Path, records: list[dict]) -> dict:
-    """Summarise the runs that the chapter on the one scale needs.
+def summarise_rate_distortion(book: Path, records: list[dict]) -> dict:
+    """Summarise what the weight β does, and what a loss does that has no minimum.
 
     Args:
-        book: its folder, with ``questions.yml`` and the recorded yardsticks.
+        book: its folder, with ``questions.yml``.
         records: from :func:`vaelib.study.records.read`.
 
     Returns:
-        ``seeds``, how many; ``code``, by objective and kind of likelihood (see
-        :func:`vaelib.measure.code_length.measure_code_lengths`), summaries of ``bits_per_pixel``,
-        of what it is ``above`` the code of independent pixels, and, for a Gaussian, of its
-        ``variance``;
-        ``error``, the greatest estimate of an image's error in bits per pixel; ``unbounded``,
-        summaries of the losses of ``cb``, whose loss has no minimum; ``sharpness``, by objective;
-        ``samples``, by objective those of seed 0; ``curves``, by loss and β, summaries of
-        ``rate``, ``distortion``, ``aggregate`` (its divergence from the prior) and
-        ``accuracy``; ``rate_of_gaussian``, a summary; ``merged``, by loss, seed
+        ``unbounded``, summaries of the losses of ``cb``, whose loss has no minimum; ``curves``, by
+        loss and β, summaries of ``rate``, ``distortion``, ``aggregate`` (its divergence from the
+        prior) and ``accuracy``; ``rate_of_gaussian``, a summary; ``merged``, by loss, seed
         by seed, which two ``digits`` merge first and at which of the ``betas``; ``dimensions``, by
         loss, the mean divergence of each of 16 latent dimensions, the greatest first, and a summary
         of how many are ``used``, from ``least_used`` nats on; and ``questions``, see
         :func:`vaelib.study.questions.answer`.
     """
-    yardsticks = read_json(book / YARDSTICKS)["bits_per_pixel"]
-    seeds = by_seed(records, yardsticks)
+    seeds = by_seed(records)
     return {
-        "seeds": len(seeds),
-        "code": {name: _code(seeds, name) for name in CODED},
-        "error": max(
-            kind["error"]
-            for seed in seeds
-            for name in CODED
-            for kind in seed.of(name)["code"].values()
-        ),
         "unbounded": _unbounded(select(records, recipe="report", reconstruction_loss="cb")),
-        "sharpness": {name: over_seeds(seed.sharpness(name) for seed in seeds) for name in CODED},
-        "samples": {
-            name: record["samples"]
-            for name, (loss, beta) in CODED.items()
-            for record in select(records, recipe="report", reconstruction_loss=loss, beta=beta)
-            if "samples" in record and record["settings"]["seed"] == 0
-        },
         "curves": {
             loss: {str(Fraction(beta)): _point(seeds, loss, beta) for beta in BETAS}
             for loss in BOTH
@@ -219,21 +166,6 @@ def summarise_likelihoods(book: Path, records: list[dict]) -> dict:
         "dimensions": {loss: _dimensions(seeds, loss) for loss in BOTH},
         "questions": answer(read_questions(book / QUESTIONS), values_of(seeds)),
     }
-
-
-def _code(seeds: list[Seed], name: str) -> dict:
-    kinds = {}
-    for kind in seeds[0].of(name)["code"]:
-        codes = [seed.of(name)["code"][kind] for seed in seeds]
-        bits = [code["bits_per_pixel"] for code in codes]
-        independent = seeds[0].yardsticks["independent_pixels"]
-        kinds[kind] = {
-            "bits_per_pixel": over_seeds(bits),
-            "above": over_seeds(value - independent for value in bits),
-        }
-        if "variance" in codes[0]:
-            kinds[kind]["variance"] = over_seeds(code["variance"] for code in codes)
-    return kinds
 
 
 def _unbounded(records: list[dict]) -> dict:
