@@ -237,7 +237,7 @@ EDITS = {
         "epochs=4",
         {"run", "training", *NOTEBOOKS},
     ),
-    "a verdict": ("study/statistics.py", "LEVEL = 0.95", "LEVEL = 0.9", set()),
+    "a verdict": ("study/statistics.py", "LEVEL = 0.95", "LEVEL = 0.9", {"cells"}),
     "a docstring": ("vae/objective.py", "What training minimises", "What", set()),
 }
 
