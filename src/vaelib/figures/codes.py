@@ -64,7 +64,12 @@ def decomposition(bits: dict[str, dict[str, dict]]) -> Figure:
     whole.minorticks_off()
     whole.set_yticks([-row for row in range(len(NAMES))], list(NAMES.values()))
     near.set_xscale("symlog", linthresh=10)
-    near.set_xlabel(f"thousandths of a bit above {REFERENCE}")
+    ticks = [-1000, -10, 0, 10, 100]
+    near.set_xticks(ticks, [f"{tick:,}".replace("-", "−").replace(",", " ") for tick in ticks])
+    near.set_xlim(-6000, 1500)
+    near.set_title(f"above {REFERENCE}")
+    near.set_xlabel("thousandths of a bit per pixel")
+    near.margins(y=0.08)
     near.axvline(0, color="0.6", lw=1, zorder=0)
     legend_below(figure, whole)
     return figure
