@@ -15,7 +15,7 @@ OBJECTIVES = {
 divergence."""
 
 CODED = OBJECTIVES | {loss: (loss, 1.0) for loss in ("gaussian", "cb-levels", "logistic", "odds")}
-"""The objectives whose models are put on one scale: under every code."""
+"""The objectives whose models are put on one scale, under every code."""
 
 BOTH = ("bce", "mse")
 BETAS = tuple(2.0**n for n in range(-4, 3))
