@@ -204,7 +204,7 @@ def test_pages_say_what_is_stale_and_where_it_is_named(site, pages):
     parts = read_summary(site.book)["parts"]
     rows = pages["all-runs"].select("#tab-records tbody tr")
     cells = [[cell.get_text(" ", strip=True) for cell in row.select("td")] for row in rows]
-    assert sum(int(row[2]) for row in cells) == parts["all"] == 355
+    assert sum(int(row[2]) for row in cells) == parts["all"] > 300
     assert sum(int(row[2]) for row in cells if row[5].startswith("stale")) == parts["stale"]
     assert all(row[5] == "fresh" or row[5].startswith("stale : ") for row in cells)
     for name in ("intro", "reproduction", "beyond/one-scale"):
