@@ -25,7 +25,7 @@ TRAINED_ON = 2000  # of the training images whose gap is measured too
 def measure_encoders(units: int | None) -> Callable[[VAE, Objective, ImageSet, int], dict]:
     """Return a measure: the gaps of encoders with these units, after each of ``EPOCHS``.
 
-    All are trained by Adam, since a step of Muon with a thousand units takes as long as ten others.
+    All are trained by Adam: with 1024 units Muon's iteration has 76 billion operations a step.
     Of ``RATES`` the one is taken whose encoder has the least validation total after the fewest
     epochs.
 
