@@ -60,11 +60,25 @@ def test_only_seeds_with_all_networks_count(records):
     assert len(seeds_of(records[3:])) == 0
 
 
-def test_what_the_loss_decides_is_apart_from_what_the_code_does(records, tmp_path):
+@pytest.fixture
+def book(tmp_path):
     (tmp_path / "recorded").mkdir()
     shutil.copy(BOOK / "codes.yml", tmp_path)
     write_json({"bits_per_pixel": YARDSTICKS}, tmp_path / "recorded" / "yardsticks.json")
-    found = codes.summarise_codes(tmp_path, records)
+    return tmp_path
+
+
+def test_a_record_that_is_gone_takes_its_seed_but_no_other_networks_samples(records, book):
+    for record in records[1:3]:
+        del record["samples"]  # those of the first seed are recorded, as in the book
+    found = codes.summarise_codes(book, records[1:])
+    assert found["seeds"] == 2
+    assert list(found["samples"]) == [network for network in codes.CODED if network != "bce"]
+    assert found["samples"]["mse"] == "mse 0"
+
+
+def test_what_the_loss_decides_is_apart_from_what_the_code_does(records, book):
+    found = codes.summarise_codes(book, records)
     assert found["seeds"] == 3
     assert found["error"] == pytest.approx(3e-5)
     # Of the four networks of the two losses the last is three hundredths better than the first.

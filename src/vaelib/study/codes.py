@@ -7,6 +7,7 @@ bits per pixel, positive where the left side is the shorter one.
 """
 
 from pathlib import Path
+from typing import Any
 
 from vaelib.plumbing.checks import require
 from vaelib.plumbing.files import read_json
@@ -33,7 +34,7 @@ def summarise_codes(book: Path, records: list[dict]) -> dict:
 
     Returns:
         ``seeds``, how many; ``sharpness``, by network, of its reconstructions; ``samples``, by
-        network, those of seed 0; ``levels``, of those with thresholds, see
+        network, those that are recorded; ``levels``, of those with thresholds, see
         :func:`vaelib.measure.levels.measure_levels`; ``bits``, by network and code, summaries of
         bits per pixel; ``error``, the greatest estimate of an image's error in bits per pixel;
         ``variance``, by network, of the fitted Gaussian and of the one learnt; ``loss``, by code,
@@ -51,8 +52,8 @@ def summarise_codes(book: Path, records: list[dict]) -> dict:
         "sharpness": {
             name: over_seeds(run[name]["appearance"]["sharpness"] for run in runs) for name in CODED
         },
-        "samples": {name: runs[0][name]["samples"] for name in CODED},
-        "levels": {name: runs[0][name]["levels"] for name in CODED if "levels" in runs[0][name]},
+        "samples": _drawn(records, "samples"),
+        "levels": _drawn(records, "levels"),
         "bits": {
             name: {code: over_seeds(seed[name][code] for seed in seeds) for code in seeds[0][name]}
             for name in CODED
@@ -88,13 +89,23 @@ def summarise_codes(book: Path, records: list[dict]) -> dict:
 def coded(records: list[dict]) -> list[dict[str, dict]]:
     """Gather the records of those seeds that have every network's code: network → record."""
     found: dict[int, dict[str, dict]] = {}
-    for name, (loss, beta) in CODED.items():
-        for record in select(
-            records, recipe="report", reconstruction_loss=loss, beta=beta, latent_dim=2
-        ):
-            if "code" in record:
-                found.setdefault(record["settings"]["seed"], {})[name] = record
+    for name in CODED:
+        for record in _of(name, records, "code"):
+            found.setdefault(record["settings"]["seed"], {})[name] = record
     return [seed for _, seed in sorted(found.items()) if seed.keys() == CODED.keys()]
+
+
+def _of(name: str, records: list[dict], part: str) -> list[dict]:
+    """Select the records of a network that have a part, in the order of their seeds."""
+    loss, beta = CODED[name]
+    every = select(records, recipe="report", reconstruction_loss=loss, beta=beta, latent_dim=2)
+    return [record for record in every if part in record]
+
+
+def _drawn(records: list[dict], part: str) -> dict[str, Any]:
+    """Return a part by network, of the first seed that has it."""
+    found = {name: _of(name, records, part) for name in CODED}
+    return {name: those[0][part] for name, those in found.items() if those}
 
 
 def bits_of(run: dict[str, dict]) -> Seed:
