@@ -50,6 +50,28 @@ def test_the_first_page_leads_to_the_explorer_and_has_the_findings(pages):
     assert all(item.strong for item in findings)
 
 
+def test_the_page_in_spanish_is_named_as_such_and_no_other(pages):
+    there = {name: content(page).select("[lang]") for name, page in pages.items()}
+    assert [name for name, found in there.items() if found] == ["resumen"]
+    (spanish,) = there["resumen"]
+    assert spanish["lang"] == "es"
+    assert spanish.h1
+    rows = spanish.select("table tbody tr")
+    assert len(rows) >= 12
+    assert all(row.select("td:last-child a") for row in rows)  # each leads somewhere
+
+
+def test_listings_say_which_of_their_lines_are_what(pages):
+    listings = [at for page in pages.values() for at in content(page).select("[id^=code-]")]
+    assert len(listings) >= 9
+    for listing in listings:
+        numbers = [int(number.get_text()) for number in listing.select(".linenos")]
+        assert numbers == list(range(1, len(numbers) + 1))
+        said = re.findall(r"Line (\d+):", listing.find_next_sibling("p").get_text())
+        assert said, listing["id"]
+        assert set(map(int, said)) <= set(numbers)
+
+
 def test_no_markup_is_left_in_the_text(pages):
     for name, page in pages.items():
         article = copy.copy(content(page))
@@ -186,6 +208,7 @@ def test_pages_with_numbers_of_runs_say_where_they_come_from(site, pages):
         "beyond/one-scale",
         "beyond/explorer",
         "conclusion",
+        "resumen",
     }
     (only,) = pages["beyond/one-scale"].select(".provenance")
     assert only.get_text().startswith("Records, not of this build: ")

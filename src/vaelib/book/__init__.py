@@ -11,6 +11,7 @@ def setup(app) -> dict:
     from vaelib.book import build
     from vaelib.book.directives import (
         claims,
+        listings,
         losses,
         modules,
         provenance,
@@ -22,7 +23,7 @@ def setup(app) -> dict:
     from vaelib.book.site import changed, formulas, pdf, printing, repository, tidying, typography
     from vaelib.plumbing.stale import digest
 
-    written = (statements, values, tables, losses, claims, provenance, modules, directive)
+    written = (statements, values, tables, listings, losses, claims, provenance, modules, directive)
     site = (formulas, repository, printing, pdf, tidying, typography)
     for part in (build, changed, *written, *site):
         part.setup(app)

@@ -3,6 +3,7 @@
 import numpy as np
 import sympy as sp
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle, Rectangle
 
 from vaelib.figures.style import styled, subplots
 from vaelib.symbolic import bound, gaussian, gradients
@@ -28,6 +29,30 @@ def tangent_and_areas() -> Figure:
     )
     right.set(xlabel="$x$", ylabel=r"$p(x) \log \frac{p(x)}{q(x)}$ (nats)")
     right.legend(loc="upper right")
+    return figure
+
+
+@styled
+def graphical_model() -> Figure:
+    """Draw the model as a graph: z and x of each image, and who leads from one to the other."""
+    figure, axes = subplots(2.3)
+    axes.set(xlim=(-3.4, 3.4), ylim=(-0.8, 2.6), aspect="equal")
+    axes.axis("off")
+    places = {"$z$": (0, 2), "$x$": (0, 0)}
+    for name, at in places.items():
+        color = "0.8" if name == "$x$" else "white"
+        axes.add_patch(Circle(at, 0.4, facecolor=color, edgecolor="black", lw=1.2))
+        axes.annotate(name, at, ha="center", va="center")
+    for start, end, name, dashes, side in (
+        ("$z$", "$x$", "decoder", "-", -1),
+        ("$x$", "$z$", "encoder", "--", 1),
+    ):
+        style = {"arrowstyle": "-|>", "color": "black", "ls": dashes, "lw": 1.2}
+        style |= {"shrinkA": 20, "shrinkB": 20, "connectionstyle": "arc3,rad=0.3"}
+        axes.annotate("", places[end], places[start], arrowprops=style)
+        axes.annotate(name, (0.45 * side, 1), ha="right" if side < 0 else "left", va="center")
+    axes.add_patch(Rectangle((-1.9, -0.6), 3.8, 3.1, fill=False, lw=1))
+    axes.annotate("$N$", (1.75, -0.45), ha="right", va="bottom")
     return figure
 
 

@@ -1,4 +1,4 @@
-"""Numbers as they are set: true minus signs, and no line that ends within an interval."""
+"""Numbers as they are set, on one line and with true minus signs; the language of a page."""
 
 import re
 
@@ -17,6 +17,7 @@ RULES = (
 def setup(app: Sphinx) -> None:
     """Connect to Sphinx."""
     app.connect("doctree-resolved", set_numbers)
+    app.connect("html-page-context", name_language)
 
 
 def set_numbers(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -24,6 +25,13 @@ def set_numbers(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for text in list(doctree.findall(nodes.Text)):
         if not isinstance(text.parent, FIXED) and (new := as_set(text)) != text:
             text.parent.replace(text, nodes.Text(new))
+
+
+def name_language(app: Sphinx, pagename: str, template: str, context: dict, doctree) -> None:
+    """Tell screen readers the language of a page whose front matter names one."""
+    language = app.env.metadata[pagename].get("lang")
+    if language:
+        context["body"] = f'<div lang="{language}">{context["body"]}</div>'
 
 
 def as_set(text: str) -> str:
