@@ -28,7 +28,7 @@ NUMBER = {
     "words": "",
     "verdict": "reproduced",
     "checked": "One number.",
-    "evidence": "experiments/bce",
+    "evidence": "experiments/trainings",
     "tests": {"table": 0.12345, "first_epoch": None},
     "parts": [
         PART
@@ -68,7 +68,7 @@ def test_a_claim_has_its_words_its_size_and_its_evidence():
         "It grows.",
         "table: p = 0.12; first epoch: too few runs",
         "[✓]{.verdict-good}\xa0**reproduced**",
-        "One number. {doc}`/experiments/bce`",
+        "One number. {doc}`/experiments/trainings`",
     ]
     assert effect[1:3] == [
         "It grows. *«crece»*",

@@ -24,7 +24,7 @@ def page(name, *content):
 def report():
     link = nodes.reference("", "", nodes.inline("", "the run"), refuri="%executed/bce/notebook")
     proof = nodes.admonition("", nodes.paragraph("", "Proof. Because."), classes=["proof", "proof"])
-    plane = nodes.image(uri="executed/bce/figures/decoded.*")
+    plane = nodes.image(uri="executed/evidence-bce-elbo/figures/aggregate.*")
     source = nodes.paragraph("", "Runs bce and mse: seed 0.", classes=["provenance"])
     heading = RootHeader()
     heading += nodes.Text("How to read it")
@@ -105,7 +105,7 @@ def test_a_figure_is_printed_without_the_code_that_drew_it(report):
 
 
 def test_tall_figures_are_narrow(report):
-    assert report.next_node(nodes.image)["width"] == printing.NARROW["decoded"]
+    assert report.next_node(nodes.image)["width"] == printing.NARROW["aggregate"]
 
 
 def test_where_numbers_come_from_is_said_once_in_the_conclusion(report):

@@ -79,13 +79,13 @@ def test_nothing_stands_in_the_way_of_any_reader(visit, name, scheme):
 
 
 def test_dark_mode_toggles_and_keeps_figures_legible(visit):
-    page = visit(f"{HTML.as_uri()}/experiments/bce.html").page
+    page = visit(f"{HTML.as_uri()}/experiments/trainings.html").page
     modes = set()
     for _ in range(3):
         modes.add(page.evaluate("document.documentElement.dataset.theme"))
         page.locator("button.theme-switch-button:visible").first.click()
     assert modes == {"light", "dark"}
-    dark = visit(f"{HTML.as_uri()}/experiments/bce.html", scheme="dark").page
+    dark = visit(f"{HTML.as_uri()}/experiments/trainings.html", scheme="dark").page
     assert dark.evaluate("document.documentElement.dataset.theme") == "dark"
     ground = dark.evaluate(
         "[...document.querySelectorAll('article figure img')]"

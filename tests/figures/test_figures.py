@@ -54,6 +54,17 @@ def test_the_grid_keeps_rows_and_columns():
     assert bottom + 0.75 * (top - bottom) == pytest.approx(2)
 
 
+def test_grids_side_by_side_are_each_the_grid_of_its_images():
+    random = np.random.default_rng(0)
+    panels = {name: random.random((9, 28, 28)) for name in ("bce", "mse")}
+    both = pictures.image_grids(panels, 3, 2.0).axes
+    for axes, (name, images) in zip(both, panels.items(), strict=True):
+        (alone,) = pictures.image_grid(images, 3, 2.0).axes
+        assert axes.get_title() == name
+        assert np.array_equal(axes.images[0].get_array(), alone.images[0].get_array())
+        assert axes.images[0].get_extent() == alone.images[0].get_extent()
+
+
 def test_the_scatter_writes_classes_and_shares_axes():
     random = np.random.default_rng(0)
     labels = np.arange(200) % 10

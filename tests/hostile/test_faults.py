@@ -547,7 +547,7 @@ def test_random_kills():
 # Two clean builds are equal, but for what holds times.
 
 IN_RUNS = {"outcome.json", "times.json", "page.json", "SHA256SUMS"}
-PAGES = {"intro.html", "all-runs.html", "experiments/bce.html"}
+PAGES = {"intro.html", "all-runs.html", "experiments/trainings.html"}
 
 
 def sums(folder):

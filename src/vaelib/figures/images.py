@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
@@ -60,21 +61,40 @@ def image_grid(images: np.ndarray, number: int, limit: float | None = None) -> F
     >>> figure.axes[0].get_xlabel()
     '$z_1$'
     """
+    figure, axes = subplots(6, width=6)
+    _draw_grid(axes, images, number, limit)
+    return figure
+
+
+@styled
+def image_grids(panels: dict[str, np.ndarray], number: int, limit: float) -> Figure:
+    """Draw square grids of images of a latent plane side by side, as :func:`image_grid` does.
+
+    Args:
+        panels: title → images.
+        number, limit: of every grid.
+    """
+    figure, every = subplots(3.7, 1, len(panels))
+    for axes, (title, images) in zip(every, panels.items(), strict=True):
+        _draw_grid(axes, images, number, limit)
+        axes.set_title(title)
+    return figure
+
+
+def _draw_grid(axes: Axes, images: np.ndarray, number: int, limit: float | None) -> None:
     rows = images.reshape(number, number, *images.shape[1:])
     canvas = rows.transpose(0, 2, 1, 3).reshape(number * images.shape[1], -1)
-    figure, axes = subplots(6, width=6)
     axes.grid(False)
     if limit is None:
         axes.imshow(canvas, vmin=0, vmax=1, interpolation="antialiased")
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
-        return figure
+        return
     edge = limit * number / (number - 1)  # the outermost codes are at the centres of their images
     extent = (-edge, edge, -edge, edge)
     axes.imshow(canvas, vmin=0, vmax=1, extent=extent, interpolation="antialiased")
     ticks = np.linspace(-limit, limit, 5)
     axes.set(xlabel="$z_1$", ylabel="$z_2$", xticks=ticks, yticks=ticks)
-    return figure
 
 
 @styled

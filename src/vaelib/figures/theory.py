@@ -35,8 +35,8 @@ def tangent_and_areas() -> Figure:
 @styled
 def graphical_model() -> Figure:
     """Draw the model as a graph: z and x of each image, and who leads from one to the other."""
-    figure, axes = subplots(2.3)
-    axes.set(xlim=(-3.4, 3.4), ylim=(-0.8, 2.6), aspect="equal")
+    figure, axes = subplots(2.1, width=3.6)
+    axes.set(xlim=(-2.2, 2.2), ylim=(-0.7, 2.6), aspect="equal")
     axes.axis("off")
     places = {"$z$": (0, 2), "$x$": (0, 0)}
     for name, at in places.items():

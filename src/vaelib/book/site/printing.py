@@ -15,7 +15,7 @@ from vaelib.plumbing.places import EXECUTED
 
 UNPRINTED = ("api", "all-runs", f"{EXECUTED}/")  # pages that begin so are on the site only
 WIDTH = "86%"  # of a figure, as a share of the text's
-NARROW = {"decoded": "54%", "latent": "46%", "aggregate": "48%", "encoder": "60%", "decoder": "60%"}
+NARROW = {"aggregate": "48%", "encoder": "60%", "decoder": "60%", "fig-graph": "50%"}
 NARROW |= {"latent-mean": "66%", "latent-sum": "66%", "fig-confusion": "52%", "fig-roofline": "70%"}
 SHORT = 20  # lines of a cell that is not broken over two pages
 CAPTION = 6  # lines of a long caption of a table, with the space around it

@@ -40,6 +40,7 @@ MENDED = {
     ),
 }
 # In ``_static``: what only developers of the theme or browsers of long ago ask for.
+OTHERS = ("index", "404", "genindex", "search")  # pages that are none of the book's
 UNASKED = ("**/*.map", "vendor/fontawesome/*/js", "vendor/fontawesome/*/webfonts/*.ttf", "locales")
 
 
@@ -65,9 +66,12 @@ def tidy(app: Sphinx, error: Exception | None) -> None:
 
 
 def remove_unasked(app: Sphinx) -> None:
-    """Remove files that no page asks for: of the theme, and those of earlier builds."""
+    """Remove files that no page asks for: of the theme, and those of earlier builds, with pages."""
     site = Path(app.outdir)
     unasked = [path for pattern in UNASKED for path in site.glob(f"_static/{pattern}")]
+    pages = {site / f"{name}.html" for name in (*app.env.found_docs, *OTHERS)}
+    found = (path for path in site.rglob("*.html") if path.relative_to(site).parts[0] != "_static")
+    unasked += [path for path in found if path not in pages]
     asked = {name for _, name in app.env.images.values()}
     unasked += [path for path in site.glob("_images/*") if path.name not in asked]
     asked = {name for _, name in app.env.dlfiles.values()}
