@@ -12,7 +12,10 @@ from sphinx_jupyterbook_latex.nodes import HiddenCellNode, RootHeader
 
 from vaelib.book.site import pdf, printing
 
-LATEX = SimpleNamespace(builder=SimpleNamespace(format="latex"))
+LATEX = SimpleNamespace(
+    builder=SimpleNamespace(format="latex"),
+    env=SimpleNamespace(toc_secnumbers={"theory/elbo": {"": (3,)}, "cost": {"": (14,)}}),
+)
 
 
 def page(name, *content):
@@ -84,6 +87,30 @@ def test_reference_and_runs_are_left_out_with_links_to_them_but_not_the_words(re
         assert gone not in text
     assert "Four findings from the run" in text
     assert not list(report.findall(nodes.reference))
+
+
+def test_a_link_to_another_chapter_says_where_it_is_once():
+    def link(uri, kind):
+        return nodes.reference("", "", nodes.inline("", "X", classes=[kind]), refuri=uri)
+
+    document = nodes.document(None, None)
+    first = ["see ", link("%cost", "doc"), " and ", link("%cost", "doc"), " ("]
+    more = [link("%theory/elbo#steps", "std-ref"), ", ", link("%cost#units", "std-ref"), ") "]
+    formula = nodes.reference("", "(3.1)", refuri="%theory/elbo#equation-elbo")
+    parts = [nodes.Text(part) if isinstance(part, str) else part for part in (*first, *more)]
+    document += page("theory/elbo", nodes.paragraph("", "", *parts, formula))
+    document += page("cost", nodes.paragraph("", "", link("%theory/elbo", "doc")))
+    printing.say_where_links_lead(document, LATEX.env)
+    said = [paragraph.astext() for paragraph in document.findall(nodes.paragraph)]
+
+    def at(label):
+        return rf"p.~\pageref{{\detokenize{{{label}}}}}"
+
+    assert said == [
+        f"see X (ch.~14, {at('cost::doc')}) and X (X, {at('theory/elbo:steps')}, "
+        f"X, ch.~14, {at('cost:units')}) (3.1)",
+        f"X (ch.~3, {at('theory/elbo::doc')})",
+    ]
 
 
 def test_a_short_cell_is_not_broken_over_two_pages(report):

@@ -3,7 +3,7 @@
 import pytest
 from docutils import nodes
 
-from vaelib.book.site.typography import as_set, set_numbers
+from vaelib.book.site.typography import align_numbers, as_set, set_numbers
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,20 @@ def test_code_and_formulas_stay_as_they_are():
     page += nodes.literal_block("", "x = -1")
     set_numbers(None, page, "page")
     assert page.astext() == "at −1 -1-1\n\nx = -1"
+
+
+def test_columns_of_numbers_alone_are_marked():
+    rows = [
+        ("loss", "total", "share", "mean"),
+        ("BCE", "1,147.09", "5\xa0%", "2.50 (2.4\xa0to\xa02.6)"),
+        ("MSE", "−34.5", "12.5\xa0%", "3"),
+    ]
+    head, *body = (
+        nodes.row("", *(nodes.entry("", nodes.paragraph("", cell)) for cell in row)) for row in rows
+    )
+    table = nodes.tgroup("", nodes.thead("", head), nodes.tbody("", *body))
+    page = nodes.document(None, None)
+    page += nodes.table("", table)
+    align_numbers(None, page, "page")
+    marked = [["number" in cell["classes"] for cell in row] for row in (head, *body)]
+    assert marked == [[False, True, True, False]] * 3

@@ -18,6 +18,7 @@ WIDTH = "86%"  # of a figure, as a share of the text's
 NARROW = {"aggregate": "48%", "encoder": "60%", "decoder": "60%", "fig-graph": "50%"}
 NARROW |= {"latent-mean": "66%", "latent-sum": "66%", "fig-confusion": "52%", "fig-roofline": "70%"}
 SHORT = 20  # lines of a cell that is not broken over two pages
+LINKS = {"doc", "std-doc", "std-ref"}  # classes of the words that link to a chapter or a section
 CAPTION = 6  # lines of a long caption of a table, with the space around it
 
 
@@ -63,6 +64,7 @@ def adapt_to_print(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         return
     leave_out_pages(doctree)
     leave_out_solutions(doctree)
+    say_where_links_lead(doctree, app.env)
     put_lead_on_title_page(doctree)
     unwrap_proofs(doctree)
     unwrap_figures(doctree)
@@ -93,6 +95,33 @@ def leave_out_solutions(doctree: nodes.document) -> None:
     """Leave out the solutions of exercises, which the site folds."""
     for solution in list(doctree.findall(solution_node)):
         solution.parent.remove(solution)
+
+
+def say_where_links_lead(doctree: nodes.document, env: BuildEnvironment) -> None:
+    """Print the chapter's number and the page beside the first link of a chapter to another."""
+    said = set()
+    for link in list(doctree.findall(nodes.reference)):
+        inner = link.next_node(nodes.inline)
+        if inner is None or not LINKS & set(inner["classes"]):
+            continue
+        name, _, place = link["refuri"].removeprefix("%").partition("#")
+        if (chapter := _chapter_of(link), name, place) in said:
+            continue
+        said.add((chapter, name, place))
+        numbers = env.toc_secnumbers.get(name, {}).get("") if name != chapter else None
+        page = rf"p.~\pageref{{\detokenize{{{name}:{place or ':doc'}}}}}"
+        where = f"ch.~{numbers[0]}, {page}" if numbers else page
+        before = "".join(part.astext() for part in link.parent[: link.parent.index(link)])
+        within = before.count("(") > before.count(")")
+        text = f", {where}" if within else f" ({where})"
+        link.parent.insert(link.parent.index(link) + 1, nodes.raw("", text, format="latex"))
+
+
+def _chapter_of(node: nodes.Node) -> str:
+    while node := node.parent:
+        if isinstance(node, start_of_file):
+            return node["docname"]
+    return ""
 
 
 def put_lead_on_title_page(doctree: nodes.document) -> None:

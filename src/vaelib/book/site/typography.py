@@ -1,4 +1,4 @@
-"""Numbers as they are set, on one line and with true minus signs; the language of a page."""
+"""Numbers as they are set, in text and in columns of tables; the language of a page."""
 
 import re
 
@@ -6,6 +6,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 FIXED = (nodes.FixedTextElement, nodes.literal, nodes.math, nodes.math_block, nodes.raw)
+NUMBER = re.compile(r"−?[\d,]+(\.\d+)?(\s%)?")
 SPACE = "\N{NO-BREAK SPACE}"
 RULES = (
     (re.compile(r"(?<![^\s(\[])-(?=\.?\d)"), "\N{MINUS SIGN}"),
@@ -17,6 +18,7 @@ RULES = (
 def setup(app: Sphinx) -> None:
     """Connect to Sphinx."""
     app.connect("doctree-resolved", set_numbers)
+    app.connect("doctree-resolved", align_numbers, priority=600)  # after they are set
     app.connect("html-page-context", name_language)
 
 
@@ -25,6 +27,16 @@ def set_numbers(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for text in list(doctree.findall(nodes.Text)):
         if not isinstance(text.parent, FIXED) and (new := as_set(text)) != text:
             text.parent.replace(text, nodes.Text(new))
+
+
+def align_numbers(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Mark the columns of tables with numbers alone, whose digits shall stand below each other."""
+    for table in doctree.findall(nodes.tgroup):
+        rows = (row.children for row in table.findall(nodes.row))
+        for column in zip(*rows, strict=False):
+            if all(NUMBER.fullmatch(cell.astext()) for cell in column[1:]):
+                for cell in column:
+                    cell["classes"].append("number")
 
 
 def name_language(app: Sphinx, pagename: str, template: str, context: dict, doctree) -> None:
