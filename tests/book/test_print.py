@@ -99,7 +99,8 @@ def test_a_link_to_another_chapter_says_where_it_is_once():
     formula = nodes.reference("", "(3.1)", refuri="%theory/elbo#equation-elbo")
     parts = [nodes.Text(part) if isinstance(part, str) else part for part in (*first, *more)]
     document += page("theory/elbo", nodes.paragraph("", "", *parts, formula))
-    document += page("cost", nodes.paragraph("", "", link("%theory/elbo", "doc")))
+    here = nodes.reference("", "", nodes.inline("", " above", classes=["std-ref"]), refid="units")
+    document += page("cost", nodes.paragraph("", "", link("%theory/elbo", "doc"), here))
     printing.say_where_links_lead(document, LATEX.env)
     said = [paragraph.astext() for paragraph in document.findall(nodes.paragraph)]
 
@@ -109,7 +110,7 @@ def test_a_link_to_another_chapter_says_where_it_is_once():
     assert said == [
         f"see X (ch.~14, {at('cost::doc')}) and X (X, {at('theory/elbo:steps')}, "
         f"X, ch.~14, {at('cost:units')}) (3.1)",
-        f"X (ch.~3, {at('theory/elbo::doc')})",
+        f"X (ch.~3, {at('theory/elbo::doc')}) above",
     ]
 
 

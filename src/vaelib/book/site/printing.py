@@ -101,10 +101,10 @@ def say_where_links_lead(doctree: nodes.document, env: BuildEnvironment) -> None
     """Print the chapter's number and the page beside the first link of a chapter to another."""
     said = set()
     for link in list(doctree.findall(nodes.reference)):
-        inner = link.next_node(nodes.inline)
-        if inner is None or not LINKS & set(inner["classes"]):
+        inner, address = link.next_node(nodes.inline), link.get("refuri", "")
+        if inner is None or not LINKS & set(inner["classes"]) or not address.startswith("%"):
             continue
-        name, _, place = link["refuri"].removeprefix("%").partition("#")
+        name, _, place = address.removeprefix("%").partition("#")
         if (chapter := _chapter_of(link), name, place) in said:
             continue
         said.add((chapter, name, place))
