@@ -1,7 +1,8 @@
 """Write the README's figure and numbers from the runs of the book at hand (``make readme``)."""
 
-import shutil
 from pathlib import Path
+
+from PIL import Image
 
 from vaelib.build.derived import read_summary
 from vaelib.plumbing.files import read_sealed
@@ -50,8 +51,8 @@ def main() -> None:
     book = find_book()
     if folder.read(book / EXECUTED / "bce", "settings")["recipe"] != "report":
         raise SystemExit("the book at hand has another recipe than report: run make book first")
-    figure = book / EXECUTED / "evidence-bce-elbo" / "figures" / "key.png"
-    shutil.copyfile(figure, book / README_FIGURE)
+    figure = book / EXECUTED / "compare" / "figures" / "decoded.png"  # which has no colour
+    Image.open(figure).convert("L").save(book / README_FIGURE, optimize=True)
     readme = book.parent / "README.md"
     before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END)[1]
