@@ -47,7 +47,7 @@ def test_a_listing_is_the_code_that_python_runs(name):
 
 
 def test_each_listing_is_referred_to():
-    assert len(SHOWN) >= 6
+    assert len(SHOWN) >= 9
     for page, _, name in SHOWN:
         assert f"{{numref}}`{name}`" in page.read_text()
 
@@ -60,7 +60,8 @@ def test_each_listing_is_referred_to():
         ("vaelib.vae.modell.VAE", "'modell'.*did you mean 'model'"),
         ("vaelib.vae.model.VAEE", "'VAEE'.*did you mean 'VAE'"),
         ("vaelib.vae.model.VAE.forwards", "'forwards'.*did you mean 'forward'"),
-        ("vaelib.vae.model", "is a module"),
+        ("vaelib.vae.model", "is no function"),
+        ("vaelib.vae", "is no function"),
     ],
 )
 def test_unknown_code_is_refused(name, message):
@@ -74,6 +75,8 @@ def test_what_is_said_of_a_line_stands_beside_its_number():
         (2, "(2.1)"),
         (3, "(2.2)"),
     ]
+    with pytest.raises(ValueError, match="expected one, and no other piece"):
+        numbered(code, {"a + 1": "(2.1)", "b =": "(2.2)"})
     for piece, number in (("c", 0), ("a", 2)):
         with pytest.raises(ValueError, match=f"'{piece}' stands in {number} lines"):
             numbered(code, {piece: "(2.1)"})

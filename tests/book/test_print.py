@@ -1,6 +1,7 @@
 """What is changed on the way to print, on small documents, and what is needed for it."""
 
 import os
+from collections import defaultdict
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +15,10 @@ from vaelib.book.site import pdf, printing
 
 LATEX = SimpleNamespace(
     builder=SimpleNamespace(format="latex"),
-    env=SimpleNamespace(toc_secnumbers={"theory/elbo": {"": (3,)}, "cost": {"": (14,)}}),
+    env=SimpleNamespace(
+        toc_secnumbers={"theory/elbo": {"": (3,)}, "cost": {"": (14,)}},
+        metadata=defaultdict(dict, resumen={"lang": "es"}),
+    ),
 )
 
 
@@ -101,6 +105,7 @@ def test_a_link_to_another_chapter_says_where_it_is_once():
     document += page("theory/elbo", nodes.paragraph("", "", *parts, formula))
     here = nodes.reference("", "", nodes.inline("", " above", classes=["std-ref"]), refid="units")
     document += page("cost", nodes.paragraph("", "", link("%theory/elbo", "doc"), here))
+    document += page("resumen", nodes.paragraph("", "", link("%cost", "doc")))
     printing.say_where_links_lead(document, LATEX.env)
     said = [paragraph.astext() for paragraph in document.findall(nodes.paragraph)]
 
@@ -111,6 +116,7 @@ def test_a_link_to_another_chapter_says_where_it_is_once():
         f"see X (ch.~14, {at('cost::doc')}) and X (X, {at('theory/elbo:steps')}, "
         f"X, ch.~14, {at('cost:units')}) (3.1)",
         f"X (ch.~3, {at('theory/elbo::doc')}) above",
+        f"X (cap.~14, {at('cost::doc').replace('p.', 'pág.')})",
     ]
 
 

@@ -80,14 +80,15 @@ def code_of(name: str) -> tuple[str, Path]:
         known = {path.stem: path for path in file.iterdir() if path.suffix in ("", ".py")}
         require(f"name in {file.name}", parts[0], known)
         file = known[parts.pop(0)]
+    if not parts:
+        raise ValueError(f"{name} is no function, class or method; expected one of a module")
     text = file.read_text(encoding="utf-8")
     found: ast.Module | DEFINITION = ast.parse(text)
     for part in parts:
         known_here = {each.name: each for each in found.body if isinstance(each, DEFINITION)}
         require(f"name in {file.name}", part, known_here)
         found = known_here[part]
-    if isinstance(found, ast.Module):
-        raise ValueError(f"{name} is a module; expected a function, a class or a method of it")
+    assert not isinstance(found, ast.Module)
     unwanted = {line for each in ast.walk(found) for line in _docstring(each)}
     first = min(each.lineno for each in (found, *found.decorator_list))
     lines = enumerate(text.splitlines()[first - 1 : found.end_lineno], first)
@@ -114,7 +115,9 @@ def numbered(code: str, said: dict[str, str]) -> dict[int, str]:
     found = {}
     for piece, text in said.items():
         at = [number for number, line in enumerate(lines, 1) if piece in line]
-        if len(at) != 1:
-            raise ValueError(f"{piece!r} stands in {len(at)} lines of the code; expected one")
+        if len(at) != 1 or at[0] in found:
+            raise ValueError(
+                f"{piece!r} stands in {len(at)} lines of the code; expected one, and no other piece"
+            )
         found[at[0]] = text
     return dict(sorted(found.items()))

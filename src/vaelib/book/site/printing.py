@@ -109,8 +109,10 @@ def say_where_links_lead(doctree: nodes.document, env: BuildEnvironment) -> None
             continue
         said.add((chapter, name, place))
         numbers = env.toc_secnumbers.get(name, {}).get("") if name != chapter else None
-        page = rf"p.~\pageref{{\detokenize{{{name}:{place or ':doc'}}}}}"
-        where = f"ch.~{numbers[0]}, {page}" if numbers else page
+        spanish = env.metadata[chapter].get("lang") == "es"
+        words = ("cap.", "pág.") if spanish else ("ch.", "p.")
+        page = rf"{words[1]}~\pageref{{\detokenize{{{name}:{place or ':doc'}}}}}"
+        where = f"{words[0]}~{numbers[0]}, {page}" if numbers else page
         before = "".join(part.astext() for part in link.parent[: link.parent.index(link)])
         within = before.count("(") > before.count(")")
         text = f", {where}" if within else f" ({where})"

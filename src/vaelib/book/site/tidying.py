@@ -39,8 +39,8 @@ MENDED = {
         '<summary aria-label="The pages below"><span class="toctree-toggle"'
     ),
 }
-# In ``_static``: what only developers of the theme or browsers of long ago ask for.
 OTHERS = ("index", "404", "genindex", "search")  # pages that are none of the book's
+# In ``_static``: what only developers of the theme or browsers of long ago ask for.
 UNASKED = ("**/*.map", "vendor/fontawesome/*/js", "vendor/fontawesome/*/webfonts/*.ttf", "locales")
 
 
