@@ -23,7 +23,7 @@ BETAS = tuple(2.0**n for n in range(-4, 3))
 
 SEEDS = {
     "evidence": 8,  # of each objective
-    "code": 3,  # of each that is coded
+    "code": 4,  # of each that is coded
     "sixteen": 5,  # with 16 dimensions, and of ``gaussian``
     "few": 3,  # of all others: more weights β, more dimensions, and ``cb``
     "original": 5,  # of the recipe ``original``

@@ -146,23 +146,24 @@ def summarise_rate_distortion(book: Path, records: list[dict]) -> dict:
 
     Returns:
         ``unbounded``, summaries of the losses of ``cb``, whose loss has no minimum; ``curves``, by
-        loss and β, summaries of ``rate``, ``distortion``, ``aggregate`` (its divergence from the
-        prior) and ``accuracy``; ``rate_of_gaussian``, a summary; ``merged``, by loss, seed
-        by seed, which two ``digits`` merge first and at which of the ``betas``; ``dimensions``, by
-        loss, the mean divergence of each of 16 latent dimensions, the greatest first, and a summary
-        of how many are ``used``, from ``least_used`` nats on; and ``questions``, see
-        :func:`vaelib.study.questions.answer`.
+        loss and β, over the seeds that have every β, summaries of ``rate``, ``distortion``,
+        ``aggregate`` (its divergence from the prior) and ``accuracy``; ``rate_of_gaussian``, a
+        summary; ``merged``, by loss, seed by seed, which two ``digits`` merge first and at which of
+        the ``betas``; ``dimensions``, by loss, the mean divergence of each of 16 latent dimensions,
+        the greatest first, and a summary of how many are ``used``, from ``least_used`` nats on; and
+        ``questions``, see :func:`vaelib.study.questions.answer`.
     """
     seeds = by_seed(records)
+    with_curves = [seed for seed in seeds if seed.has_curves]
     return {
         "unbounded": _unbounded(select(records, recipe="report", reconstruction_loss="cb")),
         "curves": {
-            loss: {str(Fraction(beta)): _point(seeds, loss, beta) for beta in BETAS}
+            loss: {str(Fraction(beta)): _point(with_curves, loss, beta) for beta in BETAS}
             for loss in BOTH
         },
         "rate_of_gaussian": over_seeds(seed.of("gaussian")["rate"]["nats"] for seed in seeds),
         "least_used": USED,
-        "merged": {loss: _merged(seeds, loss) for loss in BOTH},
+        "merged": {loss: _merged(with_curves, loss) for loss in BOTH},
         "dimensions": {loss: _dimensions(seeds, loss) for loss in BOTH},
         "questions": answer(read_questions(book / QUESTIONS), values_of(seeds)),
     }
@@ -175,8 +176,7 @@ def _unbounded(records: list[dict]) -> dict:
 
 
 def _point(seeds: list[Seed], loss: str, beta: float) -> dict:
-    at = loss, beta, 2
-    records = [seed.records[at] for seed in seeds if at in seed.records]
+    records = [seed.records[loss, beta, 2] for seed in seeds]
     return {
         "rate": over_seeds(record["rate"]["nats"] for record in records),
         "distortion": over_seeds(map(_distortion, records)),
@@ -188,7 +188,7 @@ def _point(seeds: list[Seed], loss: str, beta: float) -> dict:
 def _merged(seeds: list[Seed], loss: str) -> dict:
     """Return by seed which two classes merge first, and the weight at which they do."""
     found = []
-    for seed in (seed for seed in seeds if seed.has_curves):
+    for seed in seeds:
         record, table = first_merged(seed.curve(loss))
         shares = appearance.overlap_shares(table)
         a, b = max(shares, key=shares.__getitem__)
