@@ -49,7 +49,7 @@ def test_what_the_chapter_says_in_words_holds_of_its_records(found):
     original, report = (found["objectives"][recipe] for recipe in ("original", "report"))
     verdicts = {name: claim["verdict"] for name, claim in found["claims"].items()}
     parts = {part["name"]: part for claim in found["claims"].values() for part in claim["parts"]}
-    # The derivations hold, and what is said of either training alone, but for one word.
+    # The derivations hold, and most of what is said of either training alone.
     assert {verdicts[name] for name in ("C1", "C2", "C3")} == {"proved"}
     assert {verdicts[name] for name in ("C6", "C7a", "C7b", "C9a")} == {"reproduced"}
     assert verdicts["C7c"] == "not reproduced"
