@@ -71,7 +71,7 @@ def image_grids(panels: dict[str, np.ndarray], number: int, limit: float) -> Fig
     """Draw square grids of images of a latent plane side by side, as :func:`image_grid` does.
 
     Args:
-        panels: title → images.
+        panels: title → images (number², 28, 28) in [0, 1], row by row from the top.
         number, limit: of every grid.
     """
     figure, every = subplots(3.7, 1, len(panels))
