@@ -52,6 +52,8 @@ TRIED = {
     "bce": tuple(VARIANTS),
     "gaussian": RATES,
     "odds": RATES,
+    "logistic": RATES,
+    "cb-levels": RATES,
 }
 """Reconstruction loss → the variants that are tried with it."""
 JOBS = [
