@@ -15,7 +15,7 @@ import { examine } from "../../src/vaelib/book/explorer/script/worker.js";
 const { script, z, images, near } = JSON.parse(await new Response(Deno.stdin.readable).text());
 (0, eval)(script);
 const [data] = Object.values(globalThis.explorerRuns);
-const network = new Network(arrays(data.weights, data.shapes));
+const network = new Network(arrays(data.weights));
 const likelihood = new Likelihood(data.variance);
 const plane = new Plane(network, likelihood);
 const found = images.map((pixels, n) => {

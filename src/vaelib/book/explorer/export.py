@@ -18,16 +18,14 @@ def script(name: str, weights: dict[str, np.ndarray], chosen: dict) -> str:
         chosen: what :func:`vaelib.measure.portraits.offered` returns.
 
     Returns:
-        JavaScript, about 380 kB: ``weights`` is base64 of half-precision numbers, one array after
-        the other, in the order of ``shapes``; codes and pixels are base64 too.
+        JavaScript, about 400 kB: weights and codes as :func:`integers` writes them, pixels in base64.
     """
     arrays = {key: matrix(key, values) for key, values in weights.items()}
     data = {
         "variance": chosen["variance"],
-        "shapes": {key: values.shape for key, values in arrays.items()},
-        "weights": halves(np.concatenate([values.ravel() for values in arrays.values()])),
+        "weights": {key: {"shape": w.shape} | integers(w) for key, w in arrays.items()},
         "codes": {
-            "means": halves(np.array(chosen["codes"])),
+            "means": integers(np.array(chosen["codes"])),
             "labels": chosen["labels"],
             "places": chosen["places"],
         },
@@ -62,9 +60,15 @@ def matrix(name: str, values: np.ndarray) -> np.ndarray:
     return values.T  # (outputs, inputs)
 
 
-def halves(values: np.ndarray) -> str:
-    """Write numbers in half precision, little-endian, in base64."""
-    return base64.b64encode(values.astype("<f2").tobytes()).decode()
+def integers(values: np.ndarray) -> dict:
+    """Round numbers to 16-bit integers, little-endian, in base64, in units of a ``scale``.
+
+    They take as much room as numbers in half precision. Rounded so, weights change log p(x) by a third
+    as much.
+    """
+    scale = float(np.abs(values).max()) / 32767 or 1.0
+    rounded = np.round(values.astype(np.float64) / scale).astype("<i2")
+    return {"scale": scale, "integers": base64.b64encode(rounded.tobytes()).decode()}
 
 
 def octets(values: list[int]) -> str:

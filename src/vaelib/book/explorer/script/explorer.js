@@ -8,7 +8,7 @@ import { Ring } from "./ring.js";
 import { Surface } from "./surface.js";
 import { Tour } from "./tour.js";
 import { along, densest } from "./walk.js";
-import { bytes, halves } from "./weights.js";
+import { bytes, numbers } from "./weights.js";
 
 const PEN = 26; // of a canvas of 280 units, each a tenth of MNIST's pixels
 const FILM = 11; // images along a way
@@ -109,7 +109,7 @@ export class Explorer {
     if (!data || this.wanted !== name) return;
     this.model = this.models[name] ??= new Model(data, this.program);
     const { means, labels, places } = data.codes;
-    this.codes = { means: halves(means), labels, places };
+    this.codes = { means: numbers(means), labels, places };
     this.offer(data.images, data.others);
     this.forget();
     if (this.image) {

@@ -29,21 +29,22 @@ export class Likelihood {
    *   c(z) (n,), and the mean (n, 784)
    */
   ofDecoded(logits) {
-    const mean = Float32Array.from(logits, (a) => 1 / (1 + Math.exp(-a)));
+    const mean = new Float32Array(logits.length);
     const constant = new Float64Array(logits.length / PIXELS);
-    for (let i = 0; i < logits.length; i++) {
-      constant[Math.floor(i / PIXELS)] -= this.variance === null
-        ? softplus(logits[i])
-        : mean[i] ** 2 / (2 * this.variance);
+    for (let image = 0; image < constant.length; image++) {
+      let [sum, ones] = [0, 1]; // log(1 + e^a) is max(a, 0) and the logarithm of 1 + e^-|a|
+      for (let i = image * PIXELS; i < (image + 1) * PIXELS; i++) {
+        const small = Math.exp(-Math.abs(logits[i]));
+        mean[i] = (logits[i] < 0 ? small : 1) / (1 + small);
+        if (this.variance === null) sum += Math.max(logits[i], 0);
+        else sum += mean[i] ** 2 / (2 * this.variance);
+        ones *= 1 + small; // at most 2^784, which a number can be
+      }
+      constant[image] = -sum - (this.variance === null ? Math.log(ones) : 0);
     }
     const natural = this.variance === null ? logits.slice() : mean.map((m) => m / this.variance);
     return { natural, constant, mean };
   }
-}
-
-/** log(1 + e^a). */
-function softplus(a) {
-  return Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a)));
 }
 
 /** x · f of row `index` of f (n, 784). */

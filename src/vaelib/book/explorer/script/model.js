@@ -14,7 +14,7 @@ export class Model {
    * @param {string} program the source of the worker: from a file no other way to one is open
    */
   constructor(data, program) {
-    const weights = arrays(data.weights, data.shapes);
+    const weights = arrays(data.weights);
     this.network = new Network(weights);
     this.likelihood = new Likelihood(data.variance);
     this.asked = 0; // how often the worker was asked

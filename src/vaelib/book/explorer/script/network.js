@@ -1,11 +1,13 @@
 /**
  * The encoder and the decoder of vaelib.vae.model.
  *
- * Images and hidden layers lie row by row, channels last: (batch, height, width, channels). A
+ * Images and hidden layers lie row by row, channels last: (height, width, batch, channels). A
  * convolution gathers 3 × 3 patches and multiplies them with a matrix. A transposed one takes the
- * same two steps turned round: it multiplies, and scatters the products as patches.
+ * same two steps turned round: it multiplies, and scatters the products as patches. In a batch of
+ * neighbours in the plane, the same units are zero; so what is multiplied together is the same pixel
+ * of all of them.
  */
-import { Matrices, padded } from "./matrices.js";
+import { Matrices, padded, PANEL } from "./matrices.js";
 
 export const SIDE = 28; // pixels
 export const PIXELS = SIDE * SIDE;
@@ -34,10 +36,11 @@ export class Network {
     this.mean = layer("encoder.mean", 1, this.hidden.result);
     this.logVariance = layer("encoder.log_variance", 1, this.hidden.result);
     this.dense = layer("decoder.dense", BATCH);
-    this.deconv1 = layer("decoder.deconv1", BATCH * 49, this.dense.result);
+    this.deconv1 = layer("decoder.deconv1", BATCH * 49);
     this.deconv2 = layer("decoder.deconv2", BATCH * 196);
     this.deconv3 = layer("decoder.deconv3", BATCH * PIXELS);
-    this.logits = matrices.allocate(BATCH * PIXELS);
+    this.turned = matrices.allocate(BATCH * PIXELS);
+    this.logits = new Float32Array(BATCH * PIXELS);
   }
 
   /**
@@ -66,15 +69,20 @@ export class Network {
   decode(z) {
     const n = z.length / 2;
     this.dense.left.set(z);
-    this.matrices.rectify(this.dense.multiply(n)); // (n, 7, 7, 64)
+    const hidden = this.dense.multiply(n); // (n, 7, 7, 64)
+    this.matrices.rectify(hidden);
+    turn(hidden, n, 64, this.deconv1.left); // (7, 7, n, 64)
     this.deconv1.multiply(n * 49);
     scatter(this.deconv1, n, 7, 2, this.deconv2.left);
-    this.matrices.rectify(this.deconv2.left); // (n, 14, 14, 64)
+    this.matrices.rectify(this.deconv2.left); // (14, 14, n, 64)
     this.deconv2.multiply(n * 196);
     scatter(this.deconv2, n, 14, 2, this.deconv3.left);
-    this.matrices.rectify(this.deconv3.left); // (n, 28, 28, 32)
+    this.matrices.rectify(this.deconv3.left); // (28, 28, n, 32)
     this.deconv3.multiply(n * PIXELS);
-    scatter(this.deconv3, n, 28, 1, this.logits);
+    scatter(this.deconv3, n, 28, 1, this.turned); // (28, 28, n)
+    for (let pixel = 0; pixel < PIXELS; pixel++) {
+      for (let b = 0; b < n; b++) this.logits[b * PIXELS + pixel] = this.turned[pixel * n + b];
+    }
     return this.logits.subarray(0, n * PIXELS);
   }
 }
@@ -93,13 +101,9 @@ class Layer {
     this.matrices = matrices;
     this.inputs = inputs;
     this.outputs = outputs;
-    this.width = padded(outputs, 8);
+    this.width = padded(outputs, PANEL);
     this.bias = Float32Array.from(bias.values);
-    this.weight = matrices.allocate(inputs * this.width);
-    for (let row = 0; row < inputs; row++) {
-      const values = weight.values.subarray(row * outputs, (row + 1) * outputs);
-      this.weight.set(values, row * this.width);
-    }
+    this.weight = matrices.panels(weight);
     const space = padded(rows, 4);
     this.left = left ?? matrices.allocate(space * inputs);
     this.result = matrices.allocate(space * this.width);
@@ -116,6 +120,16 @@ class Layer {
       }
     }
     return used;
+  }
+}
+
+/** Turn (n, 49, channels) into (49, n, channels). */
+function turn(hidden, n, channels, turned) {
+  for (let pixel = 0; pixel < 49; pixel++) {
+    for (let b = 0; b < n; b++) {
+      const from = channels * (49 * b + pixel);
+      turned.set(hidden.subarray(from, from + channels), channels * (n * pixel + b));
+    }
   }
 }
 
@@ -152,31 +166,34 @@ function gather(image, size, channels, patches) {
  * The patch of pixel (i, j) begins at (stride · i − 1, stride · j − 1); what lies beyond the edge
  * is dropped.
  *
- * @param {Layer} layer its result is (n · size², 9 · channels), with unused columns at the end
- * @param {Float32Array} images (n, stride · size, stride · size, channels), written
+ * @param {Layer} layer its result is (size² · n, 9 · channels), with unused columns at the end
+ * @param {Float32Array} images (stride · size, stride · size, n, channels), written
  */
 function scatter(layer, n, size, stride, images) {
-  const { result, width, bias } = layer;
+  const { matrices, result, width, bias } = layer;
   const channels = bias.length;
   const large = stride * size;
-  for (let i = 0; i < n * large * large * channels; i += channels) {
-    for (let c = 0; c < channels; c++) images[i + c] = bias[c];
+  const whole = n * large * large * channels;
+  images.set(bias);
+  for (let done = channels; done < whole; done *= 2) {
+    images.copyWithin(done, 0, Math.min(done, whole - done));
   }
-  for (let row = 0; row < n * size; row++) {
-    const image = Math.floor(row / size) * large;
-    for (let j = 0; j < size; j++) {
-      const patch = width * (row * size + j);
-      const first = stride * j - 1; // column of the image at which the patch begins
-      const [cut, end] = [Math.max(0, -first), Math.min(3, large - first)];
-      for (let r = 0; r < 3; r++) {
-        const y = stride * (row % size) + r - 1;
-        if (y < 0 || y >= large) continue;
-        // The three pixels of a patch's row are neighbours in the image too.
-        const from = patch + channels * 3 * r;
-        const to = channels * ((image + y) * large + first);
-        for (let c = channels * cut; c < channels * end; c++) {
-          images[to + c] += result[from + c];
-        }
+  for (let i = 0; i < size; i++) {
+    for (let r = 0; r < 3; r++) {
+      const y = stride * i + r - 1;
+      if (y < 0 || y >= large) continue;
+      for (let s = 0; s < 3; s++) {
+        const first = s ? 0 : 1; // column of patches: what begins at −1 has nothing for s = 0
+        const end = stride * (size - 1) + s - 1 < large ? size : size - 1;
+        const from = width * (i * size + first) * n + channels * (3 * r + s);
+        const to = channels * (y * large + stride * first + s - 1) * n;
+        matrices.add(images, to, result, from, {
+          rows: (end - first) * n,
+          count: channels,
+          width,
+          block: n,
+          skip: (stride - 1) * channels * n,
+        });
       }
     }
   }

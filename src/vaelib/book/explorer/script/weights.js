@@ -2,36 +2,28 @@
 
 /** Decode base64 to bytes. */
 export function bytes(text) {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const characters = atob(text);
+  const found = new Uint8Array(characters.length);
+  for (let i = 0; i < found.length; i++) found[i] = characters.charCodeAt(i);
+  return found;
 }
 
-/** Decode base64 of little-endian half-precision numbers. */
-export function halves(text) {
-  const view = new DataView(bytes(text).buffer);
-  return Float32Array.from({ length: view.byteLength / 2 }, (_, i) => {
-    const half = view.getUint16(2 * i, true);
-    const exponent = (half >> 10) & 31;
-    const fraction = (half & 1023) / 1024;
-    const size = exponent ? (1 + fraction) * 2 ** (exponent - 15) : fraction * 2 ** -14;
-    return half >> 15 ? -size : size;
-  });
+/** Decode base64 of little-endian 16-bit integers, in units of `scale`. */
+export function numbers({ scale, integers }) {
+  const values = new Float32Array(new Int16Array(bytes(integers).buffer));
+  return values.map((integer) => scale * integer);
 }
 
 /**
- * Cut one row of numbers into the arrays of a network.
+ * Decode the arrays of a network.
  *
- * @param {string} text base64 of all numbers, one array after the other
- * @param {Object<string, number[]>} shapes by name, in that order
+ * @param {Object<string, {shape: number[], scale: number, integers: string}>} weights by name
  */
-export function arrays(text, shapes) {
-  const values = halves(text);
-  let start = 0;
+export function arrays(weights) {
   return Object.fromEntries(
-    Object.entries(shapes).map(([name, shape]) => {
-      const stop = start + shape.reduce((a, b) => a * b);
-      const array = { shape, values: values.subarray(start, stop) };
-      start = stop;
-      return [name, array];
-    }),
+    Object.entries(weights).map(([name, weight]) => [
+      name,
+      { shape: weight.shape, values: numbers(weight) },
+    ]),
   );
 }
