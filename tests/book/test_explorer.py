@@ -46,7 +46,7 @@ def rounded(model):
     """The model with its weights as the page has them."""
     for weight in model.parameters():
         step = weight.detach().double().abs().max() / (2**15 - 1) or 1
-        weight.data = ((weight.detach() / step).round() * step).float()
+        weight.data = ((weight.detach().double() / step).round() * step).float()
     return model
 
 

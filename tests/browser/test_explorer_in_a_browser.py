@@ -121,7 +121,9 @@ def test_logits_are_pytorchs_with_the_same_weights(opened, models, name):
     page = opened(name).page
     model, _, images = models[name]
     model = copy.deepcopy(model)
-    model.load_state_dict({key: w.half().float() for key, w in model.state_dict().items()})
+    for weight in model.parameters():
+        step = weight.detach().double().abs().max() / (2**15 - 1)
+        weight.data = ((weight.detach().double() / step).round() * step).float()
     z = encode(model, images).mean
     with torch.no_grad():
         expected = model.decoder(z).flatten(1)
@@ -135,7 +137,7 @@ def test_logits_are_pytorchs_with_the_same_weights(opened, models, name):
     )
     error = torch.tensor([one["logits"] for one in found]) - expected
     print(f"\n{name}: logits to {float(error.abs().max()):.1e}")
-    assert float(error.abs().max()) <= 1e-4
+    assert float(error.abs().max()) <= 2e-5
     assert float((torch.tensor([one["mean"] for one in found]) - z).abs().max()) <= 1e-4
 
 
@@ -157,8 +159,8 @@ def test_the_evidence_is_the_librarys(opened, models, name):
     error = torch.tensor([one["logEvidence"] for one in found]) - evidence.log_evidence
     middle, most = float(error.abs().median()), float(error.abs().max())
     print(f"\n{name}: log p(x) to {middle:.4f} in the median, {most:.3f} at most")
-    assert middle <= 0.01
-    assert most <= 0.1
+    assert middle <= 0.003
+    assert most <= 0.02
     bound = torch.tensor([one["bound"] for one in found]) - evidence.expected
     # What remains is the divergence, which both take from the same formula.
     divergence = (q.mean**2 + q.log_variance.exp() - 1 - q.log_variance).sum(1) / 2
@@ -227,7 +229,7 @@ def test_it_keeps_up_with_the_pen(opened):
         }}"""
     )
     print(f"\nan update: {statistics.median(times):.1f} ms")
-    assert statistics.median(times) <= 32 * slow
+    assert statistics.median(times) <= 16 * slow
     seconds = []
     for strokes in DRAWINGS.values():
         clear(page)
@@ -245,7 +247,9 @@ def test_it_keeps_up_with_the_pen(opened):
             )
         )
     print(f"exact values: {statistics.median(seconds):.2f} s, at most {max(seconds):.2f} s")
-    assert statistics.median(seconds) <= 0.8 * max(slow, slowness(page))
+    slow = max(slow, slowness(page))
+    assert statistics.median(seconds) <= 0.3 * slow
+    assert max(seconds) <= 1.5 * slow
 
 
 def test_it_is_ready_soon(visit):
@@ -253,7 +257,7 @@ def test_it_is_ready_soon(visit):
     page.locator(f".explorer[data-ready={RUNS[0]}]").wait_for()
     ready = page.evaluate("performance.now()") / 1000
     print(f"\nready after {ready:.2f} s")
-    assert ready <= 4 * slowness(page)
+    assert ready <= 2 * slowness(page)
 
 
 def test_it_is_light():
@@ -274,7 +278,9 @@ def test_a_run_is_loaded_when_it_is_chosen(visit):
     start = time.perf_counter()
     seen.page.get_by_label(RUNS[1]).check()
     seen.page.locator(f".explorer[data-ready={RUNS[1]}]").wait_for()
-    print(f"\nswitched after {time.perf_counter() - start:.2f} s")
+    seconds = time.perf_counter() - start
+    print(f"\nswitched after {seconds:.2f} s")
+    assert seconds <= 1.5 * slowness(seen.page)
     assert any(f"{RUNS[1]}.js" in address for address in seen.requests)
     own = (HTML.as_uri(), "blob:", "data:")
     assert [address for address in seen.requests if not address.startswith(own)] == []

@@ -25,11 +25,21 @@
     (local.set $left (local.get $block))
     (loop $row
       (local.set $end (i32.add (local.get $a) (local.get $count)))
-      (loop $each
-        (f32.store (local.get $a) (f32.add (f32.load (local.get $a)) (f32.load (local.get $b))))
-        (local.set $b (i32.add (local.get $b) (i32.const 4)))
-        (br_if $each
-          (i32.lt_u (local.tee $a (i32.add (local.get $a) (i32.const 4))) (local.get $end))))
+      (block $fours
+        (loop $four
+          (br_if $fours (i32.gt_u (i32.add (local.get $a) (i32.const 16)) (local.get $end)))
+          (v128.store (local.get $a)
+            (f32x4.add (v128.load (local.get $a)) (v128.load (local.get $b))))
+          (local.set $a (i32.add (local.get $a) (i32.const 16)))
+          (local.set $b (i32.add (local.get $b) (i32.const 16)))
+          (br $four)))
+      (block $ones
+        (loop $one
+          (br_if $ones (i32.ge_u (local.get $a) (local.get $end)))
+          (f32.store (local.get $a) (f32.add (f32.load (local.get $a)) (f32.load (local.get $b))))
+          (local.set $a (i32.add (local.get $a) (i32.const 4)))
+          (local.set $b (i32.add (local.get $b) (i32.const 4)))
+          (br $one)))
       (local.set $b (i32.add (local.get $b) (local.get $width)))
       (if (i32.eqz (local.tee $left (i32.sub (local.get $left) (i32.const 1))))
         (then

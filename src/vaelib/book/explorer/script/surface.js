@@ -84,17 +84,27 @@ export class Surface {
    * of a narrow ridge across the nodes too.
    */
   height(z1, z2) {
-    const [rows, columns] = this.shape;
-    const u = z1 / this.step - 0.5 - this.corner[0];
-    const v = z2 / this.step - 0.5 - this.corner[1];
-    const [i, j] = [Math.floor(u), Math.floor(v)];
-    if (i < 1 || j < 1 || i > rows - 3 || j > columns - 3) return ABSENT;
-    const down = weights(u - i);
-    const across = weights(v - j);
+    return this.between(this.nodes(z1, 0), this.nodes(z2, 1));
+  }
+
+  /** The first of the four nodes along an axis that lie around a position, and their weights. */
+  nodes(position, axis) {
+    const u = position / this.step - 0.5 - this.corner[axis];
+    const first = Math.floor(u) - 1;
+    const inside = first >= 0 && first <= this.shape[axis] - 4;
+    return inside ? { first, weights: weights(u - first - 1) } : null;
+  }
+
+  /** The height between four nodes of each axis. */
+  between(down, across) {
+    if (!down || !across) return ABSENT;
+    const { heights, shape: [, columns] } = this;
+    const [w0, w1, w2, w3] = across.weights;
     let sum = 0;
     for (let a = 0; a < 4; a++) {
-      const start = (i + a - 1) * columns + j - 1;
-      for (let b = 0; b < 4; b++) sum += down[a] * across[b] * this.heights[start + b];
+      const at = (down.first + a) * columns + across.first;
+      sum += down.weights[a] *
+        (w0 * heights[at] + w1 * heights[at + 1] + w2 * heights[at + 2] + w3 * heights[at + 3]);
     }
     return sum;
   }
@@ -104,11 +114,13 @@ export class Surface {
     if (this.drawn) return this.drawn;
     const box = this.extent(DEPTH);
     const [left, right, bottom, top] = box;
-    const heights = Float32Array.from({ length: GRAIN ** 2 }, (_, pixel) =>
-      this.height(
-        left + (pixel % GRAIN + 0.5) / GRAIN * (right - left),
-        top - (Math.floor(pixel / GRAIN) + 0.5) / GRAIN * (top - bottom),
-      ));
+    const shares = Array.from({ length: GRAIN }, (_, n) => (n + 0.5) / GRAIN);
+    const columns = shares.map((share) => this.nodes(left + share * (right - left), 0));
+    const rows = shares.map((share) => this.nodes(top - share * (top - bottom), 1));
+    const heights = new Float32Array(GRAIN ** 2);
+    rows.forEach((row, r) =>
+      columns.forEach((column, c) => (heights[r * GRAIN + c] = this.between(column, row)))
+    );
     return (this.drawn = { box, side: GRAIN, heights });
   }
 

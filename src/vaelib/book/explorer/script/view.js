@@ -41,6 +41,7 @@ export class View {
   draw({ codes, q, surface, exact, z, pinned, frame, ways }, window, colours) {
     const { context, canvas } = this;
     this.window = window;
+    this.pixel = canvas.width / (canvas.clientWidth || canvas.width);
     context.clearRect(0, 0, canvas.width, canvas.height);
     this.drawCodes(codes, colours);
     if (surface) this.drawShade(surface, colours.posterior);
@@ -68,17 +69,24 @@ export class View {
     }
   }
 
-  /** Draw the codes of images. */
-  drawCodes({ means, labels }, colours) {
-    const { context } = this;
-    const size = this.pixels(2.2);
-    context.globalAlpha = 0.75;
-    for (let n = 0; n < means.length / 2; n++) {
-      const [x, y] = this.toCanvas(means.subarray(2 * n, 2 * n + 2));
-      context.fillStyle = colours.classes[labels[n] ?? 0];
-      context.fillRect(x - size / 2, y - size / 2, size, size);
+  /** Draw the codes of images, or what was drawn before if nothing has changed. */
+  drawCodes(codes, { classes }) {
+    const { canvas: { width, height }, pixel, window } = this;
+    const means = codes.means;
+    const key = JSON.stringify([width, height, pixel, window, classes]);
+    if (this.layer?.key !== key || this.layer.means !== means) {
+      const canvas = new OffscreenCanvas(width, height);
+      this.layer = { key, means, canvas };
+      const context = canvas.getContext("2d");
+      const size = this.pixels(2.2);
+      context.globalAlpha = 0.75;
+      for (let n = 0; n < means.length / 2; n++) {
+        const [x, y] = this.toCanvas(means.subarray(2 * n, 2 * n + 2));
+        context.fillStyle = classes[codes.labels[n] ?? 0];
+        context.fillRect(x - size / 2, y - size / 2, size, size);
+      }
     }
-    context.globalAlpha = 1;
+    this.context.drawImage(this.layer.canvas, 0, 0);
   }
 
   /** Write texts at points of the plane: text → point. */
@@ -125,7 +133,7 @@ export class View {
 
   /** Convert pixels of the page to units of the canvas. */
   pixels(number) {
-    return number * this.canvas.width / (this.canvas.clientWidth || this.canvas.width);
+    return number * this.pixel;
   }
 
   /** Shade the posterior: darker where its density is greater. */
