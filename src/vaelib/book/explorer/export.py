@@ -18,7 +18,8 @@ def script(name: str, weights: dict[str, np.ndarray], chosen: dict) -> str:
         chosen: what :func:`vaelib.measure.portraits.offered` returns.
 
     Returns:
-        JavaScript, about 400 kB: weights and codes as :func:`integers` writes them, pixels in base64.
+        JavaScript, about 400 kB: weights and codes as :func:`integers` writes them, pixels as
+        base64.
     """
     arrays = {key: matrix(key, values) for key, values in weights.items()}
     data = {
@@ -63,8 +64,8 @@ def matrix(name: str, values: np.ndarray) -> np.ndarray:
 def integers(values: np.ndarray) -> dict:
     """Round numbers to 16-bit integers, little-endian, in base64, in units of a ``scale``.
 
-    They take as much room as numbers in half precision. Rounded so, weights change log p(x) by a third
-    as much.
+    They take as much room as numbers in half precision, and the error of log p(x) that comes from
+    rounding the weights is a third.
     """
     scale = float(np.abs(values).max()) / 32767 or 1.0
     rounded = np.round(values.astype(np.float64) / scale).astype("<i2")
