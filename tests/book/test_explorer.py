@@ -25,6 +25,7 @@ from vaelib.measure.portraits import CODES
 from vaelib.training import folder
 from vaelib.training.run import model_of
 from vaelib.vae.latent import encode
+from vaelib.vae.model import VAE
 from vaelib.vae.objective import kl_per_dimension
 
 from .conftest import ROOT
@@ -177,6 +178,52 @@ def run_module(code, **given):
     )
     code = f"const given = {json.dumps(given)};\n{code}"
     return json.loads(deno("run", "--no-config", "--allow-read", "-", given=code))
+
+
+@pytest.mark.parametrize(("m", "k", "n"), [(1, 1, 8), (3, 7, 8), (9, 64, 40)])
+def test_products_leave_out_what_is_zero_and_nothing_else(m, k, n):
+    """Columns that are zero in all rows, in some, and rows of zeros."""
+    random = np.random.default_rng(0)
+    left = random.normal(size=(m, k)) * (random.random((m, k)) < 0.5) * (random.random(k) < 0.6)
+    left[m // 2] = 0
+    right = random.normal(size=(k, n - 3))
+    code = """
+        import { Matrices, padded } from "matrices";
+        const { left, right, m, k, n } = given;
+        const matrices = new Matrices(4 * (m + 4) * (k + n) + k * n + 16_000);
+        const [a, c] = [k, n].map((width) => matrices.allocate(padded(m, 4) * width));
+        a.set(left.flat());
+        const b = matrices.panels({
+          shape: [k, n - 3], values: Float32Array.from(right.flat())});
+        matrices.product(a, b, c, m, k, n);
+        console.log(JSON.stringify(Array.from(c.subarray(0, m * n))));
+    """
+    found = run_module(code, left=left.tolist(), right=right.tolist(), m=m, k=k, n=n)
+    expected = np.pad(left @ right, [(0, 0), (0, 3)])
+    np.testing.assert_allclose(np.reshape(found, (m, n)), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_an_encoder_of_any_width_encodes_as_pytorch_does(generator, digits):
+    model = rounded(VAE(2, 300, generator))
+    weights = {name: weight.numpy() for name, weight in model.state_dict().items()}
+    arrays = {name: export.matrix(name, weight) for name, weight in weights.items()}
+    code = """
+        import { Network } from "network";
+        import { arrays } from "weights";
+        const network = new Network(arrays(given.weights));
+        const found = given.images.map((image) => network.encode(image));
+        console.log(JSON.stringify(found));
+    """
+    images = digits.test_images[:2].flatten(1).float() / 255
+    found = run_module(
+        code,
+        weights={name: {"shape": w.shape} | export.integers(w) for name, w in arrays.items()},
+        images=images.tolist(),
+    )
+    with torch.no_grad():
+        mean, log_variance = model.encoder(images.view(-1, 1, 28, 28))
+    np.testing.assert_allclose([one["mean"] for one in found], mean, atol=1e-5)
+    np.testing.assert_allclose([one["deviation"] for one in found], (log_variance / 2).exp(), 1e-5)
 
 
 def test_a_dense_way_goes_round_a_valley():

@@ -12,7 +12,7 @@ import { Matrices, padded, PANEL } from "./matrices.js";
 export const SIDE = 28; // pixels
 export const PIXELS = SIDE * SIDE;
 export const BATCH = 4; // latent vectors that are decoded together at most
-const NUMBERS = 1_300_000; // floats that the weights and the layers of a batch take at most
+const LAYERS = 700_000; // floats that the layers of a batch take at most
 
 export class Network {
   /**
@@ -20,7 +20,10 @@ export class Network {
    *   names; those of a layer as a matrix (inputs, outputs).
    */
   constructor(weights) {
-    const matrices = new Matrices(NUMBERS);
+    const sizes = Object.values(weights).map(({ shape: [rows, columns = 1] }) =>
+      rows * padded(columns, PANEL)
+    );
+    const matrices = new Matrices(LAYERS + sizes.reduce((a, b) => a + b));
     this.matrices = matrices;
     const layer = (name, rows, left) =>
       new Layer(
