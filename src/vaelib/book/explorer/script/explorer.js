@@ -12,6 +12,7 @@ import { bytes, numbers } from "./weights.js";
 
 const PEN = 26; // of a canvas of 280 units, each a tenth of MNIST's pixels
 const FILM = 11; // images along a way
+const BETWEEN = 10; // steps from one to the next, at which log p(x, z) is computed too
 const SEEN = 6; // nats below the greatest density: what counts as a peak
 
 export class Explorer {
@@ -31,11 +32,13 @@ export class Explorer {
     this.better = null; // a q that was improved, with its bound
     this.ends = {}; // A and B, points of the plane
     this.walk = null; // the ways between them, what is decoded there, and log p(x, z)
+    this.visits = 0; // how often something was to be shown that an address says
     this.panels = new Panels((name) => this.part(name));
     this.pen = new Pen(this.part("drawing"), {
       changed: () => this.show(this.drawn(), null),
       lifted: () => this.settle(),
       moved: () => this.update(),
+      cancelled: () => this.undo(),
     });
     const { plane } = this.panels;
     this.ring = new Ring(plane.canvas, (event) => plane.toPlane(event), () => this.update());
@@ -55,7 +58,7 @@ export class Explorer {
 
   listen() {
     const click = (name, act) => this.part(name).addEventListener("click", act);
-    click("undo", () => this.pen.undo());
+    click("undo", () => this.undo());
     click("clear", () => this.pen.clear());
     click("own", () => {
       this.show(this.drawn(), null);
@@ -64,7 +67,7 @@ export class Explorer {
     click("another", () => this.choose(any(this.others)));
     click("free", () => this.ring.free());
     click("zoom", ({ target }) => {
-      target.setAttribute("aria-pressed", target.ariaPressed !== "true");
+      target.setAttribute("aria-pressed", target.getAttribute("aria-pressed") !== "true");
       this.update();
     });
     for (const end of ["A", "B"]) click(end, () => this.stand(end));
@@ -77,14 +80,17 @@ export class Explorer {
       });
     }
     this.root.addEventListener("keydown", (event) => {
-      if (event.key !== "z" || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
+      const z = event.key.toLowerCase() === "z" && !event.shiftKey;
+      if (!z || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();
-      this.pen.undo();
+      this.undo();
     });
     const mode = new MutationObserver(() => this.update());
     mode.observe(document.documentElement, { attributeFilter: ["data-theme"] });
     addEventListener("resize", () => this.update());
-    addEventListener("hashchange", () => this.visit(location.hash));
+    addEventListener("hashchange", () => {
+      if (location.hash !== this.part("link").hash) this.visit(location.hash); // else it is shown
+    });
     for (const step of this.tour.steps) {
       // The same address again is no change.
       step.addEventListener("click", () => step.hash === location.hash && this.visit(step.hash));
@@ -93,8 +99,11 @@ export class Explorer {
 
   /** Begin with what the page's address says. */
   begin() {
-    const checked = this.part("runs").querySelector(":checked").value;
-    return location.hash.startsWith(MARK) ? this.visit(location.hash) : this.use(checked);
+    return location.hash.startsWith(MARK) ? this.visit(location.hash) : this.useChecked();
+  }
+
+  useChecked() {
+    return this.use(this.part("runs").querySelector(":checked").value);
   }
 
   /** Take a run's model, and show with it what was shown before. */
@@ -128,7 +137,6 @@ export class Explorer {
 
   /** Offer test images as buttons, in groups by why they were chosen; keep others. */
   offer(images, others) {
-    const grey = (pixels) => Float32Array.from(bytes(pixels), (value) => value / 255);
     this.others = others.map(({ index, pixels }) => ({ index, image: grey(pixels) }));
     this.offered = images.map(({ index, label, why, pixels }) => {
       const canvas = Object.assign(document.createElement("canvas"), { width: 28, height: 28 });
@@ -151,8 +159,15 @@ export class Explorer {
 
   /** Show one of the test images; a drawing is kept. */
   choose({ image, index }) {
+    this.last = { image, index };
     this.show(image, index);
     return this.settle();
+  }
+
+  /** Take a stroke back; if it was the first one, show the test image that it had replaced. */
+  undo() {
+    this.pen.undo();
+    if (this.last && !this.pen.strokes.length && !this.pen.past.length) this.choose(this.last);
   }
 
   /** Show an image (784,), or null, as far as it can be told at once. */
@@ -175,6 +190,7 @@ export class Explorer {
     const exact = await model.examine(image).catch((error) => this.say(error.message));
     if (!exact || image !== this.image || model !== this.model) return;
     this.exact = { ...exact, surface: new Surface(exact.step, exact.squares, exact.around) };
+    this.go();
     this.update();
     this.say(sentence(exact, this.q));
     this.root.dispatchEvent(new CustomEvent("settled", { detail: exact }));
@@ -201,22 +217,27 @@ export class Explorer {
     this.root.dispatchEvent(new CustomEvent("improved", { detail: this.better }));
   }
 
-  /** Put an end of a walk where the ring is; walk when there are two. */
+  /** Put an end of a walk where the ring is. */
   stand(end) {
     if (this.z) this.ends[end] = this.z;
-    const { A, B } = this.ends;
-    if (A && B && this.exact) {
-      const ways = [[A, B], densest(this.exact.surface, A, B)];
-      const points = ways.map((way) => along(way, FILM));
-      const film = points.map((row) => row.map((z) => this.model.decode(z, this.image)));
-      this.walk = {
-        ways,
-        images: film.map((row) => row.map(({ mean }) => mean)),
-        heights: film.map((row) => row.map(({ joint }) => joint)),
-      };
-    }
+    this.go();
     this.update();
     if (this.walk) this.part("walk").scrollIntoView({ block: "nearest" });
+  }
+
+  /** Walk, if there are two ends and the posterior is known. */
+  go() {
+    const { A, B } = this.ends;
+    if (!A || !B || !this.exact) return;
+    const ways = [[A, B], densest(this.exact.surface, A, B)];
+    const seen = ways.map((way) =>
+      along(way, BETWEEN * (FILM - 1) + 1).map((z) => this.model.decode(z, this.image))
+    );
+    this.walk = {
+      ways,
+      images: seen.map((row) => row.filter((_, n) => n % BETWEEN === 0).map(({ mean }) => mean)),
+      heights: seen.map((row) => row.map(({ joint }) => joint)),
+    };
   }
 
   /** End a walk. */
@@ -228,40 +249,61 @@ export class Explorer {
 
   /** Show what an address of the page says, and what its step of the tour says of it. */
   async visit(fragment) {
+    const number = ++this.visits;
     try {
       const view = read(fragment);
       if (!view) return;
-      const runs = this.part("runs");
-      const choice = [...runs.querySelectorAll("input")].find(({ value }) => value === view.run);
+      const runs = [...this.part("runs").querySelectorAll("input")];
+      const choice = runs.find(({ value }) => value === view.run);
       if (!choice) throw new Error(`The link names the model ${view.run}, which is not here.`);
+      const over = () => number !== this.visits || this.wanted !== view.run;
       choice.checked = true;
       this.tour.show(fragment);
-      if (this.root.getBoundingClientRect().top < 0) this.root.scrollIntoView();
+      this.root.querySelector(".explorer-stage").scrollIntoView({ block: "nearest" });
       if (!this.model || this.wanted !== view.run) await this.use(view.run);
+      if (over()) return;
       if (view.strokes) {
-        this.pen.strokes = view.strokes;
+        this.pen.put(view.strokes);
         this.show(this.drawn(), null);
         await this.settle();
       } else if (view.image !== null) {
-        const all = [...this.offered, ...this.others];
-        const found = all.find(({ index, why }) =>
-          String(index) === view.image || why?.startsWith(view.image)
-        );
-        if (!found) throw new Error(`The link names test image ${view.image}, which is not here.`);
+        const names = runs.map(({ value }) => value).filter((name) => name !== view.run);
+        const found = await this.find(view.image, [view.run, ...names]);
+        if (over()) return;
         await this.choose(found);
       }
+      if (over()) return;
       this.part("zoom").setAttribute("aria-pressed", view.frame);
       this.ring.set(view.z && this.place(view.z), !!view.z);
     } catch (error) {
-      this.say(error.message);
+      const say = () => this.say(error.message);
+      say();
+      if (this.model) return;
+      this.root.addEventListener("settled", say, { once: true });
+      await this.useChecked();
     }
+  }
+
+  /** Find a test image by its index, or by how it begins why it is offered, with the first run that has it. */
+  async find(image, runs) {
+    for (const name of runs) {
+      const { images, others } = await this.load(name);
+      const one = [...images, ...others].find(({ index, why }) =>
+        String(index) === image || why?.startsWith(image)
+      );
+      if (one) return { index: one.index, image: grey(one.pixels) };
+    }
+    throw new Error(`The link names test image ${image}, which is not here.`);
   }
 
   /** The point of the plane that a name or a pair of numbers means. */
   place(z) {
     if (typeof z !== "string") return z;
-    const peaks = this.exact?.surface.peaks(SEEN) ?? [];
-    return { "peak": peaks[0], "other peak": peaks[1] ?? peaks[0] }[z] ?? this.q.mean;
+    const { mean } = this.q;
+    const [peak = mean, other = peak] = this.exact?.surface.peaks(SEEN) ?? [];
+    const places = { mean, peak, "other peak": other };
+    if (!(z in places)) throw new Error(`The link has the place ${z}, which has no meaning.`);
+    return places[z];
   }
 
   say(text) {
@@ -284,7 +326,8 @@ export class Explorer {
       cursor: pen.cursor,
       aside: this.chosen !== null,
       image,
-      q: better?.q ?? q,
+      q,
+      better: better?.q,
       surface: exact?.surface ?? (image && model.estimate(image)),
       exact: !!exact,
       z,
@@ -292,6 +335,7 @@ export class Explorer {
       decoded: decoded?.mean,
       codes: this.codes,
       magnified,
+      ends: this.ends,
       walk,
     });
     this.part("ring").textContent = z ? where(z, decoded.joint, q) : "";
@@ -322,6 +366,11 @@ export class Explorer {
     const values = [reconstruction, divergence, bound, logEvidence, logEvidence - bound];
     values.forEach((value, n) => (this.part(row).cells[n + 1].textContent = decimal(value)));
   }
+}
+
+/** The pixels of an image, in [0, 1]. */
+function grey(pixels) {
+  return Float32Array.from(bytes(pixels), (value) => value / 255);
 }
 
 function any(list) {

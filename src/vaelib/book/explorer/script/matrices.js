@@ -7,7 +7,6 @@ import { PROGRAM } from "./program.js";
 import { bytes } from "./weights.js";
 
 const PAGE = 65536; // bytes, the unit in which WebAssembly counts memory
-const LONGEST = 3136; // numbers in a row that is multiplied
 export const PANEL = 8; // columns of a matrix that lie together
 
 /** The smallest multiple of `unit` that is at least `number`. */
@@ -16,10 +15,14 @@ export function padded(number, unit) {
 }
 
 export class Matrices {
-  /** @param {number} numbers how many floats will be allocated at most */
-  constructor(numbers) {
+  /**
+   * @param {number} numbers how many floats will be allocated at most
+   * @param {number} longest numbers in a row that is multiplied, at most
+   */
+  constructor(numbers, longest) {
+    const packed = 5 * (longest + 1);
     this.memory = new WebAssembly.Memory({
-      initial: Math.ceil((4 * numbers) / PAGE),
+      initial: Math.ceil(4 * (numbers + packed) / PAGE),
     });
     const instance = new WebAssembly.Instance(
       new WebAssembly.Module(bytes(PROGRAM)),
@@ -27,7 +30,7 @@ export class Matrices {
     );
     this.program = instance.exports;
     this.used = 0; // bytes
-    this.packed = this.allocate(5 * (LONGEST + 1));
+    this.packed = this.allocate(packed);
   }
 
   /** Whether this browser can do it, and the page's host lets it. */

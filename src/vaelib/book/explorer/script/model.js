@@ -32,10 +32,12 @@ export class Model {
   /** Send the worker a message; return a promise of its answer. */
   answer(message) {
     return new Promise((resolve, reject) => {
-      const refuse = () => reject(new Error(NO_WORKER));
-      if (!this.worker) return refuse();
+      if (!this.worker) return reject(new Error(NO_WORKER));
       this.worker.onmessage = ({ data }) => resolve(data);
-      this.worker.onerror = refuse;
+      this.worker.onerror = ({ message }) => { // none if it could not begin
+        if (!message) this.worker = null;
+        reject(new Error(message ? `The computation has failed: ${message}` : NO_WORKER));
+      };
       this.worker.postMessage(message);
     });
   }
@@ -84,7 +86,7 @@ export class Model {
   /** Ask the worker when it is idle; the answer is null if something else was asked meanwhile. */
   async ask(message) {
     const number = ++this.asked;
-    await this.idle;
+    await this.idle.catch(() => {}); // of what was asked before
     if (number !== this.asked) return null;
     this.idle = this.answer(message);
     return this.idle;

@@ -20,10 +20,10 @@ export class Network {
    *   names; those of a layer as a matrix (inputs, outputs).
    */
   constructor(weights) {
-    const sizes = Object.values(weights).map(({ shape: [rows, columns = 1] }) =>
-      rows * padded(columns, PANEL)
-    );
-    const matrices = new Matrices(LAYERS + sizes.reduce((a, b) => a + b));
+    const shapes = Object.values(weights).map(({ shape: [rows, columns = 1] }) => [rows, columns]);
+    const sizes = shapes.map(([rows, columns]) => (rows + 4) * padded(columns, PANEL));
+    const longest = Math.max(...shapes.map(([rows]) => rows));
+    const matrices = new Matrices(LAYERS + sizes.reduce((a, b) => a + b), longest);
     this.matrices = matrices;
     const layer = (name, rows, left) =>
       new Layer(

@@ -22,20 +22,21 @@ export class Panels {
    * @param {Object} state
    *   strokes, pen, cursor: of the drawing; cursor is the keyboard's place or null
    *   aside: whether something else is encoded
-   *   image: (784,), what is encoded; q: its {mean, deviation}; surface: its posterior; or null
+   *   image: (784,), what is encoded; q: its {mean, deviation}; better: one that was improved;
+   *     surface: its posterior; or null
    *   exact: whether the surface is
    *   z, pinned, decoded: the ring's place, whether it was put down, its image (784,); or null
    *   codes: {means, labels, places} of test images
    *   magnified: whether only the frame is shown
-   *   walk: {ways, images, heights} or null
+   *   ends: A and B, where they are put down; walk: {ways, images, heights} or null
    */
   draw(state) {
     const colours = readColours(this.find("plane"));
-    const { q, surface, magnified, walk } = state;
+    const { q, better, surface, magnified, walk } = state;
     this.drawStrokes(state, colours);
     paint(this.find("encoded"), [state.image], colours);
     paint(this.find("decoded"), [state.decoded], colours);
-    const frame = q && around(q, surface);
+    const frame = q && around(better ?? q, surface);
     const window = magnified && frame ? frame : PLANE;
     const shown = { ...state, ways: walk?.ways, frame: window === PLANE ? frame : null };
     this.plane.draw(shown, window, colours);
@@ -80,7 +81,8 @@ export class Panels {
       context.beginPath();
       row.forEach((value, k) => {
         const share = (most - value) / (most - least || 1);
-        context.lineTo((k + 0.5) / row.length * width, 4 + share * (height - 8));
+        const place = (0.5 + k / (row.length - 1) * (images[n].length - 1)) / images[n].length;
+        context.lineTo(place * width, 4 + share * (height - 8));
       });
       context.stroke();
     });

@@ -7,7 +7,8 @@ export class Pen {
   /**
    * @param {HTMLCanvasElement} canvas
    * @param {Object} report functions that are called: `changed` when there is more ink or less,
-   *   `lifted` when a stroke ends or is taken back, `moved` when the keyboard's pen moves without ink
+   *   `lifted` when a stroke ends or is taken back, `moved` when the keyboard's pen moves without ink,
+   *   `cancelled` when a stroke should not have been
    */
   constructor(canvas, report) {
     this.canvas = canvas;
@@ -20,9 +21,8 @@ export class Pen {
     this.stylus = false; // whether one was seen: then a touch is a hand that rests
     canvas.addEventListener("pointerdown", (event) => {
       this.stylus ||= event.pointerType === "pen";
-      const hand = event.pointerType === "touch" &&
-        (this.stylus || Math.max(event.width, event.height) > PALM);
-      if (hand || !event.isPrimary || event.button !== 0) return;
+      const hand = event.pointerType === "touch" && this.stylus;
+      if (hand || isPalm(event) || !event.isPrimary || event.button !== 0) return;
       if (this.down && !this.cursor) return; // another kind of pointer draws
       this.pointer = event.pointerId;
       canvas.setPointerCapture(event.pointerId);
@@ -31,6 +31,7 @@ export class Pen {
     });
     canvas.addEventListener("pointermove", (event) => {
       if (!this.down || this.cursor || event.pointerId !== this.pointer) return;
+      if (!(event.buttons & 1)) return this.end(); // lifted while another button was down
       const events = event.getCoalescedEvents?.() ?? [];
       this.add(...(events.length ? events : [event]).map((part) => this.at(part)));
     });
@@ -38,7 +39,7 @@ export class Pen {
     canvas.addEventListener("pointercancel", (event) => {
       if (!this.down || event.pointerId !== this.pointer) return;
       this.down = false; // the system took the pointer for something else
-      this.undo();
+      this.report.cancelled();
     });
     canvas.addEventListener("keydown", (event) => this.press(event));
     canvas.addEventListener("blur", () => {
@@ -94,11 +95,16 @@ export class Pen {
     this.replace([]);
   }
 
-  /** Draw something else, which can be taken back. */
-  replace(strokes) {
+  /** Take other strokes, which can be taken back. */
+  put(strokes) {
     this.down = false;
     if (this.strokes.length) this.past.push(this.strokes);
     this.strokes = strokes;
+  }
+
+  /** Draw something else, which can be taken back. */
+  replace(strokes) {
+    this.put(strokes);
     this.report.changed();
     this.report.lifted();
   }
@@ -129,4 +135,9 @@ export class Pen {
     }
     event.preventDefault();
   }
+}
+
+/** Whether a pointer is a hand that rests. */
+export function isPalm({ pointerType, width, height }) {
+  return pointerType === "touch" && Math.max(width, height) > PALM;
 }

@@ -1,6 +1,6 @@
 /** The posterior between the nodes of squares, for pictures. */
 
-const ABSENT = -50; // nats below the greatest value, where nothing is known
+const ABSENT = -50; // nats below the greatest value: where nothing is known, and no height is less
 const DEPTH = 12; // nats below the greatest density where nothing can be seen any more
 const GRAIN = 192; // points along each side of a raster
 const SHARES = [0.5, 0.95]; // of the mass, which contours hold
@@ -106,7 +106,7 @@ export class Surface {
       sum += down.weights[a] *
         (w0 * heights[at] + w1 * heights[at + 1] + w2 * heights[at + 2] + w3 * heights[at + 3]);
     }
-    return sum;
+    return Math.max(sum, ABSENT);
   }
 
   /** The heights at points of a grid over all that can be seen, row by row from the top. */

@@ -32,13 +32,13 @@ export class View {
   /**
    * Draw a window.
    *
-   * @param {Object} shown `codes`; and `q` of the encoder, the posterior's `surface` and whether it is
-   *   `exact`, the ring's place `z` and whether it is `pinned`, a `frame` around a smaller window,
-   *   `ways` between points: each null if there is none
+   * @param {Object} shown `codes`; `ends` of a walk, name → point; and `q` of the encoder, a `better` one,
+   *   the posterior's `surface` and whether it is `exact`, the ring's place `z` and whether it is
+   *   `pinned`, a `frame` around a smaller window, `ways` between points: each null if there is none
    * @param {number[]} window left, right, bottom, top
    * @param {Object} colours of panels.readColours
    */
-  draw({ codes, q, surface, exact, z, pinned, frame, ways }, window, colours) {
+  draw({ codes, q, better, surface, exact, z, pinned, frame, ways, ends }, window, colours) {
     const { context, canvas } = this;
     this.window = window;
     this.pixel = canvas.width / (canvas.clientWidth || canvas.width);
@@ -55,8 +55,15 @@ export class View {
       context.strokeStyle = colours.text;
       context.strokeRect(x, y, right - x, foot - y);
     }
-    if (q) this.drawEncoder(q, colours.encoder);
+    if (q) this.drawEllipses(q, colours.encoder);
+    if (better) {
+      context.setLineDash([this.pixels(4)]);
+      this.drawEllipses(better, colours.encoder);
+      context.setLineDash([]);
+    }
     if (ways) this.drawWays(ways, colours);
+    this.label(ends, colours);
+    context.lineWidth = this.pixels(1.5);
     if (z) {
       context.strokeStyle = context.fillStyle = colours.text;
       context.beginPath();
@@ -105,7 +112,7 @@ export class View {
     }
   }
 
-  /** Draw two ways, the straight one and the other, with A and B at their ends. */
+  /** Draw two ways, the straight one and the other. */
   drawWays([straight, other], colours) {
     const { context } = this;
     [[straight, colours.text], [other, colours.contour]].forEach(([way, colour]) => {
@@ -114,7 +121,6 @@ export class View {
       way.forEach((point) => context.lineTo(...this.toCanvas(point)));
       context.stroke();
     });
-    this.label({ A: straight[0], B: straight.at(-1) }, colours);
   }
 
   /** Draw the lines that hold half of the posterior's mass, and nearly all of it. */
@@ -154,7 +160,7 @@ export class View {
   }
 
   /** Draw the ellipses of one and two deviations of q, and its mean. */
-  drawEncoder({ mean, deviation }, colour) {
+  drawEllipses({ mean, deviation }, colour) {
     const { context } = this;
     const [x, y] = this.toCanvas(mean);
     const [right, top] = this.toCanvas(mean.map((m, k) => m + deviation[k]));

@@ -11,6 +11,7 @@ const ROOM = 0.5; // of their distance, that it has beyond each
  * @param {number[]} from, to points of the plane
  */
 export function densest(surface, from, to) {
+  if (!distance(from, to)) return [from, to];
   const half = (0.5 + ROOM) * distance(from, to);
   const step = 2 * half / (SIDE - 1);
   const corner = from.map((value, k) => (value + to[k]) / 2 - half);
