@@ -85,6 +85,13 @@ export class Explorer {
       event.preventDefault();
       this.undo();
     });
+    const key = readColours(this.root).classes.map((colour, digit) => {
+      const one = document.createElement("span");
+      one.textContent = digit;
+      one.style.borderBottom = `0.3em solid ${colour}`;
+      return one;
+    });
+    this.part("key").append(...key);
     const mode = new MutationObserver(() => this.update());
     mode.observe(document.documentElement, { attributeFilter: ["data-theme"] });
     addEventListener("resize", () => this.update());
@@ -119,6 +126,7 @@ export class Explorer {
     this.model = this.models[name] ??= new Model(data, this.program);
     const { means, labels, places } = data.codes;
     this.codes = { means: numbers(means), labels, places };
+    this.part("key").hidden = !labels;
     this.offer(data.images, data.others);
     this.forget();
     if (this.image) {
