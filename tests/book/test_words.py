@@ -151,10 +151,14 @@ def test_what_the_chapter_says_of_networks_and_codes(found):
         assert max(found["loss"][code]["values"]) < 0.012
         for pair in found["pairs"][code].values():
             assert max(map(abs, pair["values"])) < 0.012
-    for pair in found["pairs"]["bernoulli"].values():
-        assert pair["confidence"]["high"] < 0
+    for code, pairs in found["pairs"].items():
+        assert pairs["1"]["confidence"]["high"] < 0
+        half = pairs["1/2"]["confidence"]
+        assert (half["high"] < 0) == (code == "bernoulli")
+        assert half["low"] < 0
     # The edges, by bits, and the variance hardly.
     for name, codes in bits.items():
+        assert codes["untailed"]["mean"] > 8
         assert codes["untailed"]["mean"] - codes["quarter"]["mean"] > 5
         assert abs(codes["fitted"]["mean"] - codes["quarter"]["mean"]) < 0.002
         assert codes["odds"]["mean"] < codes["fitted"]["mean"] - 0.9
@@ -162,21 +166,33 @@ def test_what_the_chapter_says_of_networks_and_codes(found):
         assert 0.2 < found["variance"]["fitted"][name]["mean"] < 0.4
     assert found["variance"]["own"]["gaussian"]["mean"] < 0.05
     assert bits["gaussian"]["own"]["mean"] > bits["gaussian"]["quarter"]["mean"] + 0.3
-    # Training with proportional odds adds little, and the distances of the thresholds matter.
+    # Two thirds of what is gained by thresholds come before their distances.
+    steps = [bits["logistic"][code]["mean"] for code in ("quarter", "own", "odds")]
+    assert 0.6 < (steps[0] - steps[1]) / (steps[0] - steps[2]) < 0.73
+    # Training with proportional odds adds little.
     two = min(bits[name]["odds"]["mean"] for name in ("bce", "bce-elbo", "mse", "mse-elbo"))
     assert two - 0.05 < bits["odds"]["own"]["mean"] < two
-    assert bits["logistic"]["own"]["mean"] > bits["logistic"]["odds"]["mean"] + 0.3
+    assert found["questions"]["Q17"]["answer"] == "undecided"
+    shortest = {
+        (n, code): part["mean"] for n, codes in bits.items() for code, part in codes.items()
+    }
+    assert min(shortest, key=shortest.get) == ("logistic", "odds")
     # None of these models is a good code.
     best = min(part["mean"] for codes in bits.values() for part in codes.values())
     without = yardsticks["bits_per_pixel"]
     better = {name for name in without if without[name] < best}
     assert better == {"neighbours", "bzip2_together"}
+    for name, codes in bits.items():
+        length = codes["odds"]["mean"]
+        assert length < min(without["independent_pixels"], without["png_together"])
+        assert (length < without["jpeg_xl_together"]) == (name != "cb-levels")
     # As {cite:t}`townsend2019` found them.
     assert f"{without['bzip2_together']:.2f} {without['png']:.1f}" == "1.41 2.8"
     assert 0.8 < yardsticks["black"] < 0.81
     sharpness = {name: part["mean"] for name, part in found["sharpness"].items()}
     assert max(sharpness.values()) < 0.4
     assert max(sharpness, key=sharpness.get) == "cb-levels"
+    assert sorted(sharpness, key=sharpness.get)[:2] == ["logistic", "odds"]
 
 
 def test_what_the_chapter_says_of_the_weight(found):
