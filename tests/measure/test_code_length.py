@@ -8,6 +8,7 @@ import torch
 
 from vaelib.evidence import sampling
 from vaelib.evidence.levels import ContinuousBernoulliLevels, GaussianLevels
+from vaelib.evidence.odds import ProportionalOdds
 from vaelib.evidence.quadrature import integrate
 from vaelib.evidence.tiles import nodes_of
 from vaelib.measure import code_length, codes
@@ -17,7 +18,12 @@ from vaelib.vae.model import VAE
 from vaelib.vae.objective import Objective
 from vaelib.vae.thresholds import GAPS, Thresholds
 
-KINDS = [ContinuousBernoulliLevels(), GaussianLevels(0.04)]
+KINDS = [
+    ContinuousBernoulliLevels(),
+    GaussianLevels(0.04),
+    GaussianLevels(0.25, censored=False),
+    ProportionalOdds(Thresholds(GAPS["odds"]).double().edges().detach()),
+]
 
 
 @pytest.fixture(scope="module")
