@@ -40,9 +40,9 @@ def test_what_the_chapter_on_cost_says_of_schedules():
     assert found["two epochs, BCE"]["above_base"]["confidence"]["low"] > 0
     assert found["two epochs, BCE"]["steps"] * 3 == found["base, BCE"]["steps"] * 2
     assert found["batches of 256, BCE"]["above_base"]["confidence"]["low"] > 0
-    for rates in ("half of both rates, BCE", "twice both rates, BCE"):
-        part = found[rates]["above_base"]["confidence"]
-        assert part["low"] < 0 < part["high"]
+    for loss in ("BCE", "MSE", "gaussian", "cb-levels", "logistic", "odds"):
+        for rates in ("half of both rates", "twice both rates"):
+            assert found[f"{rates}, {loss}"]["above_base"]["mean"] > 0
 
 
 def test_what_the_chapter_says_in_words_holds_of_its_records(found):
