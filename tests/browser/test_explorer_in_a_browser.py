@@ -131,12 +131,12 @@ def test_logits_are_pytorchs_with_the_same_weights(opened, models, name):
     with torch.no_grad():
         expected = model.decoder(z).flatten(1)
     found = page.evaluate(
-        f"""rows => rows.map(pixels => {{
+        f"""([rows, z]) => rows.map((pixels, n) => {{
             const {{network}} = {EXPLORER}.model;
             const {{mean}} = network.encode(Float32Array.from(pixels));
-            return {{mean, logits: Array.from(network.decode(mean))}};
+            return {{mean, logits: Array.from(network.decode(z[n]))}};
         }})""",
-        (images.flatten(1).float() / 255).tolist(),
+        [(images.flatten(1).float() / 255).tolist(), z.tolist()],
     )
     error = torch.tensor([one["logits"] for one in found]) - expected
     print(f"\n{name}: logits to {float(error.abs().max()):.1e}")
