@@ -749,6 +749,19 @@ def test_steps_of_the_tour_in_a_hurry_end_where_the_last_one_is(opened):
     assert page.get_by_label(RUNS[0]).is_checked()
 
 
+def test_what_a_reader_draws_meanwhile_stays(opened):
+    """While the seventh step loads another model."""
+    page = opened().page
+    page.locator("article a[href^='#explorer;']:text-is('Show it.')").nth(6).evaluate(
+        f"(link) => {{link.click(); setTimeout(() => {EXPLORER}.pen.replace([[[9, 9], [80, 80]]]), 20)}}"
+    )
+    page.locator(f".explorer[data-ready={RUNS[1]}]").wait_for()
+    settled(page)
+    page.wait_for_timeout(500)
+    assert page.evaluate(f"{EXPLORER}.pen.strokes") == [[[9, 9], [80, 80]]]
+    assert ring(page) == [None, False]
+
+
 def test_a_drawing_of_the_tour_can_be_taken_back(opened):
     page = opened().page
     draw(page, DRAWINGS["a 1"])

@@ -32,10 +32,10 @@ export class Explorer {
     this.better = null; // a q that was improved, with its bound
     this.ends = {}; // A and B, points of the plane
     this.walk = null; // the ways between them, what is decoded there, and log p(x, z)
-    this.visits = 0; // how often something was to be shown that an address says
+    this.visits = 0; // how often an address, the pen or a choice said what is to be shown
     this.panels = new Panels((name) => this.part(name));
     this.pen = new Pen(this.part("drawing"), {
-      changed: () => this.show(this.drawn(), null),
+      changed: () => this.drawing(),
       lifted: () => this.settle(),
       moved: () => this.update(),
       cancelled: () => this.undo(),
@@ -61,10 +61,10 @@ export class Explorer {
     click("undo", () => this.undo());
     click("clear", () => this.pen.clear());
     click("own", () => {
-      this.show(this.drawn(), null);
+      this.drawing();
       this.settle();
     });
-    click("another", () => this.choose(any(this.others)));
+    click("another", () => this.pick(any(this.others)));
     click("free", () => this.ring.free());
     click("zoom", ({ target }) => {
       target.setAttribute("aria-pressed", target.getAttribute("aria-pressed") !== "true");
@@ -153,7 +153,7 @@ export class Explorer {
       button.append(canvas);
       const kind = label === null ? "" : `, a ${label}`;
       button.setAttribute("aria-label", `Test image ${index}${kind}: ${why}`);
-      button.addEventListener("click", () => this.choose(one));
+      button.addEventListener("click", () => this.pick(one));
       return one;
     });
     const kinds = [...new Set(this.offered.map(({ why }) => why))].map((kind) => {
@@ -163,6 +163,18 @@ export class Explorer {
       return group;
     });
     this.part("choices").replaceChildren(...kinds);
+  }
+
+  /** Show what is drawn. What a link was about to show comes no more. */
+  drawing() {
+    this.visits++;
+    this.show(this.drawn(), null);
+  }
+
+  /** Show the test image that a reader picks, and nothing that a link was about to show. */
+  pick(one) {
+    this.visits++;
+    return this.choose(one);
   }
 
   /** Show one of the test images; a drawing is kept. */
@@ -282,7 +294,8 @@ export class Explorer {
       }
       if (over()) return;
       this.part("zoom").setAttribute("aria-pressed", view.frame);
-      this.ring.set(view.z && this.place(view.z), !!view.z);
+      const z = view.z && this.place(view.z);
+      this.ring.set(z, !!z);
     } catch (error) {
       const say = () => this.say(error.message);
       say();
@@ -307,7 +320,7 @@ export class Explorer {
   /** The point of the plane that a name or a pair of numbers means. */
   place(z) {
     if (typeof z !== "string") return z;
-    const { mean } = this.q;
+    const mean = this.q?.mean ?? null;
     const [peak = mean, other = peak] = this.exact?.surface.peaks(SEEN) ?? [];
     const places = { mean, peak, "other peak": other };
     if (!(z in places)) throw new Error(`The link has the place ${z}, which has no meaning.`);
