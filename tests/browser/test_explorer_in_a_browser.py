@@ -753,7 +753,10 @@ def test_what_a_reader_draws_meanwhile_stays(opened):
     """While the seventh step loads another model."""
     page = opened().page
     page.locator("article a[href^='#explorer;']:text-is('Show it.')").nth(6).evaluate(
-        f"(link) => {{link.click(); setTimeout(() => {EXPLORER}.pen.replace([[[9, 9], [80, 80]]]), 20)}}"
+        f"""link => {{
+            link.click();
+            setTimeout(() => {EXPLORER}.pen.replace([[[9, 9], [80, 80]]]), 20);
+        }}"""
     )
     page.locator(f".explorer[data-ready={RUNS[1]}]").wait_for()
     settled(page)
