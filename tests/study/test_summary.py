@@ -12,7 +12,7 @@ from scipy import stats
 from vaelib.book.directives.values import look_up, look_up_interval
 from vaelib.plumbing.files import read_json, write_derived, write_json
 from vaelib.plumbing.words import LOSSES
-from vaelib.study import claims, records, statistics, summary
+from vaelib.study import claims, provenance, records, statistics, summary
 from vaelib.study.design import BETAS, CODED, OBJECTIVES, trainings
 from vaelib.training.settings import Settings
 
@@ -315,7 +315,7 @@ def test_parts_are_counted_by_what_made_them_and_stale_ones_are_named(book, tmp_
     other = known | {"modules": known["modules"] | {"vae.model": "other"}}
     stamps = {"training report": known, "training original": other}
     write_json(stamps, book / "recorded" / "stamps.json")
-    found = summary.parts(book)
+    found = provenance.parts(book)
     groups = {(group["part"], group["recipe"], group["why"]): group for group in found["groups"]}
     fresh = groups["training", "report", ""]
     assert (fresh["commits"], fresh["dates"], fresh["replayed"]) == ("abc", "2026-01-01", "")

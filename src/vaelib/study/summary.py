@@ -1,6 +1,5 @@
 """What the recorded trainings say together: the numbers that pages take as ``reproduction``."""
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
@@ -9,18 +8,18 @@ from statistics import correlation, mean
 import torch
 
 from vaelib.measure import appearance
-from vaelib.plumbing.files import read_json
 from vaelib.plumbing.places import EARLIER, RECORDS
 from vaelib.plumbing.words import LOSSES
 from vaelib.study import claims, statistics
 from vaelib.study.claims import pair_up
 from vaelib.study.codes import summarise_codes
-from vaelib.study.design import BOTH, OBJECTIVES, trainings
+from vaelib.study.design import BOTH, OBJECTIVES
 from vaelib.study.evidence import summarise_evidence
 from vaelib.study.original import SPLITS, original_history, original_losses
+from vaelib.study.provenance import origin, parts
 from vaelib.study.rate_distortion import summarise_rate_distortion
-from vaelib.study.records import path_of, read_stamps, select, states, votes
 from vaelib.study.records import read as records_of
+from vaelib.study.records import select, votes
 from vaelib.study.statistics import each_over_seeds, over_seeds
 from vaelib.training.folder import kl_divergence
 
@@ -36,10 +35,10 @@ def summarise(book: Path) -> dict:
     intervals: ``prediction`` for the value of a new seed, ``confidence`` for the mean.
 
     Returns:
-        ``parts``, see :func:`parts`; ``recorded``, by recipe, how many runs, when and where;
-        ``claims``, the findings; ``turned``, the ``number`` of verdicts that turn when one seed is
-        left out, ``named`` with these seeds; ``mse_too``, the parts of what C7 and C9 ask of BCE,
-        asked of MSE; ``recordings``, what the first edition's records of the same seeds say of
+        ``parts``, see :func:`vaelib.study.provenance.parts`; ``recorded``, by recipe, how many
+        runs, when and where; ``claims``, the findings; ``turned``, the ``number`` of verdicts that
+        turn when one seed is left out, ``named`` with these seeds; ``mse_too``, the parts of what
+        C7 and C9 ask of BCE, asked of MSE; ``recordings``, what the first edition's records of the same seeds say of
         these; ``objectives``, by recipe and objective, summaries of losses and measures on the test
         images; ``effects``, by recipe, summaries of the quantities that decide effects; and, of the
         recipe ``original`` by loss,
@@ -64,7 +63,7 @@ def summarise(book: Path) -> dict:
     turned = claims.turned(asked, pairs, table, history)
     return {
         "parts": parts(book),
-        "recorded": {recipe: _provenance(select(records, recipe=recipe)) for recipe in RECIPES},
+        "recorded": {recipe: origin(select(records, recipe=recipe)) for recipe in RECIPES},
         "claims": {name: asdict(finding) for name, finding in findings.items()},
         "turned": {
             "number": len(turned),
@@ -103,54 +102,6 @@ def summarise(book: Path) -> dict:
     }
 
 
-def parts(book: Path) -> dict:
-    """Tell what the parts of the book's records were made by, and which of them are stale.
-
-    Returns:
-        The number of ``all`` and of the ``stale`` ones; and ``groups``, each of the same part,
-        recipe and stamp: how many ``records``, the ``commits`` and ``dates`` at which they were
-        made, when and at which commit they were ``replayed``, the number of ``files`` that they
-        depend on, and ``why`` they are stale.
-    """
-    folder = book / RECORDS
-    stamps = read_stamps(folder)
-    found: dict[tuple, list[dict]] = {}
-    for settings, reasons in zip(trainings(), states(trainings(), folder).values(), strict=True):
-        file = path_of(folder, settings)
-        made = read_json(file)["made"] if file.exists() else {}
-        for part, why in reasons.items():
-            own = made.get(part, {})
-            key = part, settings.recipe, own.get("stamp", ""), why
-            found.setdefault(key, []).append(own)
-    groups = [
-        {
-            "part": part,
-            "recipe": recipe,
-            "stamp": stamp,
-            "why": why,
-            "records": len(group),
-            "commits": _several(made.get("commit", "") for made in group),
-            "dates": _several(made.get("date", "") for made in group),
-            "replayed": _several(
-                f"{again['date']}, {again['commit']}{'' if again['agrees'] else ': otherwise'}"
-                for made in group
-                if (again := made.get("replayed"))
-            ),
-            "files": len(stamps.get(stamp, {}).get("modules", ())),
-        }
-        for (part, recipe, stamp, why), group in sorted(found.items())
-    ]
-    return {
-        "all": sum(group["records"] for group in groups),
-        "stale": sum(group["records"] for group in groups if group["why"]),
-        "groups": groups,
-    }
-
-
-def _several(values: Iterable[str]) -> str:
-    return ", ".join(sorted(set(values)))
-
-
 def _recordings(earlier: list[dict], records: list[dict]) -> dict:
     """Hold two recordings of the same trainings against each other, seed by seed.
 
@@ -172,7 +123,7 @@ def _recordings(earlier: list[dict], records: list[dict]) -> dict:
             values = [[claims.OF_A_RUN[name](record) for record in pair] for pair in runs]
             correlations[f"{loss}_{name}"] = correlation(*zip(*values, strict=True))
     return {
-        "recorded": _provenance(earlier),
+        "recorded": origin(earlier),
         "correlation": correlations,
         "least": min(correlations.values()),
         "greatest": max(correlations.values()),
@@ -186,22 +137,6 @@ def _kl_correlation(records: list[dict], loss: str) -> float:
     runs = select(records, recipe="original", reconstruction_loss=loss)
     by_slice = [[run["losses"][name]["kl"] for run in runs] for name in SPLITS.values()]
     return min(correlation(a, b) for a, b in combinations(by_slice, 2))
-
-
-def _provenance(records: list[dict]) -> dict:
-    places = [record["environment"] for record in records]
-    return {
-        "records": len(records),
-        "seeds": len({record["settings"]["seed"] for record in records}),
-        "first": min(place["date"] for place in places),
-        "last": max(place["date"] for place in places),
-        "processors": _several(place["processor"] for place in places),
-        "threads": _several(str(place["threads"]) for place in places),
-        "torch": _several(place["versions"]["torch"] for place in places),
-        "python": _several(place["versions"]["python"] for place in places),
-        "commits": _several(place["commit"] for place in places),
-        "data": _several(place["data"] for place in places),
-    }
 
 
 def _objectives(records: list[dict], recipe: str) -> dict:
@@ -280,18 +215,18 @@ def _epochs(records: list[dict]) -> dict:
 
 def _slices(records: list[dict]) -> dict:
     """Hold the original's slices of the training file against the split that training used."""
-    parts = {}
+    found = {}
     for split in ("training", "validation"):
         shown, used = (
             [record["losses"][name]["total"] for record in records]
             for name in (f"table_{split}", split)
         )
-        parts[split] = {
+        found[split] = {
             "table": over_seeds(shown),
             "split": over_seeds(used),
             "difference": over_seeds(b - a for a, b in zip(shown, used, strict=True)),
         }
-    return parts
+    return found
 
 
 def _latent_dimensions(records: list[dict]) -> dict:

@@ -64,8 +64,10 @@ def matrix(name: str, values: np.ndarray) -> np.ndarray:
 def integers(values: np.ndarray) -> dict:
     """Round numbers to 16-bit integers, little-endian, in base64, in units of a ``scale``.
 
-    They take as much room as numbers in half precision, and the error of log p(x) that comes from
-    rounding the weights is a third.
+    They take as much room as numbers in half precision, which would round large ones more coarsely.
+
+    Args:
+        values: of any shape; they are written row by row.
     """
     scale = float(np.abs(values).max()) / 32767 or 1.0
     rounded = np.round(values.astype(np.float64) / scale).astype("<i2")

@@ -21,6 +21,7 @@ export class Network {
    */
   constructor(weights) {
     const shapes = Object.values(weights).map(({ shape: [rows, columns = 1] }) => [rows, columns]);
+    // As many numbers as a weight, and four rows that it gives: of an encoder of any width.
     const sizes = shapes.map(([rows, columns]) => (rows + 4) * padded(columns, PANEL));
     const longest = Math.max(...shapes.map(([rows]) => rows));
     const matrices = new Matrices(LAYERS + sizes.reduce((a, b) => a + b), longest);
