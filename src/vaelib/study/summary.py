@@ -38,10 +38,10 @@ def summarise(book: Path) -> dict:
         ``parts``, see :func:`vaelib.study.provenance.parts`; ``recorded``, by recipe, how many
         runs, when and where; ``claims``, the findings; ``turned``, the ``number`` of verdicts that
         turn when one seed is left out, ``named`` with these seeds; ``mse_too``, the parts of what
-        C7 and C9 ask of BCE, asked of MSE; ``recordings``, what the first edition's records of the same seeds say of
-        these; ``objectives``, by recipe and objective, summaries of losses and measures on the test
-        images; ``effects``, by recipe, summaries of the quantities that decide effects; and, of the
-        recipe ``original`` by loss,
+        C7 and C9 ask of BCE, asked of MSE; ``recordings``, what the first edition's records of the
+        same seeds say of these; ``objectives``, by recipe and objective, summaries of losses and
+        measures on the test images; ``effects``, by recipe, summaries of the quantities that decide
+        effects; and, of the recipe ``original`` by loss,
         ``overlap`` of the classes, the fewest and the most ``epochs``, and ``slices``, totals on
         the slices of the original's table and of the split that training used;
         ``first_epoch``, summaries of the losses of its BCE runs after one epoch;
