@@ -4,10 +4,14 @@ from collections.abc import Callable
 
 from vaelib.data.dataset import ImageSet
 from vaelib.measure.appearance import measure_appearance
+from vaelib.measure.autoencoder import measure_autoencoder
 from vaelib.measure.code_length import measure_code_lengths
+from vaelib.measure.encoders import measure_encoder, measure_encoders
+from vaelib.measure.full_covariance import measure_full_covariance
 from vaelib.measure.gap_sources import measure_evidence
 from vaelib.measure.levels import measure_levels
 from vaelib.measure.rate import measure_rate
+from vaelib.measure.refinement import measure_refinement
 from vaelib.measure.samples import measure_samples
 from vaelib.plumbing import stale
 from vaelib.vae.model import VAE
@@ -20,9 +24,16 @@ MEASURES: dict[str, Callable[[VAE, Objective, ImageSet, int], dict | str]] = {
     "code": measure_code_lengths,
     "samples": measure_samples,
     "levels": measure_levels,
+    "encoder": measure_encoder,
+    **{f"encoders_{units}": measure_encoders(units) for units in (16, 64, 256, 1024)},
+    "encoders_again": measure_encoders(None),
+    "refinement": measure_refinement,
+    "full_covariance": measure_full_covariance,
+    "autoencoder": measure_autoencoder,
 }
 """Name → function of a model, the objective that it was trained with, the data, all on the CPU, and
-a seed; it gives plain values. Evidence and code lengths need two latent dimensions."""
+a seed; it gives plain values. Evidence, code lengths and what follows ``levels`` need two latent
+dimensions."""
 
 
 def inputs_of(name: str, data: str, labels: str) -> dict:
@@ -34,5 +45,6 @@ def inputs_of(name: str, data: str, labels: str) -> dict:
             :class:`vaelib.data.dataset.ImageSet`.
     """
     module = MEASURES[name].__module__
-    packages = ("torch", "numpy", "pillow" if name in ("samples", "levels") else "scipy")
+    own = {"samples": ("pillow",), "levels": ("pillow",), "autoencoder": ("pillow", "scipy")}
+    packages = ("torch", "numpy", *own.get(name, ("scipy",)))
     return stale.inputs(f"import {module}", packages, data=data, labels=labels)

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from vaelib.training.recipes import RECIPES
 from vaelib.training.settings import Settings
+from vaelib.vae.model import UNITS
 from vaelib.vae.thresholds import GAPS
 
 OBJECTIVES = {
@@ -21,10 +23,23 @@ BOTH = ("bce", "mse")
 BETAS = tuple(2.0**n for n in range(-4, 3))
 """The reconstruction losses and the weights β of the rate–distortion curves."""
 
+LONGER = RECIPES["report"].replace(epochs=12)
+WHOLE: dict[tuple[int, int], dict[str, Any]] = {
+    (UNITS, 3): {"recipe": "report"},
+    (UNITS, 12): {"recipe": LONGER},
+    (256, 3): {"recipe": "report", "units": 256},
+    (256, 12): {"recipe": LONGER, "units": 256},
+}
+"""Units and epochs of whole models that are compared, trained as ``bce-elbo``. The decoder of the
+first is held, and encoders are trained for it."""
+
+HELD = ("encoders_16", "encoders_64", "encoders_256", "encoders_1024", "encoders_again")
+"""Measures of encoders on that decoder."""
+
 SEEDS = {
     "evidence": 8,  # of each objective
     "code": 5,  # of each that is coded, and of 16 dimensions
-    "few": 3,  # of all others: more weights β, more dimensions, and ``cb``
+    "few": 3,  # of all others: more weights β, dimensions, units and epochs, and ``cb``
     "original": 5,  # of the recipe ``original``
 }
 
@@ -42,20 +57,31 @@ def trainings() -> list[Settings]:
         *((loss, 1.0, "report", seed, 16) for seed in code for loss in BOTH),
         *((loss, 0.5, "original", seed) for seed in range(SEEDS["original"]) for loss in BOTH),
     ]
-    return [Settings(*each) for each in settings]
+    wholes = [model for seed in few for model in whole_models(seed).values()]
+    return list(dict.fromkeys([Settings(*each) for each in settings] + wholes))
+
+
+def whole_models(seed: int) -> dict[tuple[int, int], Settings]:
+    """Return the models of a seed that are compared, by their units and epochs: see ``WHOLE``."""
+    return {at: Settings("bce", 1.0, seed=seed, **own) for at, own in WHOLE.items()}
 
 
 def measures_of(settings: Settings) -> tuple[str, ...]:
     """List what is measured of a training: keys of :data:`vaelib.measure.model.MEASURES`."""
-    found = ["appearance"]
+    found, seed = ["appearance"], settings.seed
+    whole = list(whole_models(seed).values()) if seed < SEEDS["few"] else []
+    if settings in whole[1:]:
+        return ("appearance", "rate", "evidence", "encoder")
     if settings.recipe == "report" and settings.latent_dim in (2, 16):
         found.append("rate")
     if settings.recipe == "report" and settings.latent_dim == 2:
         objective = settings.reconstruction_loss, settings.beta
         if objective in OBJECTIVES.values():
             found.append("evidence")
-        if objective in CODED.values() and settings.seed < SEEDS["code"]:
-            found += ["code", *(["samples"] if settings.seed == 0 else [])]
-        if settings.reconstruction_loss in GAPS and settings.seed == 0:
+        if objective in CODED.values() and seed < SEEDS["code"]:
+            found += ["code", *(["samples"] if seed == 0 else [])]
+        if settings.reconstruction_loss in GAPS and seed == 0:
             found.append("levels")
+    if settings in whole:
+        found += ["encoder", *HELD, "refinement", "full_covariance", "autoencoder"]
     return tuple(found)

@@ -10,15 +10,13 @@ from pathlib import Path
 from vaelib.measure.encoders import EPOCHS
 from vaelib.measure.refinement import STEPS
 from vaelib.plumbing.places import LOOSENESS
+from vaelib.study.design import SEEDS, WHOLE, whole_models
 from vaelib.study.questions import answer, read_questions
-from vaelib.study.records import select
+from vaelib.study.records import settings_of
 from vaelib.study.statistics import each_over_seeds, over_seeds
 
+FIRST = next(iter(WHOLE))  # of these the decoder is held
 WIDTHS = (16, 64, 256, 1024)  # units of encoders on a held decoder
-WHOLE = tuple((units, epochs) for units in (16, 256) for epochs in (3, 12))
-"""Units and epochs of whole models; the first one's decoder is held."""
-
-ELBO = {"reconstruction_loss": "bce", "beta": 1.0, "latent_dim": 2}
 
 Cell = dict[str, float]
 
@@ -83,7 +81,7 @@ def summarise_looseness(book: Path, records: list[dict]) -> dict:
     """
     runs = gather(records)
     seeds = [_seed(run) for run in runs]
-    base = [run[WHOLE[0]] for run in runs]
+    base = [run[FIRST] for run in runs]
     return {
         "own": each_over_seeds([seed.own for seed in seeds]),
         "held": {
@@ -115,17 +113,17 @@ PARTS = {units: f"encoders_{units}" for units in (*WIDTHS, "again")}
 
 def gather(records: list[dict]) -> list[dict[tuple[int, int], dict]]:
     """Gather the seeds of which every whole model is recorded: units and epochs → record."""
-    found: dict[int, dict[tuple[int, int], dict]] = {}
-    for units, epochs in WHOLE:
-        recipe = "report" if epochs == WHOLE[0][1] else f"report-epochs{epochs}"
-        for record in select(records, recipe=recipe, units=units, **ELBO):
-            found.setdefault(record["settings"]["seed"], {})[units, epochs] = record
-    whole = [run for _, run in sorted(found.items()) if run.keys() == set(WHOLE)]
-    return [run for run in whole if "refinement" in run[WHOLE[0]]]
+    found = {settings_of(record): record for record in records}
+    models = [whole_models(seed) for seed in range(SEEDS["few"])]
+    return [
+        {at: found[settings] for at, settings in each.items()}
+        for each in models
+        if found.keys() >= set(each.values())
+    ]
 
 
 def _seed(run: dict[tuple[int, int], dict]) -> Seed:
-    base = run[WHOLE[0]]
+    base = run[FIRST]
     return Seed(
         own={"gap": base["evidence"]["gap"], "family": base["evidence"]["split"]["family"]},
         held={

@@ -26,7 +26,7 @@ def parts(book: Path) -> dict:
         made = read_json(file)["made"] if file.exists() else {}
         for part, why in reasons.items():
             own = made.get(part, {})
-            key = part, settings.recipe, own.get("stamp", ""), why
+            key = part, settings.recipe_settings.name, own.get("stamp", ""), why
             found.setdefault(key, []).append(own)
     groups = [
         {
