@@ -5,7 +5,7 @@
  */
 import { ascend } from "../../src/vaelib/book/explorer/script/bound.js";
 import { contour } from "../../src/vaelib/book/explorer/script/contours.js";
-import { Likelihood } from "../../src/vaelib/book/explorer/script/likelihood.js";
+import { likelihoodOf } from "../../src/vaelib/book/explorer/script/likelihood.js";
 import { Network } from "../../src/vaelib/book/explorer/script/network.js";
 import { Plane } from "../../src/vaelib/book/explorer/script/plane.js";
 import { Surface } from "../../src/vaelib/book/explorer/script/surface.js";
@@ -16,7 +16,7 @@ const { script, z, images, near } = JSON.parse(await new Response(Deno.stdin.rea
 (0, eval)(script);
 const [data] = Object.values(globalThis.explorerRuns);
 const network = new Network(arrays(data.weights));
-const likelihood = new Likelihood(data.variance);
+const likelihood = likelihoodOf(data);
 const plane = new Plane(network, likelihood);
 const found = images.map((pixels, n) => {
   const image = Float32Array.from(pixels);

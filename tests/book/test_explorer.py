@@ -18,19 +18,24 @@ from vaelib.book.explorer import export
 from vaelib.book.explorer.directive import HERE
 from vaelib.book.explorer.join import joined
 from vaelib.evidence.likelihood import Bernoulli, Gaussian
+from vaelib.evidence.odds import ProportionalOdds
 from vaelib.evidence.quadrature import integrate
 from vaelib.evidence.sampling import log_joint
 from vaelib.figures.evidence import mass_levels
+from vaelib.measure import portraits
+from vaelib.measure.explored import explored, integers, matrix
 from vaelib.measure.portraits import CODES
 from vaelib.training import folder
 from vaelib.training.run import model_of
 from vaelib.vae.latent import encode
 from vaelib.vae.model import VAE
 from vaelib.vae.objective import kl_per_dimension
+from vaelib.vae.thresholds import Thresholds, mean_level
 
 from .conftest import ROOT
 
 SCRIPT = HERE / "script"
+RUNS = ["bce-elbo", "mse-elbo", "odds"]
 DENO = Path(sys.executable).with_name("deno")
 
 
@@ -51,24 +56,31 @@ def rounded(model):
     return model
 
 
-@pytest.fixture(scope="module", params=[None, 0.5])
+LIKELIHOODS = {"bernoulli": Bernoulli(), "gaussian": Gaussian(0.5), "odds": None}
+
+
+@pytest.fixture(scope="module", params=LIKELIHOODS)
 def both(request, smoke_run, digits):
     """What the modules and the library find of the same images, with the same weights."""
-    variance = request.param
+    likelihood = LIKELIHOODS[request.param]
+    if not likelihood:
+        learnt = Thresholds.of(digits.training_images, 254)
+        likelihood = ProportionalOdds(learnt.edges().detach())
     result, _ = smoke_run
     weights = {name: weight.numpy() for name, weight in result.weights.items()}
-    chosen = {"variance": variance, "codes": [[0.5, -1]], "labels": "7", "places": {}}
-    chosen |= {"images": [], "others": []}
+    chosen = {"variance": getattr(likelihood, "variance", None), "thresholds": None}
+    if request.param == "odds":
+        chosen["thresholds"] = portraits.thresholds(likelihood)
+    chosen |= {"codes": [[0.5, -1]], "labels": "7", "places": {}, "images": [], "others": []}
     model, images = rounded(model_of(result)), digits.test_images[:2]
     q = encode(model, images)
     pixels = images.flatten(1).float() / 255
-    likelihood = Gaussian(variance) if variance else Bernoulli()
     evidence = integrate(model.decoder, likelihood, pixels, q)
     z = torch.randn(40, 2, generator=torch.Generator().manual_seed(0))
     deviation = evidence.covariance.diagonal(dim1=1, dim2=2).sqrt()
     near = (evidence.mean[:, None] + deviation[:, None] * z).float()
     given = {
-        "script": export.script("bce", weights, chosen),
+        "script": export.script("bce", explored(weights, chosen)),
         "z": z.tolist(),
         "images": pixels.tolist(),
         "near": near.tolist(),
@@ -171,6 +183,22 @@ def test_no_optimiser_improves_an_improved_q(both):
         assert one["bounds"][-1] <= float(evidence.log_evidence[n]) + 0.01
 
 
+def test_the_mean_level_is_pytorchs():
+    counts = torch.randint(1, 1000, (256,), generator=torch.Generator().manual_seed(0))
+    learnt = Thresholds.at(counts, 254)
+    outputs = torch.linspace(-40, 40, 500)
+    found = run_module(
+        'import { Odds } from "odds";\n'
+        "const odds = new Odds(given.thresholds);\n"
+        "console.log(JSON.stringify(given.outputs.map((a) => odds.mean(a))));",
+        thresholds=portraits.thresholds(ProportionalOdds(learnt.edges())),
+        outputs=outputs.tolist(),
+    )
+    with torch.no_grad():
+        expected = mean_level(outputs, learnt())
+    assert float((torch.tensor(found) - expected).abs().max()) < 1e-4
+
+
 def run_module(code, **given):
     """Run JavaScript that imports the explorer's modules by name; return what it prints."""
     code = re.sub(
@@ -206,7 +234,7 @@ def test_products_leave_out_what_is_zero_and_nothing_else(m, k, n):
 def test_an_encoder_of_any_width_encodes_as_pytorch_does(generator, digits):
     model = rounded(VAE(2, 3500, generator))
     weights = {name: weight.numpy() for name, weight in model.state_dict().items()}
-    arrays = {name: export.matrix(name, weight) for name, weight in weights.items()}
+    arrays = {name: matrix(name, weight) for name, weight in weights.items()}
     code = """
         import { Network } from "network";
         import { arrays } from "weights";
@@ -217,7 +245,7 @@ def test_an_encoder_of_any_width_encodes_as_pytorch_does(generator, digits):
     images = digits.test_images[:2].flatten(1).float() / 255
     found = run_module(
         code,
-        weights={name: {"shape": w.shape} | export.integers(w) for name, w in arrays.items()},
+        weights={name: {"shape": w.shape} | integers(w) for name, w in arrays.items()},
         images=images.tolist(),
     )
     with torch.no_grad():
@@ -284,7 +312,7 @@ def test_rounded_numbers_are_read_to_half_a_step(greatest):
     values = np.linspace(-greatest, greatest, 10_001)
     code = (
         f"import {{ numbers }} from {json.dumps((SCRIPT / 'weights.js').as_uri())};"
-        f"console.log(JSON.stringify(Array.from(numbers({json.dumps(export.integers(values))}))));"
+        f"console.log(JSON.stringify(Array.from(numbers({json.dumps(integers(values))}))));"
     )
     found = json.loads(deno("run", "--no-config", "--allow-read", "-", given=code))
     np.testing.assert_allclose(found, values, rtol=1e-7, atol=greatest / (2**15 - 1) / 2)
@@ -336,10 +364,10 @@ def test_only_its_own_page_loads_the_explorer(site, pages):
         assert len(scripts) == len(styles) == (name == "beyond/explorer")
     part = pages["beyond/explorer"].select_one("section.explorer")
     assert part.has_attr("hidden")  # until the script shows it
-    assert [box["value"] for box in part.select("input[type=radio]")] == ["bce-elbo", "mse-elbo"]
+    assert [box["value"] for box in part.select("input[type=radio]")] == RUNS
     assert "needs JavaScript" in pages["beyond/explorer"].select_one(".explorer-missing").text
     made = {path.name for path in (site.html / "_static/explorer").iterdir()}
-    assert made == {"explorer.js", "explorer.css", "bce-elbo.js", "mse-elbo.js"}
+    assert made == {"explorer.js", "explorer.css", *(f"{name}.js" for name in RUNS)}
 
 
 @pytest.mark.xdist_group("book")

@@ -7,6 +7,7 @@ from vaelib.measure.appearance import measure_appearance
 from vaelib.measure.autoencoder import measure_autoencoder
 from vaelib.measure.code_length import measure_code_lengths
 from vaelib.measure.encoders import measure_encoder, measure_encoders
+from vaelib.measure.explored import measure_explored
 from vaelib.measure.full_covariance import measure_full_covariance
 from vaelib.measure.gap_sources import measure_evidence
 from vaelib.measure.levels import measure_levels
@@ -24,6 +25,7 @@ MEASURES: dict[str, Callable[[VAE, Objective, ImageSet, int], dict | str]] = {
     "code": measure_code_lengths,
     "samples": measure_samples,
     "levels": measure_levels,
+    "explored": measure_explored,
     "encoder": measure_encoder,
     **{f"encoders_{units}": measure_encoders(units) for units in (16, 64, 256, 1024)},
     "encoders_again": measure_encoders(None),

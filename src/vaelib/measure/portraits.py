@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from vaelib.evidence.likelihood import Gaussian
+from vaelib.evidence.odds import ProportionalOdds
 from vaelib.evidence.sampling import log_joint
 from vaelib.figures.evidence import Portrait
 from vaelib.figures.images import label_places
@@ -113,7 +114,8 @@ def offered(result: Gap, labels: Tensor | None) -> dict:
         labels: (N,), the classes of its images, 0 to 9, if there are any.
 
     Returns:
-        ``variance`` of the Gaussian likelihood, None for Bernoulli pixels; ``codes``, means of
+        ``variance`` of the Gaussian likelihood and ``thresholds`` of proportional odds, the
+        ``first`` and the ``gaps`` to the next, None where there are none; ``codes``, means of
         q(z|x) of the first images, and their ``labels``, one character each, or none; ``places``
         where the labels are written; ``images``, each with ``index``, ``label`` or None, ``why`` it
         was chosen, ``pixels`` (784 grey values of 0 to 255), ``log_evidence`` and ``bound`` in
@@ -133,6 +135,9 @@ def offered(result: Gap, labels: Tensor | None) -> dict:
     places = {} if labels is None else label_places(codes.numpy(), labels[: len(codes)].numpy())
     return {
         "variance": likelihood.variance if isinstance(likelihood, Gaussian) else None,
+        "thresholds": (
+            thresholds(likelihood) if isinstance(likelihood, ProportionalOdds) else None
+        ),
         "codes": [[round(z, 3) for z in mean] for mean in codes.tolist()],
         "labels": ""
         if labels is None
@@ -155,3 +160,10 @@ def offered(result: Gap, labels: Tensor | None) -> dict:
             for image in images
         ],
     }
+
+
+def thresholds(likelihood: ProportionalOdds) -> dict:
+    """Return the ``first`` threshold between grey levels, and the ``gaps`` to the next ones."""
+    _, above, width = likelihood.edges.detach().double().T
+    gaps = -torch.log(-torch.expm1(width[1:-1]))
+    return {"first": round(float(above[0]), 6), "gaps": [float(f"{gap:.6g}") for gap in gaps]}

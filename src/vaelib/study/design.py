@@ -82,6 +82,8 @@ def measures_of(settings: Settings) -> tuple[str, ...]:
             found += ["code", *(["samples"] if seed == 0 else [])]
         if settings.reconstruction_loss in GAPS and seed == 0:
             found.append("levels")
+        if settings.reconstruction_loss == "odds" and seed == 0:
+            found.append("explored")
     if settings in whole:
         found += ["encoder", *HELD, "refinement", "full_covariance", "autoencoder"]
     return tuple(found)

@@ -6,6 +6,7 @@ from vaelib.study.design import OBJECTIVES
 from vaelib.study.records import select
 from vaelib.study.statistics import each_over_seeds, over_seeds
 
+AUTOENCODER = ("reconstruction", "deviation", "log_evidence", "fitted")
 COMPARED = ("log_evidence", "bound", "gap", "divergence", "below")  # between two weights
 
 
@@ -45,6 +46,34 @@ def summarise_evidence(records: list[dict]) -> dict:
         "all": _extremes([record["evidence"] for record in chosen]) | _confirmed(chosen),
         "half_minus_whole": each_over_seeds(differences),
     }
+
+
+def summarise_autoencoder(records: list[dict]) -> dict:
+    """Hold plain autoencoders against the VAEs in whose place they were trained, seed by seed.
+
+    Args:
+        records: from :func:`vaelib.study.records.read`.
+
+    Returns:
+        Summaries over seeds of what :func:`vaelib.measure.autoencoder.measure_autoencoder`
+        measures; ``reconstruction_less`` and ``fitted_less``, by how much its reconstruction loss
+        and its evidence with the fitted prior are less than the VAE's, which decodes a sample, in
+        nats; and ``samples`` of the first seed.
+    """
+    chosen = [r for r in select(records, recipe="report") if "autoencoder" in r]
+    found = [{name: r["autoencoder"][name] for name in AUTOENCODER} for r in chosen]
+    less = [
+        {
+            "reconstruction_less": r["losses"]["test"]["reconstruction"] - own["reconstruction"],
+            "fitted_less": r["evidence"]["log_evidence"] - own["fitted"],
+        }
+        for r, own in zip(chosen, found, strict=True)
+    ]
+    return (
+        each_over_seeds(found)
+        | each_over_seeds(less)
+        | {"samples": chosen[0]["autoencoder"]["samples"]}
+    )
 
 
 def _quantities(record: dict) -> dict[str, float]:

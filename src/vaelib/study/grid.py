@@ -23,7 +23,7 @@ from vaelib.training.run import model_with, resumable, train
 from vaelib.training.settings import Settings
 
 RESULTS = ("losses", "history", "weights")  # of a training: equal ones are equal trainings
-LONG = MEASURES.keys() - {"appearance", "rate", "samples", "levels"}
+LONG = MEASURES.keys() - {"appearance", "rate", "samples", "levels", "explored"}
 """Measures that take minutes."""
 
 

@@ -39,6 +39,7 @@ Inputs = Callable[[str, str | Recipe], dict]  # of a part and a recipe
 
 NUMBER, TEXT = {"type": "number"}, {"type": "string"}
 WHOLE = {"type": "integer", "minimum": 0}
+OBJECT = {"type": "object"}
 
 
 def _object(**properties: dict) -> dict:
@@ -88,9 +89,10 @@ MORE = {
     "code": {"type": "object", "additionalProperties": _numbers("bits_per_pixel", "error")},
     "samples": TEXT,
     "levels": _object(thresholds={"type": "array", "items": NUMBER}, images=TEXT),
+    "explored": _object(weights=OBJECT, codes=OBJECT, thresholds=OBJECT),
     "encoder": _numbers("training_gap", "living"),
     **{part: _object(**{str(n): ENCODER for n in EPOCHS}, rate=NUMBER) for part in HELD},
-    "refinement": _object(test={"type": "object"}, training={"type": "object"}),
+    "refinement": _object(test=OBJECT, training=OBJECT),
     "full_covariance": _numbers("log_evidence", "bound", "bound_error", "gap", "error"),
     "autoencoder": _numbers("reconstruction", "deviation", "log_evidence", "fitted", "error"),
 }

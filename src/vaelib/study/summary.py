@@ -14,7 +14,7 @@ from vaelib.study import claims, statistics
 from vaelib.study.claims import pair_up
 from vaelib.study.codes import summarise_codes
 from vaelib.study.design import BOTH, OBJECTIVES
-from vaelib.study.evidence import summarise_evidence
+from vaelib.study.evidence import summarise_autoencoder, summarise_evidence
 from vaelib.study.looseness import summarise_looseness
 from vaelib.study.original import SPLITS, original_history, original_losses
 from vaelib.study.provenance import origin, parts
@@ -47,6 +47,7 @@ def summarise(book: Path) -> dict:
         the slices of the original's table and of the split that training used;
         ``first_epoch``, summaries of the losses of its BCE runs after one epoch;
         ``evidence``, see :func:`vaelib.study.evidence.summarise_evidence`;
+        ``autoencoder``, see :func:`vaelib.study.evidence.summarise_autoencoder`;
         ``looseness``, see :func:`vaelib.study.looseness.summarise_looseness`;
         ``codes``, see :func:`vaelib.study.codes.summarise_codes`;
         ``one_scale``, see :func:`vaelib.study.rate_distortion.summarise_rate_distortion`;
@@ -91,6 +92,7 @@ def summarise(book: Path) -> dict:
             for name in claims.FIRST_EPOCH
         },
         "evidence": summarise_evidence(records),
+        "autoencoder": summarise_autoencoder(records),
         "looseness": summarise_looseness(book, records),
         "codes": summarise_codes(book, records),
         "one_scale": summarise_rate_distortion(book, records),

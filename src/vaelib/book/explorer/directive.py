@@ -1,9 +1,9 @@
 """The directive ``explorer``: the part of a page in which a reader draws digits; the role ``view``.
 
-``{explorer} bce-elbo mse-elbo`` places it for these runs, the first chosen at the beginning. Only
-the page that has it loads its scripts. ``{view}`run=mse-elbo;image=two modes;z=peak``` is a step of
-its tour: a link that shows something there (``script/address.js`` says what can be named). In print
-there is nothing of them.
+``{explorer} bce-elbo odds`` places it for these runs, the first chosen at the beginning: runs of
+the build, or an objective's recorded one. Only the page that has it loads its scripts.
+``{view}`run=mse-elbo;image=two modes;z=peak``` is a step of its tour: a link that shows something
+there (``script/address.js`` says what can be named). In print there is nothing of them.
 """
 
 import html
@@ -17,9 +17,13 @@ from sphinx.util.docutils import SphinxDirective
 
 from vaelib.book.explorer.export import script
 from vaelib.book.explorer.join import HERE, joined, markup
+from vaelib.measure.explored import explored
 from vaelib.plumbing.files import read_json, write_bytes
-from vaelib.plumbing.places import EXECUTED, OFFERED
+from vaelib.plumbing.places import EXECUTED, OFFERED, RECORDS
+from vaelib.study.design import CODED, OBJECTIVES
+from vaelib.study.records import path_of
 from vaelib.training import folder
+from vaelib.training.settings import Settings
 
 STATIC = "explorer"  # folder in the site's _static
 
@@ -50,10 +54,9 @@ class ExplorerDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the part; the page is written again when its runs have changed."""
-        runs = Path(self.env.srcdir) / EXECUTED
         source, line = self.get_source_info()
         for name in self.arguments[0].split():
-            for file in files(runs, name):
+            for file in files(Path(self.env.srcdir), name):
                 if not file.exists():
                     raise ExtensionError(f"{source}:{line}: the explorer of {name} needs {file}")
                 self.env.note_dependency(str(file))
@@ -90,15 +93,25 @@ def place_scripts(app: Sphinx, pagename: str, template: str, context: dict, doct
     target = Path(app.outdir) / "_static" / STATIC
     target.mkdir(parents=True, exist_ok=True)
     for name in part["runs"]:
-        weights, chosen = files(Path(app.srcdir) / EXECUTED, name)
-        data = script(name, load_file(weights), read_json(chosen))
-        write_bytes(data.encode(), target / f"{name}.js")
+        made = data_of(*files(Path(app.srcdir), name))
+        write_bytes(script(name, made).encode(), target / f"{name}.js")
     write_bytes(joined(HERE / "script", "main").encode(), target / "explorer.js")
     write_bytes((HERE / "explorer.css").read_bytes(), target / "explorer.css")
     app.add_js_file(f"{STATIC}/explorer.js", loading_method="defer")
     app.add_css_file(f"{STATIC}/explorer.css")
 
 
-def files(runs: Path, name: str) -> list[Path]:
-    """List the files that the script of a run is made of: weights, and what its notebook chose."""
-    return [runs / name / folder.FILES["weights"], runs / f"evidence-{name}" / OFFERED]
+def files(book: Path, name: str) -> list[Path]:
+    """List the files that the script of a run is made of.
+
+    Of a run of the build, its weights and what its notebook chose; of any other, its record.
+    """
+    runs = book / EXECUTED
+    if name in OBJECTIVES:
+        return [runs / name / folder.FILES["weights"], runs / f"evidence-{name}" / OFFERED]
+    return [path_of(book / RECORDS, Settings(*CODED[name]))]
+
+
+def data_of(file: Path, chosen: Path | None = None) -> dict:
+    """Read what the explorer needs of a run, from its :func:`files`."""
+    return explored(load_file(file), read_json(chosen)) if chosen else read_json(file)["explored"]

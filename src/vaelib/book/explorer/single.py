@@ -7,20 +7,20 @@ from pathlib import Path
 from vaelib.book.explorer.export import script
 from vaelib.book.explorer.join import HERE, joined, markup
 from vaelib.data.dataset import ImageSet
-from vaelib.measure.gap import measure_gap
-from vaelib.measure.portraits import offered
+from vaelib.measure.explored import measure_explored
 from vaelib.plumbing.files import write_bytes
 from vaelib.training.folder import Run
 from vaelib.training.run import model_of
+from vaelib.vae.thresholds import GAPS
 
-IMAGES = 1000  # test images among which those that the page offers are chosen
+SHOWN = ("bce", "mse", *GAPS)
 
 
 def explore(run: Run, data: ImageSet, page: str | os.PathLike[str]) -> None:
     """Write the page on which one draws an image and sees its posterior under a run's model.
 
     Args:
-        run: with two latent dimensions, trained with ``bce`` or ``mse``.
+        run: with two latent dimensions, trained with one of ``SHOWN``.
         data: what it was trained on; with labels, from 0 to 9, the codes have colours.
         page: a file that does not exist yet.
 
@@ -41,22 +41,18 @@ def explore(run: Run, data: ImageSet, page: str | os.PathLike[str]) -> None:
     if page.exists():
         raise FileExistsError(f"{page} is there already: choose another name")
     loss = run.settings.reconstruction_loss
-    if loss not in ("bce", "mse"):
+    if loss not in SHOWN:
         raise ValueError(
-            f"the run was trained with {loss!r}; expected bce or mse, whose likelihoods the page "
-            "computes"
+            f"the run was trained with {loss!r}; expected one whose likelihood the page computes: "
+            f"{', '.join(SHOWN)}"
         )
-    result = measure_gap(model_of(run), run.settings.objective, data.test_images[:IMAGES])
-    labels = data.test_labels
-    if labels is not None and labels.max() > 9:
-        labels = None
     name = f"{data.name}-{run.settings.name}"
-    weights = {key: weight.numpy() for key, weight in run.weights.items()}
+    shown = measure_explored(model_of(run), run.settings.objective, data, run.settings.seed)
     parts = {
         "title": html.escape(name),
         "style": (HERE / "explorer.css").read_text(encoding="utf-8"),
         "markup": markup([name]),
-        "data": script(name, weights, offered(result, labels)),
+        "data": script(name, shown),
         "script": joined(HERE / "script", "main"),
     }
     text = (HERE / "single.html").read_text(encoding="utf-8")

@@ -1,5 +1,4 @@
 /** The evidence lower bound of an image, computed rather than sampled, and how it is improved. */
-import { product } from "./likelihood.js";
 import { BATCH } from "./network.js";
 
 const SPACING = 1; // between nodes, in deviations of q
@@ -27,7 +26,7 @@ export function bound(network, likelihood, image, q) {
     const batch = nodes.slice(start, start + BATCH);
     const z = batch.flatMap((node) => node.map((e, k) => q.mean[k] + e * q.deviation[k]));
     const { natural, constant } = likelihood.ofDecoded(network.decode(z));
-    batch.forEach((_, n) => values.push(product(image, natural, n) + constant[n]));
+    batch.forEach((_, n) => values.push(likelihood.product(image, natural, n) + constant[n]));
   }
   const weights = nodes.map(([a, b]) => Math.exp(-(a * a + b * b) / 2));
   const whole = weights.reduce((a, b) => a + b);

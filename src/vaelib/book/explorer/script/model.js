@@ -1,5 +1,5 @@
 /** A trained model: what is quick is done here, what takes long by a worker. */
-import { Likelihood, product } from "./likelihood.js";
+import { likelihoodOf } from "./likelihood.js";
 import { Network } from "./network.js";
 import { COARSEST, coarsest, EDGE, logPrior } from "./plane.js";
 import { Surface } from "./surface.js";
@@ -16,14 +16,15 @@ export class Model {
   constructor(data, program) {
     const weights = arrays(data.weights);
     this.network = new Network(weights);
-    this.likelihood = new Likelihood(data.variance);
+    this.likelihood = likelihoodOf(data);
     this.asked = 0; // how often the worker was asked
     try {
       this.worker = new Worker(URL.createObjectURL(new Blob([program])));
     } catch {
       this.worker = null;
     }
-    this.surveyed = this.answer({ weights, variance: data.variance }).then((survey) => {
+    const { variance, thresholds } = data;
+    this.surveyed = this.answer({ weights, variance, thresholds }).then((survey) => {
       this.survey = survey;
     });
     this.idle = this.surveyed;
@@ -53,7 +54,7 @@ export class Model {
     const squares = coarsest(EDGE).map(([i, j], square) => {
       const values = [0, 1, 2, 3].map((n) => {
         const node = 4 * square + n;
-        return product(image, natural, node) + constant[node];
+        return this.likelihood.product(image, natural, node) + constant[node];
       });
       return { i, j, values };
     });
@@ -68,7 +69,7 @@ export class Model {
    */
   decode(z, image) {
     const { natural, constant, mean } = this.likelihood.ofDecoded(this.network.decode(z));
-    const likelihood = image && product(image, natural, 0) + constant[0] +
+    const likelihood = image && this.likelihood.product(image, natural, 0) + constant[0] +
         this.likelihood.ofImage(image);
     return { mean, joint: (likelihood ?? 0) + logPrior(...z) };
   }

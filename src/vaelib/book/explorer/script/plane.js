@@ -5,8 +5,6 @@
  * the first axis, and so along the second: the step is the distance of the nodes. A quarter of a
  * square is a square of half the step.
  */
-import { PIXELS } from "./network.js";
-
 export const COARSEST = 1 / 4; // step
 export const EDGE = 5; // the plane is decoded to ±EDGE; farther out for posteriors that need it
 const SAFETY = 4; // the decoder is not linear between the nodes: vaelib has 2, and looks at more nodes
@@ -45,10 +43,11 @@ export class Plane {
       (2 * i + (quarter >> 1) + 0.5) * step,
       (2 * j + (quarter & 1) + 0.5) * step,
     ]);
-    const logits = this.network.decode(nodes);
-    const { natural, constant, mean } = this.likelihood.ofDecoded(logits);
+    const outputs = this.network.decode(nodes);
+    const decoded = this.likelihood.ofDecoded(outputs);
+    const { natural, constant } = decoded;
     for (let n = 0; n < 4; n++) constant[n] += logPrior(nodes[2 * n], nodes[2 * n + 1]);
-    const between = (a, b) => divergence(natural, mean, a, b);
+    const between = (a, b) => this.likelihood.divergence(decoded, a, b);
     const first = Math.max(between(0, 2), between(1, 3));
     const second = Math.max(between(0, 1), between(2, 3));
     return { step, i, j, nodes, natural, constant, hidden: SAFETY * (first + second) / 8 };
@@ -70,14 +69,4 @@ export function distance(i, j) {
 /** log N(z; 0, I), in nats. */
 export function logPrior(z1, z2) {
   return -(z1 * z1 + z2 * z2) / 2 - Math.log(2 * Math.PI);
-}
-
-/** Return KL(p(x|a) ‖ p(x|b)) + KL(p(x|b) ‖ p(x|a)) of two nodes: (f(a) − f(b)) · (m(a) − m(b)). */
-function divergence(natural, mean, a, b) {
-  let sum = 0;
-  for (let i = 0; i < PIXELS; i++) {
-    sum += (natural[a * PIXELS + i] - natural[b * PIXELS + i]) *
-      (mean[a * PIXELS + i] - mean[b * PIXELS + i]);
-  }
-  return sum;
 }

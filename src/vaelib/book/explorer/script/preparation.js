@@ -17,7 +17,7 @@ const FINE = 4; // samples along each side of a pixel
  *
  * @param {number[][][]} strokes lists of points [x, y]
  * @param {number} pen width of the pen in the units of the points
- * @returns {Float32Array | null} (784,), pixels in [0, 1]; null if nothing is drawn
+ * @returns {Float32Array | null} (784,), whole grey levels over 255; null if nothing is drawn
  */
 export function prepare(strokes, pen) {
   const points = strokes.flat();
@@ -45,10 +45,10 @@ function rendered(strokes, pen, scale, x, y) {
   for (let i = 0; i < SIDE * FINE; i++) {
     for (let j = 0; j < SIDE * FINE; j++) {
       const pixel = SIDE * Math.floor(i / FINE) + Math.floor(j / FINE);
-      image[pixel] += data[4 * (i * SIDE * FINE + j) + 3] / (255 * FINE * FINE);
+      image[pixel] += data[4 * (i * SIDE * FINE + j) + 3] / (FINE * FINE);
     }
   }
-  return image;
+  return image.map((level) => Math.round(level) / 255);
 }
 
 /** Draw strokes with a round pen. */

@@ -4,7 +4,6 @@
  * The method is that of vaelib.evidence: the trapezoid rule with ever smaller steps where the
  * posterior lies, until four sums, each over every second node along both axes, agree.
  */
-import { product } from "./likelihood.js";
 import { COARSEST, coarsest, distance, EDGE } from "./plane.js";
 
 const FARTHEST = 12; // where the plane ends at last
@@ -23,10 +22,12 @@ const RESOLVED = 1; // nats between nodes above which a peak may be missed
  *   their nodes; `around` them are nodes of greater squares, with theirs
  */
 export function integrate(plane, image) {
-  const offset = plane.likelihood.ofImage(image);
+  const { likelihood } = plane;
+  const offset = likelihood.ofImage(image);
   const valued = (step, i, j) => {
     const { natural, constant, hidden } = plane.square(step, i, j);
-    const values = Array.from(constant, (c, n) => product(image, natural, n) + c + offset);
+    const of = (c, n) => likelihood.product(image, natural, n) + c + offset;
+    const values = Array.from(constant, of);
     return { step, i, j, values, hidden };
   };
   let [squares, greatest] = wholePlane(valued);

@@ -1,6 +1,6 @@
 /** What takes long, in a thread of its own: the coarse plane once, and single images exactly. */
 import { ascend, bound } from "./bound.js";
-import { Likelihood } from "./likelihood.js";
+import { likelihoodOf } from "./likelihood.js";
 import { Network, PIXELS } from "./network.js";
 import { COARSEST, coarsest, EDGE, Plane } from "./plane.js";
 import { integrate } from "./quadrature.js";
@@ -10,7 +10,7 @@ export function serve() {
   let plane;
   globalThis.onmessage = ({ data }) => {
     if (data.weights) {
-      plane = new Plane(new Network(data.weights), new Likelihood(data.variance));
+      plane = new Plane(new Network(data.weights), likelihoodOf(data));
       const answer = survey(plane);
       globalThis.postMessage(answer, [answer.natural.buffer, answer.constant.buffer]);
     } else if (data.q) {
