@@ -99,6 +99,12 @@ def samples(found: dict[str, str]) -> Figure:
     return image_rows({name: _rows(text)[0] for name, text in found.items()})
 
 
+def priors(autoencoder: str, vae: str) -> Figure:
+    """Draw recorded samples of an autoencoder, see :mod:`vaelib.measure.autoencoder`, and a VAE."""
+    names = ("autoencoder", "prior fitted", "VAE")
+    return image_rows(dict(zip(names, _rows(autoencoder) + _rows(vae), strict=True)))
+
+
 def levels(images: str) -> Figure:
     """Draw means, quantiles and samples of grey levels, see :mod:`vaelib.measure.levels`."""
     names = ("mean", "5 %", "median", "95 %", "drawn")

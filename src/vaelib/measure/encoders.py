@@ -43,8 +43,8 @@ def measure_encoders(units: int | None) -> Callable[[VAE, Objective, ImageSet, i
     def measure(model: VAE, objective: Objective, data: ImageSet, seed: int) -> dict:
         def trained(epochs: int, rate: float) -> VAE:
             recipe = RECIPES["report"].replace(
-                epochs=epochs, learning_rate=rate, muon_learning_rate=None
-            )
+                epochs=epochs, learning_rate=rate, muon_learning_rate=None, patience=epochs
+            )  # under high rates a long training has worse epochs, and is to go on
             return fit_encoder(model, objective, recipe, units, data, seed)
 
         noise = draw_noise(len(data.validation_images), model.latent_dim, seed)

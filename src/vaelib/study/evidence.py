@@ -56,16 +56,18 @@ def summarise_autoencoder(records: list[dict]) -> dict:
 
     Returns:
         Summaries over seeds of what :func:`vaelib.measure.autoencoder.measure_autoencoder`
-        measures; ``reconstruction_less`` and ``fitted_less``, by how much its reconstruction loss
-        and its evidence with the fitted prior are less than the VAE's, which decodes a sample, in
-        nats; and ``samples`` of the first seed.
+        measures; of ``vae``, the VAEs' evidence; of ``reconstruction_less``, by how much the
+        autoencoders' reconstruction loss is less than the VAEs', which decode a sample, and of
+        ``fitted_more``, by how much their evidence with the fitted prior is more, in nats; and
+        ``samples`` of the first seed.
     """
     chosen = [r for r in select(records, recipe="report") if "autoencoder" in r]
     found = [{name: r["autoencoder"][name] for name in AUTOENCODER} for r in chosen]
     less = [
         {
             "reconstruction_less": r["losses"]["test"]["reconstruction"] - own["reconstruction"],
-            "fitted_less": r["evidence"]["log_evidence"] - own["fitted"],
+            "vae": r["evidence"]["log_evidence"],
+            "fitted_more": own["fitted"] - r["evidence"]["log_evidence"],
         }
         for r, own in zip(chosen, found, strict=True)
     ]
