@@ -2,9 +2,9 @@
 
 import copy
 import gzip
-import json
 import statistics
 import time
+from base64 import b64decode
 
 import numpy as np
 import pytest
@@ -15,18 +15,23 @@ from scipy import ndimage
 
 from vaelib.data.load import load_data
 from vaelib.evidence.likelihood import assumed
+from vaelib.evidence.odds import ProportionalOdds
 from vaelib.evidence.quadrature import integrate
 from vaelib.evidence.sampling import log_joint
 from vaelib.figures.evidence import mass_levels
+from vaelib.plumbing.files import read_json
 from vaelib.training import folder
 from vaelib.training.run import model_of
+from vaelib.training.settings import Settings
 from vaelib.vae.latent import encode
+from vaelib.vae.model import VAE
 
 from .conftest import HTML
 from .test_site_in_a_browser import RULES
 
 ADDRESS = f"{HTML.as_uri()}/beyond/explorer.html"
-RUNS = ("bce-elbo", "mse-elbo")
+RUNS = ("bce-elbo", "mse-elbo", "odds")
+RECORD = HTML.parents[1] / "recorded/records" / f"{Settings('odds', 1.0).name}.json"
 PART = "document.querySelector('.explorer')"
 EXPLORER = f"{PART}.explorer"
 IMAGES = 100
@@ -48,15 +53,40 @@ DRAWINGS = {
 
 @pytest.fixture(scope="module")
 def models():
-    """Each run's network, its objective, and test images chosen at random."""
+    """Each run's network, its likelihood, and test images chosen at random."""
     found = {}
-    for name in RUNS:
+    for name in RUNS[:2]:
         run = folder.load_run(HTML.parents[1] / "executed" / name)
-        objective = run.settings.objective
-        test = load_data(run.settings.recipe_settings.data).test_images
-        chosen = torch.randperm(len(test), generator=torch.Generator().manual_seed(0))[:IMAGES]
-        found[name] = model_of(run), objective, test[chosen]
-    return found
+        found[name] = model_of(run), assumed(run.settings.objective)
+    model, edges = of_record(RECORD)
+    found["odds"] = model, ProportionalOdds(edges)
+    test = load_data("mnist").test_images
+    chosen = torch.randperm(len(test), generator=torch.Generator().manual_seed(0))[:IMAGES]
+    return {name: (*both, test[chosen]) for name, both in found.items()}
+
+
+def of_record(file):
+    """Return the model of a recorded run, as the page has it, and the edges between its levels."""
+    has, model = read_json(file)["explored"], VAE(2)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            values = np.frombuffer(b64decode(has["weights"][name]["integers"]), "<i2")
+            flat = torch.tensor(has["weights"][name]["scale"] * values.astype(float)).float()
+            rows, columns = weight.shape[:2] if weight.ndim > 1 else (1, 1)
+            if weight.ndim == 4 and "encoder" in name:  # (3, 3, inputs, outputs)
+                flat = flat.view(3, 3, columns, rows).permute(3, 2, 0, 1)
+            elif weight.ndim == 4:  # (inputs, 3, 3, outputs)
+                flat = flat.view(rows, 3, 3, columns).permute(0, 3, 1, 2)
+            elif weight.ndim == 2:
+                flat = flat.view(columns, rows).T
+            weight.copy_(flat)
+    gaps = torch.tensor(has["thresholds"]["gaps"]).double()
+    end, first = torch.tensor([np.inf]).double(), has["thresholds"]["first"]
+    thresholds = first + torch.cat([gaps.new_zeros(1), gaps]).cumsum(0)
+    widths = torch.log(-torch.expm1(-gaps))
+    below, above = torch.cat([-end, thresholds]), torch.cat([thresholds, end])
+    width = torch.cat([gaps.new_zeros(1), widths, gaps.new_zeros(1)])
+    return model.eval(), torch.stack([below, above, width], 1)
 
 
 @pytest.fixture
@@ -146,9 +176,10 @@ def test_logits_are_pytorchs_with_the_same_weights(opened, models, name):
 
 @pytest.mark.parametrize("name", RUNS)
 def test_the_evidence_is_the_librarys(opened, models, name):
-    """Of test images and of drawings, with the weights before they are rounded for the page."""
+    """Of test images and of drawings; of the build's runs with the weights before they are rounded
+    for the page."""
     page = opened(name).page
-    model, objective, images = models[name]
+    model, likelihood, images = models[name]
     pixels = list(images.flatten(1).float() / 255)
     for strokes in DRAWINGS.values():
         clear(page)
@@ -157,7 +188,7 @@ def test_the_evidence_is_the_librarys(opened, models, name):
     pixels = torch.stack(pixels)
     with torch.no_grad():
         q = model.encoder(pixels.view(-1, 1, 28, 28))
-    evidence = integrate(model.decoder, assumed(objective), pixels, q)
+    evidence = integrate(model.decoder, likelihood, pixels, q)
     found = [shown(page, image) for image in pixels]
     error = torch.tensor([one["logEvidence"] for one in found]) - evidence.log_evidence
     middle, most = float(error.abs().median()), float(error.abs().max())
@@ -176,7 +207,7 @@ def test_the_lines_are_the_librarys_to_a_pixel(opened, models, why):
     held by the region with a pixel more around it. A window of 300 pixels holds both. Where the
     density is nearly flat and has a kink, a few pixels in a thousand may be one farther off."""
     page = opened().page
-    model, objective, _ = models[RUNS[0]]
+    model, likelihood, _ = models[RUNS[0]]
     page.get_by_label(why).first.click()
     settled(page)
     page.locator("[data-part=zoom]").click()
@@ -197,7 +228,7 @@ def test_the_lines_are_the_librarys_to_a_pixel(opened, models, why):
     image = torch.tensor(page.evaluate(f"Array.from({EXPLORER}.image)"))
     nodes = torch.cartesian_prod(*(torch.tensor(axis) for axis in axes))
     with torch.no_grad():
-        height = log_joint(model.decoder, assumed(objective), image, nodes)
+        height = log_joint(model.decoder, likelihood, image, nodes)
     density = torch.exp(height - height.max()).view(len(axes[0]), -1).numpy()
     for ours, level in zip(inside, mass_levels(density, (0.5, 0.95)), strict=True):
         ours, region = np.array(ours), density >= level
@@ -253,12 +284,13 @@ def slowness(page):
     return max(1, seconds / PRODUCTS)
 
 
-def test_it_keeps_up_with_the_pen(opened):
+@pytest.mark.parametrize("name", ["bce-elbo", "odds"])
+def test_it_keeps_up_with_the_pen(opened, name):
     """From an event of the pen until everything is drawn; then from its lifting to exact values.
 
     These are of 10 drawings and of 20 test images.
     """
-    page = opened().page
+    page = opened(name).page
     slow = slowness(page)
     times = page.evaluate(
         f"""() => {{
@@ -354,10 +386,11 @@ def test_the_same_drawing_stays_when_the_model_changes(opened):
 @pytest.mark.parametrize("name", RUNS)
 def test_test_images_have_the_evidence_of_the_notebook(opened, name):
     page = opened(name).page
-    notebook = json.loads((HTML.parents[1] / f"executed/evidence-{name}/explorer.json").read_text())
+    notebook = HTML.parents[1] / f"executed/evidence-{name}/explorer.json"
+    has = read_json(RECORD)["explored"] if name == "odds" else read_json(notebook)
     buttons = page.locator("[data-part=choices] button")
-    assert buttons.count() == len(notebook["images"])
-    for number, image in enumerate(notebook["images"]):
+    assert buttons.count() == len(has["images"])
+    for number, image in enumerate(has["images"]):
         buttons.nth(number).click()
         words = settled(page).replace("−", "-")
         assert float(words.split()[3]) == pytest.approx(image["log_evidence"], abs=0.11)

@@ -9,7 +9,8 @@ import { COARSEST, coarsest, distance, EDGE } from "./plane.js";
 const FARTHEST = 12; // where the plane ends at last
 const FINEST = 1 / 1024; // step
 const TOLERANCE = 0.05; // nats, of the estimated error; the error itself is far smaller
-const DEPTH = 9; // nats below the greatest log p(x, z) where nodes no longer count
+const DEPTH = 9; // nats below the greatest log p(x, z) where nodes no longer count, at first
+const DEEPEST = 72; // where they do not count at last
 const RESOLVED = 1; // nats between nodes above which a peak may be missed
 
 /**
@@ -17,11 +18,12 @@ const RESOLVED = 1; // nats between nodes above which a peak may be missed
  *
  * @param {Plane} plane
  * @param {Float32Array} image (784,), pixels in [0, 1]
+ * @param {number} depth nats below the greatest log p(x, z) where nodes no longer count
  * @returns {{logEvidence: number, error: number, step: number, squares: Array, around: Array}} nats;
  *   `error` is an estimate; `squares` are where the posterior lies, with the values of log p(x, z) at
  *   their nodes; `around` them are nodes of greater squares, with theirs
  */
-export function integrate(plane, image) {
+export function integrate(plane, image, depth = DEPTH) {
   const { likelihood } = plane;
   const offset = likelihood.ofImage(image);
   const valued = (step, i, j) => {
@@ -38,7 +40,8 @@ export function integrate(plane, image) {
     const { logEvidence, resolved } = sum(squares, greatest);
     const left = lost * Math.exp(greatest - logEvidence);
     const error = resolved + left;
-    // What was left out comes back at no finer step.
+    // What was left out comes back at no finer step, but with more nodes.
+    if (left > TOLERANCE && depth < DEEPEST) return integrate(plane, image, 2 * depth);
     if (error <= TOLERANCE || left > TOLERANCE || step <= FINEST) {
       return { logEvidence, error, step, squares, around };
     }
@@ -46,7 +49,7 @@ export function integrate(plane, image) {
     for (const { i, j, values, hidden } of squares) {
       values.forEach((value, n) => {
         const possible = value + hidden - greatest;
-        if (possible >= -DEPTH) return finer.push(valued(step / 2, ...quarter(i, j, n)));
+        if (possible >= -depth) return finer.push(valued(step / 2, ...quarter(i, j, n)));
         around.push({ step, i, j, n, value });
         lost += Math.exp(possible) * step ** 2;
       });
