@@ -61,6 +61,18 @@ def made_up(recipe, loss, beta, seed, dimension=2):
         content |= on_the_scale(loss, beta, dimension, seed)
     if recipe == "report" and dimension == 2 and (loss, beta) in OBJECTIVES.values():
         content["evidence"] = evidence(loss, beta, seed)
+    if "autoencoder" in content["made"]:
+        content["losses"]["test"]["reconstruction"] = 141.0 + seed
+        content["autoencoder"] = {
+            "reconstruction": 140.0 + 2 * seed,
+            "deviation": 7.0,
+            "log_evidence": -160.0,
+            "fitted": -138.0 + seed,
+            "error": 0.01,
+            "samples": f"autoencoder {seed}",
+        }
+    if "explored" in content["made"]:
+        content["explored"] = {name: {} for name in ("weights", "codes", "thresholds")}
     return content
 
 
@@ -288,6 +300,15 @@ def test_the_evidence_is_summarised_by_objective_and_over_all_models(found):
     assert difference["below"]["values"] == [0.0] * 4
     assert difference["log_evidence"]["values"] == [2.0] * 4
     assert difference["bound"]["values"] == [1.0] * 4
+
+
+def test_autoencoders_are_compared_with_the_models_of_their_seeds(found):
+    found = found["autoencoder"]
+    assert found["fitted"]["values"] == [-138.0, -137.0, -136.0]
+    assert found["vae"]["values"] == [-140.0, -139.0, -138.0]
+    assert found["fitted_more"]["values"] == [2.0, 2.0, 2.0]
+    assert found["reconstruction_less"]["values"] == [1.0, 0.0, -1.0]
+    assert found["samples"] == "autoencoder 0"
 
 
 def test_the_weight_is_summarised_by_loss(found):
