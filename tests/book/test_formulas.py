@@ -75,6 +75,8 @@ def test_a_formula_may_break_before_a_relation_or_a_sum(tex, pieces):
 
 def test_the_font_has_the_italics_of_names():
     assert set(letters_of("<mi>x</mi><mi>h</mi><mi>μ</mi><mn>2</mn>")) == set("xhμ2𝑥ℎ𝜇")
+    for root in (r"\sqrt 2", r"\sqrt[3]{2}"):
+        assert "√" in letters_of(mathml(root, block=False))
 
 
 def test_the_same_formulas_have_the_same_font_at_any_time(tmp_path, monkeypatch):

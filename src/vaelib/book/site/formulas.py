@@ -165,7 +165,10 @@ def bring_font(app: Sphinx, error: Exception | None) -> None:
 
 
 def letters_of(formulas: str) -> str:
-    """List the characters of formulas in order, with italics, in which browsers set names."""
+    """List the characters of formulas in order, with those that browsers put there by themselves.
+
+    They set names in italics, and draw the sign of a root.
+    """
     written = set(re.sub(r"<[^>]*>", "", formulas))
     italics = {
         letter
@@ -173,4 +176,5 @@ def letters_of(formulas: str) -> str:
         if unicodedata.name(letter, "").startswith(("MATHEMATICAL ITALIC", "PLANCK"))
         and unicodedata.normalize("NFKC", letter) in written
     }
-    return "".join(sorted(written | italics))
+    roots = {"√"} if "<msqrt>" in formulas or "<mroot>" in formulas else set()
+    return "".join(sorted(written | italics | roots))
