@@ -22,9 +22,7 @@ from vaelib.evidence.odds import ProportionalOdds
 from vaelib.evidence.quadrature import integrate
 from vaelib.evidence.sampling import log_joint
 from vaelib.figures.evidence import mass_levels
-from vaelib.measure import portraits
-from vaelib.measure.explored import explored, integers, matrix
-from vaelib.measure.portraits import CODES
+from vaelib.measure.explored import CODES, explored, integers, matrix, thresholds
 from vaelib.training import folder
 from vaelib.training.run import model_of
 from vaelib.vae.latent import encode
@@ -70,7 +68,7 @@ def both(request, smoke_run, digits):
     weights = {name: weight.numpy() for name, weight in result.weights.items()}
     chosen = {"variance": getattr(likelihood, "variance", None), "thresholds": None}
     if request.param == "odds":
-        chosen["thresholds"] = portraits.thresholds(likelihood)
+        chosen["thresholds"] = thresholds(likelihood)
     chosen |= {"codes": [[0.5, -1]], "labels": "7", "places": {}, "images": [], "others": []}
     model, images = rounded(model_of(result)), digits.test_images[:2]
     q = encode(model, images)
@@ -191,7 +189,7 @@ def test_the_mean_level_is_pytorchs():
         'import { Odds } from "odds";\n'
         "const odds = new Odds(given.thresholds);\n"
         "console.log(JSON.stringify(given.outputs.map((a) => odds.mean(a))));",
-        thresholds=portraits.thresholds(ProportionalOdds(learnt.edges())),
+        thresholds=thresholds(ProportionalOdds(learnt.edges())),
         outputs=outputs.tolist(),
     )
     with torch.no_grad():

@@ -12,6 +12,7 @@ from vaelib.book.explorer.join import HERE
 from vaelib.figures import images as pictures
 from vaelib.figures import network, style
 from vaelib.figures.curves import curves
+from vaelib.figures.labels import APART, label_places
 from vaelib.plumbing.words import LOSSES
 from vaelib.vae import architecture
 from vaelib.vae.model import VAE
@@ -73,7 +74,7 @@ def test_the_scatter_writes_classes_and_shares_axes():
     first, second = figure.axes[:2]
     assert first.get_xlim() == second.get_xlim()
     texts = {text.get_text(): text.get_position() for text in first.texts}
-    assert texts == pictures.label_places(points, labels)
+    assert texts == label_places(points, labels)
     assert first.collections[0].get_rasterized()
 
 
@@ -82,7 +83,7 @@ def test_a_class_is_written_where_it_is_dense_and_alone():
     random = np.random.default_rng(0)
     parts = [random.normal(centre, 0.1, (100, 2)) for centre in ((0, 0), (4, 0), (4, 0), (2, 3))]
     labels = np.repeat([0, 0, 1, 1], 100)
-    places = pictures.label_places(np.concatenate(parts), labels)
+    places = label_places(np.concatenate(parts), labels)
     assert places["0"] == pytest.approx((0, 0), abs=0.3)
     assert places["1"] == pytest.approx((2, 3), abs=0.3)
 
@@ -92,9 +93,9 @@ def test_labels_do_not_collide(spread):
     random = np.random.default_rng(1)
     points = np.concatenate([random.normal(0, spread, (300, 2)), [(-5, -5), (5, 5)]])
     labels = np.arange(302) % 10
-    places = np.array(list(pictures.label_places(points, labels).values()))
+    places = np.array(list(label_places(points, labels).values()))
     distance = np.linalg.norm(places[:, None] - places, axis=2) + 9 * np.eye(10)
-    assert distance.min() >= 0.9 * pictures.APART * 10
+    assert distance.min() >= 0.9 * APART * 10
 
 
 def test_colours_of_classes_can_be_told_apart():

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vaelib.measure import gap, portraits
+from vaelib.measure import explored, gap
 from vaelib.training.run import model_of
 from vaelib.vae.objective import Objective
 
@@ -16,7 +16,7 @@ def measured(smoke_run, digits):
 
 
 def test_images_are_ordinary_parted_or_bad(measured, digits):
-    found = portraits.offered(measured, digits.test_labels[:12])
+    found = explored.offered(measured, digits.test_labels[:12])
     gaps = measured.gap.tolist()
     by_kind = {}
     for image in found["images"]:
@@ -32,7 +32,7 @@ def test_images_are_ordinary_parted_or_bad(measured, digits):
 
 
 def test_codes_and_likelihood_are_the_models(measured, digits):
-    found = portraits.offered(measured, digits.test_labels[:12])
+    found = explored.offered(measured, digits.test_labels[:12])
     assert found["variance"] == 0.5
     assert found["labels"] == "".join(map(str, digits.test_labels[:12].tolist()))
     torch.testing.assert_close(torch.tensor(found["codes"]), measured.q.mean, rtol=0, atol=6e-4)

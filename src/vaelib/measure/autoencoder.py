@@ -1,5 +1,7 @@
 """A plain autoencoder, trained like a recorded model: what the divergence and the noise buy."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -76,7 +78,10 @@ def measure_autoencoder(model: VAE, objective: Objective, data: ImageSet, seed: 
         return other.decoder((middle + z.double() @ factor.T).float())
 
     pixels = data.test_images.flatten(1).float() / 255
-    decoders = {"log_evidence": other.decoder, "fitted": placed}
+    decoders: dict[str, Callable[[Tensor], Tensor]] = {
+        "log_evidence": other.decoder,
+        "fitted": placed,
+    }
     found = {
         name: integrate(decoder, assumed(objective), pixels, None)
         for name, decoder in decoders.items()

@@ -4,14 +4,21 @@ import base64
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from vaelib.data.dataset import ImageSet
-from vaelib.measure.gap import measure_gap
-from vaelib.measure.portraits import offered
+from vaelib.evidence.likelihood import Gaussian
+from vaelib.evidence.odds import ProportionalOdds
+from vaelib.figures.labels import label_places
+from vaelib.measure.chosen import greatest_gaps, most_equal_modes, ordinary
+from vaelib.measure.gap import Gap, measure_gap
 from vaelib.vae.model import VAE
 from vaelib.vae.objective import Objective
 
 IMAGES = 1000  # test images among which those that a page offers are chosen
+CODES = 2000  # of test images: enough to fill the plane, few enough for a page
+EACH = 3  # images of a kind that the explorer offers
+OTHERS = 32  # more, the first test images
 CONVOLUTIONS = ("conv1", "conv2")
 TRANSPOSED = ("deconv1", "deconv2", "deconv3")
 
@@ -37,12 +44,75 @@ def measure_explored(model: VAE, objective: Objective, data: ImageSet, seed: int
         return explored(weights, offered(result, labels))
 
 
+def offered(result: Gap, labels: Tensor | None) -> dict:
+    """Choose images with ordinary gaps, with two modes and with the greatest gaps.
+
+    Args:
+        result: from :func:`vaelib.measure.gap.measure_gap`.
+        labels: (N,), the classes of its images, 0 to 9, if there are any.
+
+    Returns:
+        ``variance`` of the Gaussian likelihood and ``thresholds`` of proportional odds, the
+        ``first`` and the ``gaps`` to the next, None where there are none; ``codes``, means of
+        q(z|x) of the first images, and their ``labels``, one character each, or none; ``places``
+        where the labels are written; ``images``, each with ``index``, ``label`` or None, ``why`` it
+        was chosen, ``pixels`` (784 grey values of 0 to 255), ``log_evidence`` and ``bound`` in
+        nats; ``others`` with index and pixels only.
+    """
+    kinds = {
+        "ordinary gap": ordinary(result, EACH),
+        "two modes": most_equal_modes(result, EACH),
+        "greatest gap": greatest_gaps(result, EACH),
+    }
+    likelihood = result.likelihood
+    codes = result.q.mean[:CODES]
+
+    def pixels(image: int) -> list[int]:
+        return (result.pixels[image] * 255).round().to(torch.uint8).tolist()
+
+    places = {} if labels is None else label_places(codes.numpy(), labels[: len(codes)].numpy())
+    return {
+        "variance": likelihood.variance if isinstance(likelihood, Gaussian) else None,
+        "thresholds": (
+            thresholds(likelihood) if isinstance(likelihood, ProportionalOdds) else None
+        ),
+        "codes": [[round(z, 3) for z in mean] for mean in codes.tolist()],
+        "labels": ""
+        if labels is None
+        else "".join(str(int(each)) for each in labels[: len(codes)]),
+        "places": {label: [round(z, 3) for z in place] for label, place in places.items()},
+        "others": [
+            {"index": image, "pixels": pixels(image)}
+            for image in range(min(OTHERS, len(result.pixels)))
+        ],
+        "images": [
+            {
+                "index": image,
+                "label": None if labels is None else int(labels[image]),
+                "why": kind,
+                "pixels": pixels(image),
+                "log_evidence": float(result.evidence.log_evidence[image]),
+                "bound": float(result.bound[image]),
+            }
+            for kind, images in kinds.items()
+            for image in images
+        ],
+    }
+
+
+def thresholds(likelihood: ProportionalOdds) -> dict:
+    """Return the ``first`` threshold between grey levels, and the ``gaps`` to the next ones."""
+    _, above, width = likelihood.edges.detach().double().T
+    gaps = -torch.log(-torch.expm1(width[1:-1]))
+    return {"first": round(float(above[0]), 6), "gaps": [float(f"{gap:.6g}") for gap in gaps]}
+
+
 def explored(weights: dict[str, np.ndarray], chosen: dict) -> dict:
     """Write what the explorer needs of a model as plain values, about 400 kB of JSON.
 
     Args:
         weights: of the model.
-        chosen: what :func:`vaelib.measure.portraits.offered` returns.
+        chosen: what :func:`offered` returns.
 
     Returns:
         ``variance`` and ``thresholds`` of the likelihood; ``weights`` and ``codes`` as
