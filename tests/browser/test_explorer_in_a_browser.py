@@ -335,12 +335,23 @@ def test_it_keeps_up_with_the_pen(opened, name):
     assert max(seconds) <= 1.5 * slow
 
 
-def test_it_is_ready_soon(visit):
-    page = visit(ADDRESS).page
-    page.locator(f".explorer[data-ready={RUNS[0]}]").wait_for()
-    ready = page.evaluate("performance.now()") / 1000
-    print(f"\nready after {ready:.2f} s")
-    assert ready <= 2 * slowness(page)
+NOTE_WHEN_READY = """new MutationObserver(() => { globalThis.ready = performance.now() }).observe(
+    document, {attributeFilter: ["data-ready"], subtree: true})"""
+
+
+def test_it_is_ready_soon(browser):
+    """The page's own clock says when; the soonest of three, for other tests run beside this one."""
+    times, slow = [], []
+    for _ in range(3):
+        with browser.new_context() as context:
+            page = context.new_page()
+            page.add_init_script(NOTE_WHEN_READY)
+            page.goto(ADDRESS)
+            page.locator(f".explorer[data-ready={RUNS[0]}]").wait_for()
+            times.append(page.evaluate("ready") / 1000)
+            slow.append(slowness(page))
+    print(f"\nready after {', '.join(f'{time:.2f}' for time in times)} s")
+    assert min(times) <= 2 * min(slow)
 
 
 def test_it_is_light():
