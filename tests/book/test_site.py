@@ -14,6 +14,7 @@ from fontTools.ttLib import TTFont
 
 from vaelib.build.derived import read_summary
 from vaelib.data import mnist
+from vaelib.plumbing.stale import PACKAGE
 
 from .conftest import ROOT
 
@@ -191,6 +192,21 @@ def test_links_and_anchors_inside_the_site_hold(site):
             if not file.exists() or (anchor and anchor not in anchors.get(file, {anchor})):
                 broken.append((path.name, target.geturl()))
     assert broken == []
+
+
+def test_the_reference_leads_to_the_sources(site, pages):
+    """What a link of a function leads to begins with its definition, in the module's whole text."""
+    links = pages["api/vae"].select("dt.sig a:has(.viewcode-link)")
+    assert len(links) >= 20
+    for link in links:
+        page, _, name = link["href"].removeprefix("../").partition("#")
+        source = BeautifulSoup((site.html / page).read_text("utf-8"), "html.parser").article
+        line = re.search(r"^ *(class|def) .*", source.find(id=name).get_text(), re.MULTILINE)
+        assert name.rpartition(".")[2] in line[0]
+        for back in source.select(".viewcode-back"):
+            back.extract()
+        module = (PACKAGE.parent / page.removeprefix("_modules/")).with_suffix(".py")
+        assert source.pre.get_text().split() == module.read_text("utf-8").split()
 
 
 def test_pages_with_numbers_of_runs_say_where_they_come_from(site, pages):

@@ -86,6 +86,10 @@ def visit(browser):
 
 
 def names():
-    """List the pages by name, and those that Sphinx adds; of the rooms of the reference, one."""
+    """List the pages by name, and those that Sphinx adds; of the rooms of the reference, one.
+
+    And of the modules whose sources are shown.
+    """
     rooms = [name for name in documents() if name.startswith("api/") and name != "api/vae"]
-    return [*(name for name in documents() if name not in rooms), "genindex", "search"]
+    added = ["genindex", "search", "_modules/index", "_modules/vaelib/vae/model"]
+    return [*(name for name in documents() if name not in rooms), *added]

@@ -370,6 +370,18 @@ def test_a_page_with_an_older_date_is_read_again(copy):
     assert build(copy)[0] == 0
 
 
+@pytest.mark.parametrize("last", ["search.html", "_modules/index.html"])
+def test_what_a_killed_build_wrote_last_is_written_by_the_next(copy, last):
+    site = copy / "book" / "_build" / "html"
+    shown = site / "_modules" / "vaelib" / "vae" / "model.html"
+    shown.write_text("half a page")
+    (site / last).unlink()
+    code, output = build(copy)
+    assert code == 0, output
+    assert (site / last).exists()
+    assert "class" in shown.read_text("utf-8")
+
+
 # What is ended from outside.
 
 

@@ -39,6 +39,8 @@ MENDED = {
         '<summary aria-label="The pages below"><span class="toctree-toggle"'
     ),
 }
+# Pygments marks names, punctuation and spaces too, which have the colour of what is not marked.
+UNCOLOURED = re.compile(r'<span class="[npw]">([^<]*)</span>')
 OTHERS = ("index", "404", "genindex", "search")  # pages that are none of the book's
 # In ``_static``: what only developers of the theme or browsers of long ago ask for.
 UNASKED = ("**/*.map", "vendor/fontawesome/*/js", "vendor/fontawesome/*/webfonts/*.ttf", "locales")
@@ -53,23 +55,31 @@ def tidy(app: Sphinx, error: Exception | None) -> None:
     """Tidy the pages of the book, those of earlier builds included, and remove unasked files."""
     if error or app.builder.format != "html":
         return
-    for name in (*app.env.found_docs, "genindex", "search"):
+    for name in (*app.env.found_docs, "genindex", "search", *sources(app)):
         page = Path(app.outdir, f"{name}.html")
         text = tidied = page.read_text(encoding="utf-8")
         for pattern in UNWANTED:
             tidied = pattern.sub("", tidied)
         for old, new in MENDED.items():
             tidied = tidied.replace(old, new)
+        tidied = UNCOLOURED.sub(r"\1", tidied)
         if tidied != text:
             page.write_text(tidied, encoding="utf-8")
     remove_unasked(app)
+
+
+def sources(app: Sphinx) -> list[str]:
+    """Name the pages that ``sphinx.ext.viewcode`` made: a module each, and a list of them."""
+    modules = getattr(app.env, "_viewcode_modules", {}).items()
+    pages = [f"_modules/{name.replace('.', '/')}" for name, found in modules if found]
+    return [*pages, "_modules/index"] if pages else []
 
 
 def remove_unasked(app: Sphinx) -> None:
     """Remove files that no page asks for: of the theme, and those of earlier builds, with pages."""
     site = Path(app.outdir)
     unasked = [path for pattern in UNASKED for path in site.glob(f"_static/{pattern}")]
-    pages = {site / f"{name}.html" for name in (*app.env.found_docs, *OTHERS)}
+    pages = {site / f"{name}.html" for name in (*app.env.found_docs, *OTHERS, *sources(app))}
     found = (path for path in site.rglob("*.html") if path.relative_to(site).parts[0] != "_static")
     unasked += [path for path in found if path not in pages]
     asked = {name for _, name in app.env.images.values()}
