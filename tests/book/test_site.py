@@ -282,6 +282,24 @@ def test_the_site_is_light_and_has_each_notebook_once(site):
     assert not [path for path in files if path.suffix in (".map", ".ttf")]
 
 
+def test_every_icon_is_in_the_font_of_icons(site):
+    (sheet,) = site.html.glob("_static/vendor/fontawesome/*/css/all.min.css")
+    (font,) = sheet.parents[1].glob("webfonts/*")
+    letters = TTFont(font).getBestCmap()
+    text = sheet.read_text("utf-8")
+    pages = [path.read_text("utf-8") for path in site.html.rglob("*.html")]
+    used = {
+        name for page in pages for name in re.findall(r"fa-(?:solid|regular) (fa-[\w-]+)", page)
+    }
+    assert len(used) > 5
+    for name in used:
+        code = re.search(rf"\.{name}:before[^{{]*{{content:\"\\([0-9a-f]+)", text)
+        assert int(code[1], 16) in letters, name
+    others = [path.read_text("utf-8") for path in site.html.glob("_static/styles/*.css")]
+    named = {icon for other in others for icon in re.findall(r"\\(f[0-9a-f]{3})\b", other)}
+    assert {int(icon, 16) for icon in named} <= set(letters)
+
+
 def test_nothing_is_loaded_from_another_host(site, pages):
     for name, page in pages.items():
         loaded = [t.get("src") or "" for t in page.select("script, img, iframe")]

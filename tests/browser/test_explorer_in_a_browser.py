@@ -354,6 +354,23 @@ def test_it_is_ready_soon(browser):
     assert min(times) <= 2 * min(slow)
 
 
+SHIFTS = """globalThis.shifts = 0;
+new PerformanceObserver(list => {
+    for (const shift of list.getEntries()) if (!shift.hadRecentInput) shifts += shift.value;
+}).observe({type: "layout-shift", buffered: true})"""
+
+
+@pytest.mark.parametrize("width", [412, 1366])
+def test_nothing_moves_while_it_opens(browser, width):
+    with browser.new_context(viewport={"width": width, "height": 823}) as context:
+        page = context.new_page()
+        page.add_init_script(SHIFTS)
+        page.goto(ADDRESS)
+        page.locator(f".explorer[data-ready={RUNS[0]}]").wait_for()
+        settled(page)
+        assert page.evaluate("shifts") <= 0.1  # web.dev calls that good
+
+
 def test_it_is_light():
     def weight(name):
         return len(gzip.compress((HTML / "_static/explorer" / name).read_bytes()))

@@ -20,11 +20,20 @@ def setup(app) -> dict:
         values,
     )
     from vaelib.book.explorer import directive
-    from vaelib.book.site import changed, formulas, pdf, printing, repository, tidying, typography
+    from vaelib.book.site import (
+        changed,
+        formulas,
+        icons,
+        pdf,
+        printing,
+        repository,
+        tidying,
+        typography,
+    )
     from vaelib.plumbing.stale import digest
 
     written = (statements, values, tables, listings, losses, claims, provenance, modules, directive)
-    site = (formulas, repository, printing, pdf, tidying, typography)
+    site = (formulas, repository, printing, pdf, tidying, typography, icons)
     for part in (build, changed, *written, *site):
         part.setup(app)
     # When one of these files has changed, Sphinx reads and writes every page again.

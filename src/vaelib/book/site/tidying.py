@@ -6,6 +6,8 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
+from vaelib.book.site.loading import sooner
+
 UNWANTED = (
     # A page that was opened from a file may not preload fonts: the browser reports an error.
     re.compile(r'<link rel="preload" as="font"[^>]*>\n?'),
@@ -62,7 +64,7 @@ def tidy(app: Sphinx, error: Exception | None) -> None:
             tidied = pattern.sub("", tidied)
         for old, new in MENDED.items():
             tidied = tidied.replace(old, new)
-        tidied = UNCOLOURED.sub(r"\1", tidied)
+        tidied = sooner(UNCOLOURED.sub(r"\1", tidied), Path(app.outdir, "_static"))
         if tidied != text:
             page.write_text(tidied, encoding="utf-8")
     remove_unasked(app)

@@ -11,11 +11,12 @@ import { serve } from "./worker.js";
 export function main(program) {
   if (!globalThis.document) return serve();
   const root = document.querySelector(".explorer");
-  if (!Matrices.supported()) return;
+  const can = Matrices.supported();
+  document.querySelector(".explorer-missing").hidden = can;
+  root.hidden = !can;
+  if (!can) return;
   const { src } = document.currentScript; // empty where the page holds all scripts itself
   const load = (name) => loadRun(src, name);
-  document.querySelector(".explorer-missing").hidden = true;
-  root.hidden = false;
   root.explorer = new Explorer(root, load, program); // for the console, and for tests
   root.explorer.begin();
 }

@@ -1,0 +1,87 @@
+"""What a page loads: few style sheets, deferred scripts, images with sizes, the icons it shows."""
+
+import pytest
+
+from vaelib.book.site import icons, loading
+
+PAGE = """<head>
+<link href="../_static/styles/first.css?digest=1" rel="stylesheet" />
+<link rel="stylesheet" type="text/css" href="../_static/large.css" />
+<link rel="stylesheet" type="text/css" href="../_static/second.css?v=2" />
+<link rel="stylesheet" type="text/css" href="../_static/explorer/explorer.css" />
+<link rel="stylesheet" type="text/css" href="../_static/third.css" />
+<link rel="stylesheet" type="text/css" href="../_static/fourth.css" />
+<link rel="preload" as="script" href="../_static/end.js" />
+<script src="../_static/options.js"></script>
+<script>DOCUMENTATION_OPTIONS.pagename = 'theory/elbo';</script>
+</head>
+<img alt="Curves." src="../_images/curves.svg" />
+<img alt="." width="3" src="../_images/curves.svg" />
+<script src="../_static/end.js"></script>
+<script defer="defer" src="../_static/late.js"></script>
+"""
+
+
+@pytest.fixture
+def static(tmp_path):
+    folder = tmp_path / "_static"
+    (folder / "styles" / "fonts").mkdir(parents=True)
+    (tmp_path / "_images").mkdir()
+    (tmp_path / "_images" / "curves.svg").write_text('<svg id="a" width="144pt" height="72.6pt">')
+    (folder / "styles" / "first.css").write_text('@import "../basic.css";\na{}')
+    (folder / "basic.css").write_text("b{background:url(icon.png)}")
+    (folder / "large.css").write_text("l{}" * loading.LARGE)
+    (folder / "second.css").write_text("c{background:url('styles/x.png')}d{x:url(data:a)}")
+    (folder / "third.css").write_text("e{}")
+    (folder / "fourth.css").write_text("f{}")
+    return folder
+
+
+def test_small_sheets_are_joined_with_their_neighbours(static):
+    page = loading.sooner(PAGE, static)
+    assert [line for line in page.splitlines() if "stylesheet" in line] == [
+        '<link rel="stylesheet" href="../_static/joined-first.css" />',
+        '<link rel="stylesheet" type="text/css" href="../_static/large.css" />',
+        '<link rel="stylesheet" href="../_static/joined-second.css" />',
+        '<link rel="stylesheet" type="text/css" href="../_static/explorer/explorer.css" />',
+        '<link rel="stylesheet" href="../_static/joined-third.css" />',
+    ]
+    first, second, third = (
+        (static / f"joined-{name}.css").read_text() for name in ("first", "second", "third")
+    )
+    assert first == 'b{background:url("icon.png")}\na{}'
+    assert second == 'c{background:url("styles/x.png")}d{x:url(data:a)}'
+    assert third == "e{}\nf{}"
+
+
+def test_addresses_are_as_seen_from_the_joined_file(static):
+    (static / "styles" / "first.css").write_text('a{src:url("../fonts/a.woff") url(b.woff)}')
+    loading.sooner(PAGE, static)
+    joined = (static / "joined-first.css").read_text()
+    assert joined == 'a{src:url("fonts/a.woff") url("styles/b.woff")}'
+
+
+def test_no_script_is_waited_for_and_images_have_sizes(static):
+    page = loading.sooner(PAGE, static)
+    assert "preload" not in page
+    assert "pagename" not in page
+    assert page.count("<script") == page.count("defer") - page.count("defer=") == 3
+    assert '<img width="192" height="97" alt="Curves." src="../_images/curves.svg" />' in page
+    assert '<img alt="." width="3" src' in page
+
+
+def test_a_page_that_was_made_so_stays_as_it_is(static):
+    page = loading.sooner(PAGE, static)
+    assert loading.sooner(page, static) == page
+
+
+def test_icons_are_those_that_are_named():
+    sheet = (
+        ".fa{a:b}@font-face{font-family:FontAwesome;src:url(x)}"
+        '.fa-bars:before,.fa-navicon:before{content:"\\f0c9"}.fa-cat:before{content:"\\f6be"}'
+    )
+    few, letters = icons.chosen(sheet, {"fa-solid", "fa-navicon"})
+    assert few.removeprefix(icons.OWN_FACE) == (
+        '.fa{a:b}.fa-bars:before,.fa-navicon:before{content:"\\f0c9"}'
+    )
+    assert letters == {"\uf0c9"}
