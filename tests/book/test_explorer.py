@@ -361,9 +361,11 @@ def test_only_its_own_page_loads_the_explorer(site, pages):
         styles = page.select("link[href*='explorer.css']")
         assert len(scripts) == len(styles) == (name == "beyond/explorer")
     part = pages["beyond/explorer"].select_one("section.explorer")
-    assert part.has_attr("hidden")  # until the script shows it
+    assert not part.has_attr("hidden")  # it stands in its place before the script comes
     assert [box["value"] for box in part.select("input[type=radio]")] == RUNS
-    assert "needs JavaScript" in pages["beyond/explorer"].select_one(".explorer-missing").text
+    missing = pages["beyond/explorer"].select_one(".explorer-missing")
+    assert missing.has_attr("hidden")
+    assert "needs JavaScript" in missing.text
     made = {path.name for path in (site.html / "_static/explorer").iterdir()}
     assert made == {"explorer.js", "explorer.css", *(f"{name}.js" for name in RUNS)}
 
