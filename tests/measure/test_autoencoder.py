@@ -59,7 +59,8 @@ def test_the_evidence_is_a_sum_over_the_plane_with_either_prior(digits, monkeypa
     monkeypatch.setattr(
         autoencoder, "fit", lambda model, *more: (kept.append(model), fit(model, *more))
     )
-    found = measure_autoencoder(VAE(2), ELBO, digits, 0)
+    vae = VAE(2)
+    found = measure_autoencoder(vae, ELBO, digits, 0)
     codes = encode(kept[0], digits.training_images).mean.double()
     prior = MultivariateNormal(codes.mean(0), codes.T.cov())
     images = digits.test_images.flatten(1).float() / 255
@@ -69,6 +70,11 @@ def test_the_evidence_is_a_sum_over_the_plane_with_either_prior(digits, monkeypa
     assert found["deviation"] == pytest.approx(float(prior.variance.sum().sqrt()))
     assert found["error"] <= 0.02
     assert len(_rows(found["samples"])) == 2
+    for name, model in {"reconstruction": kept[0], "vae_at_mean": vae}.items():
+        with torch.no_grad():
+            logits = model.decoder(encode(model, digits.test_images).mean).flatten(1).double()
+        loss = torch.nn.functional.softplus(logits) - images * logits
+        assert found[name] == pytest.approx(float(loss.sum(1).mean()))
 
 
 def over_a_grid(decoder, images, prior):

@@ -65,6 +65,7 @@ def made_up(recipe, loss, beta, seed, dimension=2):
         content["losses"]["test"]["reconstruction"] = 141.0 + seed
         content["autoencoder"] = {
             "reconstruction": 140.0 + 2 * seed,
+            "vae_at_mean": 138.0 + 3 * seed,
             "deviation": 7.0,
             "log_evidence": -160.0,
             "fitted": -138.0 + seed,
@@ -308,6 +309,7 @@ def test_autoencoders_are_compared_with_the_models_of_their_seeds(found):
     assert found["vae"]["values"] == [-140.0, -139.0, -138.0]
     assert found["fitted_more"]["values"] == [2.0, 2.0, 2.0]
     assert found["reconstruction_less"]["values"] == [1.0, 0.0, -1.0]
+    assert found["less_at_mean"]["values"] == [-2.0, -1.0, 0.0]
     assert found["samples"] == "autoencoder 0"
 
 

@@ -50,18 +50,18 @@ def measure_autoencoder(model: VAE, objective: Objective, data: ImageSet, seed: 
     training images' codes.
 
     Args:
-        model: the recorded one, with two latent dimensions, of which only the number of units is
-            taken.
+        model: the recorded one, with two latent dimensions.
         objective: without parameters of its own.
         data: on the CPU.
         seed: as the recorded model's.
 
     Returns:
-        ``reconstruction``, the mean loss of the test images, nats; ``deviation``, the root of the
-        summed variance of the training images' codes; ``log_evidence`` with the prior N(0, I) and
-        ``fitted`` with the fitted one, means over the test images in nats, by quadrature;
-        ``error``, the greatest error estimate of an image's; and ``samples``, a row of each of the
-        two priors, as :func:`vaelib.measure.samples.measure_samples` has them.
+        ``reconstruction``, the mean loss of the test images, nats; ``vae_at_mean``, that of the
+        recorded model if it decodes the mean of q(z|x) and not a sample; ``deviation``, the root
+        of the summed variance of the training images' codes; ``log_evidence`` with the prior
+        N(0, I) and ``fitted`` with the fitted one, means over the test images in nats, by
+        quadrature; ``error``, the greatest error estimate of an image's; and ``samples``, a row of
+        each of the two priors, as :func:`vaelib.measure.samples.measure_samples` has them.
 
     Source: a prior that is fitted after training, Ghosh et al. (2020).
     """
@@ -86,12 +86,15 @@ def measure_autoencoder(model: VAE, objective: Objective, data: ImageSet, seed: 
         name: integrate(decoder, assumed(objective), pixels, None)
         for name, decoder in decoders.items()
     }
-    losses = image_losses(other, objective, data.test_images, torch.zeros(len(pixels), 2))
+    no_noise = torch.zeros(len(pixels), 2)
+    losses = [image_losses(one, objective, data.test_images, no_noise) for one in (other, model)]
+    reconstruction, at_mean = (float(each[RECONSTRUCTION].double().mean()) for each in losses)
     z = prior_samples(other, seed)
     with torch.no_grad():
         rows = [255 * torch.sigmoid(decoder(z))[:, 0] for decoder in decoders.values()]
     return {
-        "reconstruction": float(losses[RECONSTRUCTION].double().mean()),
+        "reconstruction": reconstruction,
+        "vae_at_mean": at_mean,
         "deviation": float(covariance.trace().sqrt()),
         **{name: float(evidence.log_evidence.mean()) for name, evidence in found.items()},
         "error": max(float(evidence.error.max()) for evidence in found.values()),

@@ -57,15 +57,16 @@ def summarise_autoencoder(records: list[dict]) -> dict:
     Returns:
         Summaries over seeds of what :func:`vaelib.measure.autoencoder.measure_autoencoder`
         measures; of ``vae``, the VAEs' evidence; of ``reconstruction_less``, by how much the
-        autoencoders' reconstruction loss is less than the VAEs', which decode a sample, and of
-        ``fitted_more``, by how much their evidence with the fitted prior is more, in nats; and
-        ``samples`` of the first seed.
+        autoencoders' reconstruction loss is less than the VAEs', which decode a sample, of
+        ``less_at_mean``, by how much if these decode the mean, and of ``fitted_more``, by how much
+        their evidence with the fitted prior is more, in nats; and ``samples`` of the first seed.
     """
     chosen = [r for r in select(records, recipe="report") if "autoencoder" in r]
     found = [{name: r["autoencoder"][name] for name in AUTOENCODER} for r in chosen]
     less = [
         {
             "reconstruction_less": r["losses"]["test"]["reconstruction"] - own["reconstruction"],
+            "less_at_mean": r["autoencoder"]["vae_at_mean"] - own["reconstruction"],
             "vae": r["evidence"]["log_evidence"],
             "fitted_more": own["fitted"] - r["evidence"]["log_evidence"],
         }

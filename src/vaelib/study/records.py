@@ -87,7 +87,9 @@ MORE = {
     "samples": TEXT,
     "levels": _object(thresholds={"type": "array", "items": NUMBER}, images=TEXT),
     "explored": _object(weights=OBJECT, codes=OBJECT, thresholds=OBJECT),
-    "autoencoder": _numbers("reconstruction", "deviation", "log_evidence", "fitted", "error"),
+    "autoencoder": _numbers(
+        "reconstruction", "vae_at_mean", "deviation", "log_evidence", "fitted", "error"
+    ),
 }
 """What some have beyond that, see :func:`vaelib.study.design.measures_of`."""
 
