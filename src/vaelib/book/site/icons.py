@@ -29,7 +29,7 @@ OWN_FACE = (
 
 def setup(app: Sphinx) -> None:
     """Connect to Sphinx."""
-    app.connect("build-finished", choose)
+    app.connect("build-finished", choose, priority=901)
 
 
 def choose(app: Sphinx, error: Exception | None) -> None:

@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from vaelib.plumbing.files import write_bytes
+from vaelib.plumbing.stale import digest
 
 LARGE = 60_000  # bytes of a sheet
 JOINED = "joined-"  # begins the names of files with several sheets
@@ -35,11 +36,12 @@ def sooner(page: str, static: Path) -> str:
         page: its text, as Sphinx wrote it or as this function returned it.
         static: the folder ``_static`` of the site.
     """
-    for small, links in groupby(LINK.finditer(page), lambda link: _is_small(link[2], static)):
+    shared = (link for link in LINK.finditer(page) if not link[2].startswith(OWN))
+    for small, links in groupby(shared, lambda link: _is_small(link[2], static)):
         if not small:
             continue
         group = list(links)
-        name = f"{JOINED}{Path(group[0][2]).stem}.css"
+        name = f"{JOINED}{digest(' '.join(link[2] for link in group))[:8]}.css"
         sheets = "\n".join(_sheet(static / link[2], static) for link in group)
         write_bytes(sheets.encode(), static / name)
         page = page.replace(group[0][0], f'<link rel="stylesheet" href="{group[0][1]}{name}" />\n')
@@ -58,7 +60,7 @@ def _sized(image: Path) -> str:
 
 
 def _is_small(name: str, static: Path) -> bool:
-    return not name.startswith((JOINED, OWN)) and (static / name).stat().st_size < LARGE
+    return not name.startswith(JOINED) and (static / name).stat().st_size < LARGE
 
 
 def _sheet(file: Path, static: Path) -> str:

@@ -50,7 +50,7 @@ UNASKED = ("**/*.map", "vendor/fontawesome/*/js", "vendor/fontawesome/*/webfonts
 
 def setup(app: Sphinx) -> None:
     """Connect to Sphinx."""
-    app.connect("build-finished", tidy)
+    app.connect("build-finished", tidy, priority=900)  # after the theme, which writes a sheet then
 
 
 def tidy(app: Sphinx, error: Exception | None) -> None:
