@@ -27,15 +27,19 @@ def test_the_recipe_for_tests_is_named_on_every_page(smoke_pages):
         assert "for tests only" in page.get_text(), name
 
 
-def test_a_second_build_makes_nothing(smoke_site):
+def test_a_second_build_makes_nothing(smoke_site, monkeypatch):
     weights = smoke_site.book / "executed/bce/weights.safetensors"
     before = weights.stat().st_mtime_ns
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
     code, output = build(smoke_site.root)
     assert code == 0, output
     assert "notebook bce" not in output
     assert "notebooks: 0 executed in" in output
     assert "pages: read and written in" in output
     assert weights.stat().st_mtime_ns == before
+    imported = {line.rpartition("|")[2].strip() for line in output.splitlines() if "|" in line}
+    assert "vaelib.book.explorer.directive" in imported
+    assert not imported & {"torch", "scipy", "numpy", "matplotlib", "fontTools"}
 
 
 @pytest.fixture

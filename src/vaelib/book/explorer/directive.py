@@ -10,20 +10,13 @@ import html
 from pathlib import Path
 
 from docutils import nodes
-from safetensors.numpy import load_file
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 from vaelib.book.explorer.export import script
 from vaelib.book.explorer.join import HERE, joined, markup
-from vaelib.measure.explored import explored
-from vaelib.plumbing.files import read_json, write_bytes
-from vaelib.plumbing.places import EXECUTED, OFFERED, RECORDS
-from vaelib.study.design import CODED, OBJECTIVES
-from vaelib.study.records import path_of
-from vaelib.training import folder
-from vaelib.training.settings import Settings
+from vaelib.plumbing.files import write_bytes
 
 STATIC = "explorer"  # folder in the site's _static
 
@@ -54,6 +47,8 @@ class ExplorerDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the part; the page is written again when its runs have changed."""
+        from vaelib.book.explorer.sources import files  # imports PyTorch, which takes seconds
+
         source, line = self.get_source_info()
         for name in self.arguments[0].split():
             for file in files(Path(self.env.srcdir), name):
@@ -90,6 +85,8 @@ def place_scripts(app: Sphinx, pagename: str, template: str, context: dict, doct
     part = doctree.next_node(Explorer) if doctree else None
     if not part:
         return
+    from vaelib.book.explorer.sources import data_of, files  # as above
+
     target = Path(app.outdir) / "_static" / STATIC
     target.mkdir(parents=True, exist_ok=True)
     for name in part["runs"]:
@@ -99,19 +96,3 @@ def place_scripts(app: Sphinx, pagename: str, template: str, context: dict, doct
     write_bytes((HERE / "explorer.css").read_bytes(), target / "explorer.css")
     app.add_js_file(f"{STATIC}/explorer.js", loading_method="defer")
     app.add_css_file(f"{STATIC}/explorer.css")
-
-
-def files(book: Path, name: str) -> list[Path]:
-    """List the files that the script of a run is made of.
-
-    Of a run of the build, its weights and what its notebook chose; of any other, its record.
-    """
-    runs = book / EXECUTED
-    if name in OBJECTIVES:
-        return [runs / name / folder.FILES["weights"], runs / f"evidence-{name}" / OFFERED]
-    return [path_of(book / RECORDS, Settings(*CODED[name]))]
-
-
-def data_of(file: Path, chosen: Path | None = None) -> dict:
-    """Read what the explorer needs of a run, from its :func:`files`."""
-    return explored(load_file(file), read_json(chosen)) if chosen else read_json(file)["explored"]

@@ -11,8 +11,6 @@ from xml.etree import ElementTree
 
 from docutils import nodes
 from dukpy import JSInterpreter, JSRuntimeError
-from fontTools import subset
-from fontTools.ttLib import TTFont
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.math import get_node_equation_number
@@ -155,6 +153,9 @@ def bring_font(app: Sphinx, error: Exception | None) -> None:
     font, known = (Path(app.outdir, "_static", name) for name in ("formulas.woff", "formulas.txt"))
     if font.exists() and known.exists() and known.read_text("utf-8") == letters:
         return
+    from fontTools import subset  # a tenth of a second, which most builds do not need
+    from fontTools.ttLib import TTFont
+
     whole = TTFont(distribution("ziamath").locate_file(FONT), recalcTimestamp=False)
     chosen = subset.Subsetter(subset.Options(layout_features=["*"], name_IDs=["*"]))
     chosen.populate(text=letters)

@@ -8,8 +8,6 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
-from fontTools import subset
-from fontTools.ttLib import TTFont
 from sphinx.application import Sphinx
 
 from vaelib.plumbing.files import write_bytes
@@ -44,6 +42,9 @@ def choose(app: Sphinx, error: Exception | None) -> None:
     target = static / whole.relative_to(whole.parents[4])
     if target.read_text("utf-8") == sheet:
         return
+    from fontTools import subset  # a tenth of a second, which most builds do not need
+    from fontTools.ttLib import TTFont
+
     others = [*static.glob("*.css"), *static.glob("styles/*.css")]
     found = (icon for path in others for icon in PRIVATE.finditer(path.read_text("utf-8")))
     letters |= {chr(int(icon[1], 16)) if icon[1] else icon[0] for icon in found}
