@@ -1,8 +1,12 @@
 """What a page loads: few style sheets, deferred scripts, images with sizes, the icons it shows."""
 
-import pytest
+import re
+from importlib.resources import files
 
-from vaelib.book.site import icons, loading
+import pytest
+from soupsieve import SelectorSyntaxError
+
+from vaelib.book.site import icons, loading, rules
 
 PAGE = """<head>
 <link href="../_static/styles/first.css?digest=1" rel="stylesheet" />
@@ -86,3 +90,41 @@ def test_icons_are_those_that_are_named():
         '.fa{a:b}.fa-bars:before,.fa-navicon:before{content:"\\f0c9"}'
     )
     assert letters == {"\uf0c9"}
+
+
+@pytest.mark.parametrize(
+    ("sheet", "kept"),
+    [
+        (".on{a:b}.off{a:c}", ".on{a:b}"),
+        ("p,.off,.on .off,.on>p.on{}", "p,.on>p.on{}"),
+        (".on:not(.off),.off:not(.on){}", ".on:not(.off){}"),
+        (".w-50\\%{}.off\\%{}", ".w-50\\%{}"),
+        ("@media print{.off{}.on{}}@media screen{.off{}}", "@media print{.on{}}"),
+        ("@supports (a:b){@media print{.off{}}}", ""),
+        ("@font-face{a:b}@keyframes off{from{a:b}}", "@font-face{a:b}@keyframes off{from{a:b}}"),
+        ('[class*="off"],#off{content:".off{}"}/*.on{}*/', '[class*="off"],#off{content:".off{}"}'),
+    ],
+)
+def test_rules_without_a_class_of_the_pages_are_left_out(sheet, kept):
+    assert rules.needed(sheet, {"on", "w-50%"}) == kept
+
+
+@pytest.mark.xdist_group("book")
+def test_every_rule_that_holds_for_something_is_kept(smoke_site, smoke_pages):
+    """A second opinion: what another library finds on pages by the theme's own sheets."""
+    theme = files("pydata_sphinx_theme") / "theme/pydata_sphinx_theme/static"
+    pages, held = [smoke_pages[name] for name in ("intro", "theory/kl-divergence")], 0
+    for sheet in rules.SHEETS[:2]:
+        whole = (theme / sheet).read_text()
+        kept = smoke_site.html.joinpath("_static", sheet).read_text()
+        assert len(kept) < 0.8 * len(whole)
+        for selectors in re.findall(r"(?<=[{}])([^{}@%]+)\{", whole):
+            for selector in selectors.split(","):
+                try:
+                    if not any(page.select_one(selector) for page in pages):
+                        continue
+                except (SelectorSyntaxError, NotImplementedError):  # such as ::placeholder
+                    continue
+                held += 1
+                assert re.search(rf"[,{{}}]{re.escape(selector)}[,{{]", kept), selector
+    assert held > 200

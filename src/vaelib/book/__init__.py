@@ -32,13 +32,14 @@ def setup(app) -> dict:
         pdf,
         printing,
         repository,
+        rules,
         tidying,
         typography,
     )
     from vaelib.plumbing.stale import digest
 
     written = (statements, values, tables, listings, losses, claims, provenance, modules, directive)
-    site = (formulas, repository, printing, pdf, tidying, typography, icons)
+    site = (formulas, repository, printing, pdf, rules, tidying, typography, icons)
     for part in (build, changed, *written, *site):
         part.setup(app)
     # When one of these files has changed, Sphinx reads and writes every page again.

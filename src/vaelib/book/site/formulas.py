@@ -16,6 +16,8 @@ from sphinx.errors import ExtensionError
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
+from vaelib.book.site.tidying import is_written
+
 FONT = "ziamath/fonts/STIXTwoMath-Regular.ttf"  # by the Open Font License
 FORMULA = re.compile(r"<math\b.*?</math>", re.DOTALL)
 SURPLUS = re.compile(r' xmlns="[^"]*"|</?semantics>|<annotation\b.*?</annotation>', re.DOTALL)
@@ -145,7 +147,7 @@ def _katex() -> JSInterpreter:
 
 def bring_font(app: Sphinx, error: Exception | None) -> None:
     """Put the font beside the pages, with no more letters than their formulas have."""
-    if error or app.builder.format != "html":
+    if error or not is_written(app):
         return
     pages = (path.read_text("utf-8") for path in Path(app.outdir).rglob("*.html"))
     formulas = (formula for page in pages for formula in FORMULA.findall(page))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
+from vaelib.book.site.tidying import is_written
 from vaelib.plumbing.files import write_bytes
 
 THEME = "theme/pydata_sphinx_theme/static"
@@ -32,7 +33,7 @@ def setup(app: Sphinx) -> None:
 
 def choose(app: Sphinx, error: Exception | None) -> None:
     """Replace the theme's sheet of icons, and its fonts, by what the pages ask for."""
-    if error or app.builder.format != "html":
+    if error or not is_written(app):
         return
     static = Path(app.outdir, "_static")
     (whole,) = Path(str(files("pydata_sphinx_theme") / THEME)).glob(SHEET)

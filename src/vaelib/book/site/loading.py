@@ -13,7 +13,7 @@ from pathlib import Path
 from vaelib.plumbing.files import write_bytes
 from vaelib.plumbing.stale import digest
 
-LARGE = 60_000  # bytes of a sheet
+LARGE = 20_000  # bytes of a sheet
 JOINED = "joined-"  # begins the names of files with several sheets
 OWN = "explorer/"  # folder of what a single page asks for
 LINK = re.compile(r'<link (?=[^>]*"stylesheet")[^>]*href="((?:\.\./)*_static/)([^"?]*)[^>]*>\n?')

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.util.build_phase import BuildPhase
 
 from vaelib.book.site.loading import sooner
 
@@ -55,7 +56,7 @@ def setup(app: Sphinx) -> None:
 
 def tidy(app: Sphinx, error: Exception | None) -> None:
     """Tidy the pages of the book, those of earlier builds included, and remove unasked files."""
-    if error or app.builder.format != "html":
+    if error or not is_written(app):
         return
     for name in (*app.env.found_docs, "genindex", "search", *sources(app)):
         page = Path(app.outdir, f"{name}.html")
@@ -68,6 +69,11 @@ def tidy(app: Sphinx, error: Exception | None) -> None:
         if tidied != text:
             page.write_text(tidied, encoding="utf-8")
     remove_unasked(app)
+
+
+def is_written(app: Sphinx) -> bool:
+    """Say whether this build has written pages of HTML: if nothing has changed, it writes none."""
+    return app.builder.format == "html" and app.phase is not BuildPhase.READING
 
 
 def sources(app: Sphinx) -> list[str]:
