@@ -1,4 +1,4 @@
-"""The names that ``import vaelib`` offers."""
+"""The names that ``import vaelib`` offers, those of the reference, and those of the tests' folders."""
 
 import doctest
 import importlib
@@ -6,6 +6,7 @@ import logging
 import re
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,11 @@ def test_every_module_that_others_may_use_is_in_the_reference():
     }
     apart = {n for n in found if n.startswith("vaelib.book") and n != "vaelib.book.explorer.single"}
     assert named == found - apart - {"vaelib", "vaelib.cli", "vaelib.__main__"}
+
+
+def test_no_folder_of_tests_is_left_out(request):
+    """By their names, and without a word: pytest itself leaves out every folder named build."""
+    tests = Path(__file__).parent
+    folders = {part for path in tests.rglob("test_*.py") for part in path.relative_to(tests).parts}
+    patterns = request.config.getini("norecursedirs")
+    assert not [name for name in folders for pattern in patterns if fnmatch(name, pattern)]

@@ -8,14 +8,17 @@ from vaelib.build import derived
 from vaelib.plumbing import stale
 from vaelib.plumbing.files import DamagedError
 from vaelib.plumbing.places import SUMMARY
+from vaelib.study import design, records
 from vaelib.study import summary as summarising
 
 from ..study.made_up import BOOK
 
+PARTS = sum(len(records.parts_of(settings)) for settings in design.trainings())
+
 
 @pytest.fixture
 def book(tmp_path):
-    for name in ("recorded", "claims.yml", "questions.yml"):
+    for name in ("recorded", "claims.yml", "codes.yml", "questions.yml"):
         copy = shutil.copytree if (BOOK / name).is_dir() else shutil.copy
         copy(BOOK / name, tmp_path / name)
     (tmp_path / "_build").mkdir()
@@ -34,7 +37,7 @@ def summarised(monkeypatch):
 def test_the_summary_is_that_of_the_records_and_a_page_can_read_it(book, summary, monkeypatch):
     monkeypatch.setattr(summarising, "summarise", lambda folder: summary if folder == book else {})
     assert derived.derive(book) == derived.read_summary(book) == summary
-    assert summary["parts"]["all"] == 355
+    assert summary["parts"]["all"] == PARTS
     assert summary["recorded"]["original"]["records"] == 10
 
 
@@ -54,7 +57,7 @@ def test_a_record_that_is_gone_leaves_the_others_their_say(book, name):
     parts = derived.derive(book)["parts"]
     missing = [group for group in parts["groups"] if group["why"] == "not there"]
     assert {group["part"] for group in missing} >= {"training", "appearance"}
-    assert parts["all"] == 355
+    assert parts["all"] == PARTS
 
 
 def test_it_is_derived_once(book, summarised):
@@ -65,11 +68,12 @@ def test_it_is_derived_once(book, summarised):
     "name",
     [
         "recorded/records/original-bce-beta0.5-d2-seed0.json",
-        "recorded/records-first-edition/original-bce-beta0.5-d2-seed0.json",
+        "recorded/processors.json",
         "recorded/stamps.json",
         "recorded/yardsticks.json",
         "recorded/original/results.csv",
         "claims.yml",
+        "codes.yml",
         "questions.yml",
     ],
 )
