@@ -86,6 +86,7 @@ def test_the_same_formulas_have_the_same_font_at_any_time(tmp_path, monkeypatch)
         (tmp_path / moment / "_static").mkdir(parents=True)
         (tmp_path / moment / "page.html").write_text(mathml("x + 1", False))
         builder = SimpleNamespace(format="html")
-        bring_font(SimpleNamespace(builder=builder, outdir=str(tmp_path / moment)), None)
+        app = SimpleNamespace(builder=builder, phase=None, outdir=str(tmp_path / moment))
+        bring_font(app, None)
         fonts.append((tmp_path / moment / "_static" / "formulas.woff").read_bytes())
     assert fonts[0] == fonts[1]

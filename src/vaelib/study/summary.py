@@ -8,7 +8,7 @@ from statistics import correlation, mean
 import torch
 
 from vaelib.measure import appearance
-from vaelib.plumbing.places import EARLIER, RECORDS
+from vaelib.plumbing.places import RECORDS
 from vaelib.plumbing.words import LOSSES
 from vaelib.study import claims, statistics
 from vaelib.study.claims import pair_up
@@ -16,6 +16,7 @@ from vaelib.study.codes import summarise_codes
 from vaelib.study.design import BOTH, OBJECTIVES
 from vaelib.study.evidence import summarise_autoencoder, summarise_evidence
 from vaelib.study.original import SPLITS, original_history, original_losses
+from vaelib.study.processors import summarise_processors
 from vaelib.study.provenance import origin, parts
 from vaelib.study.rate_distortion import summarise_rate_distortion
 from vaelib.study.records import read as records_of
@@ -24,7 +25,6 @@ from vaelib.study.statistics import each_over_seeds, over_seeds
 from vaelib.training.folder import kl_divergence
 
 RECIPES = ("original", "report")
-TWICE = ("kl_share", "sharpness", "deviation", "robust_deviation")  # compared between recordings
 PAIRS = 5  # of overlapping classes that are listed
 
 
@@ -38,12 +38,13 @@ def summarise(book: Path) -> dict:
         ``parts``, see :func:`vaelib.study.provenance.parts`; ``recorded``, by recipe, how many
         runs, when and where; ``claims``, the findings; ``turned``, the ``number`` of verdicts that
         turn when one seed is left out, ``named`` with these seeds; ``mse_too``, the parts of what
-        C7 and C9 ask of BCE, asked of MSE; ``recordings``, what the first edition's records of the
-        same seeds say of these; ``objectives``, by recipe and objective, summaries of losses and
-        measures on the test images; ``effects``, by recipe, summaries of the quantities that decide
-        effects; and, of the recipe ``original`` by loss,
-        ``overlap`` of the classes, the fewest and the most ``epochs``, and ``slices``, totals on
-        the slices of the original's table and of the split that training used;
+        C7 and C9 ask of BCE, asked of MSE; ``processors``, see
+        :func:`vaelib.study.processors.summarise_processors`; ``objectives``, by recipe and
+        objective, summaries of losses and measures on the test images; ``effects``, by recipe,
+        summaries of the quantities that decide effects; and, of the recipe ``original`` by loss,
+        ``overlap`` of the classes, the fewest and the most ``epochs``, ``slices``, totals on the
+        slices of the original's table and of the split that training used, and ``kl_correlation``,
+        the least over seeds of the KL losses of two slices;
         ``first_epoch``, summaries of the losses of its BCE runs after one epoch;
         ``evidence``, see :func:`vaelib.study.evidence.summarise_evidence`;
         ``autoencoder``, see :func:`vaelib.study.evidence.summarise_autoencoder`;
@@ -73,7 +74,7 @@ def summarise(book: Path) -> dict:
             ),
         },
         "mse_too": [asdict(part) for part in claims.mse_too(asked, pairs)],
-        "recordings": _recordings(records_of(book / EARLIER), records),
+        "processors": summarise_processors(book),
         "objectives": {recipe: _objectives(records, recipe) for recipe in RECIPES},
         "effects": {
             recipe: {
@@ -85,6 +86,7 @@ def summarise(book: Path) -> dict:
         "overlap": {loss: _overlap(chosen) for loss, chosen in original.items()},
         "epochs": {loss: _epochs(chosen) for loss, chosen in original.items()},
         "slices": {loss: _slices(chosen) for loss, chosen in original.items()},
+        "kl_correlation": {loss: _kl_correlation(chosen) for loss, chosen in original.items()},
         "first_epoch": {
             name: over_seeds(record["history"][0][name] for record in original["bce"])
             for name in claims.FIRST_EPOCH
@@ -104,39 +106,7 @@ def summarise(book: Path) -> dict:
     }
 
 
-def _recordings(earlier: list[dict], records: list[dict]) -> dict:
-    """Hold two recordings of the same trainings against each other, seed by seed.
-
-    Returns:
-        ``correlation``, over seeds, of each quantity of one run by loss; the ``least`` and the
-        ``greatest`` of these; how many runs ended after ``equal_epochs``, of how many ``runs``; and
-        ``kl_correlation``, by loss, the least of the KL losses between two slices in these records.
-    """
-    both = [
-        (old, new)
-        for old in earlier
-        for new in select(records, **{name: old["settings"][name] for name in ("recipe", "seed")})
-        if new["settings"]["reconstruction_loss"] == old["settings"]["reconstruction_loss"]
-    ]
-    correlations = {}
-    for loss in BOTH:
-        runs = [pair for pair in both if pair[0]["settings"]["reconstruction_loss"] == loss]
-        for name in TWICE:
-            values = [[claims.OF_A_RUN[name](record) for record in pair] for pair in runs]
-            correlations[f"{loss}_{name}"] = correlation(*zip(*values, strict=True))
-    return {
-        "recorded": origin(earlier),
-        "correlation": correlations,
-        "least": min(correlations.values()),
-        "greatest": max(correlations.values()),
-        "equal_epochs": sum(len(old["history"]) == len(new["history"]) for old, new in both),
-        "runs": len(both),
-        "kl_correlation": {loss: _kl_correlation(records, loss) for loss in BOTH},
-    }
-
-
-def _kl_correlation(records: list[dict], loss: str) -> float:
-    runs = select(records, recipe="original", reconstruction_loss=loss)
+def _kl_correlation(runs: list[dict]) -> float:
     by_slice = [[run["losses"][name]["kl"] for run in runs] for name in SPLITS.values()]
     return min(correlation(a, b) for a, b in combinations(by_slice, 2))
 
