@@ -1,4 +1,4 @@
-"""The names that ``import vaelib`` offers, those of the reference, and those of the tests' folders."""
+"""Names: those that ``import vaelib`` offers, those of the reference, those of folders of tests."""
 
 import doctest
 import importlib
