@@ -21,7 +21,7 @@ def summarise_processors(book: Path) -> dict:
         book: its folder; ``benchmarks/processors.py`` wrote the record.
 
     Returns:
-        The two ``processors``; the number of ``trainings``; and ``after``, by number of epochs for
+        The two ``processors``, ``recorded`` and ``again``; the number of ``trainings``; and ``after``, by number of epochs for
         the validation total, and by ``end`` for the test total: by loss the standard deviations
         ``seeds``, between seeds on one processor (the mean of both), and ``processors``, between
         processors, of one training; and the ``ratio`` of the second to the first, over both losses,
@@ -39,7 +39,10 @@ def summarise_processors(book: Path) -> dict:
     }
     stages = [*map(str, range(1, len(pairs[losses[0]][0]))), END]
     return {
-        "processors": [each["processor"] for each in record["environments"]],
+        "processors": {
+            name: environment["processor"]
+            for name, environment in zip(("recorded", "again"), record["environments"], strict=True)
+        },
         "trainings": len(record["trainings"]),
         "after": {
             stage: _stage([[training[at] for training in pairs[loss]] for loss in losses], losses)
