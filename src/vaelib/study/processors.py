@@ -21,11 +21,12 @@ def summarise_processors(book: Path) -> dict:
         book: its folder; ``benchmarks/processors.py`` wrote the record.
 
     Returns:
-        The two ``processors``, ``recorded`` and ``again``; the number of ``trainings``; and ``after``, by number of epochs for
-        the validation total, and by ``end`` for the test total: by loss the standard deviations
-        ``seeds``, between seeds on one processor (the mean of both), and ``processors``, between
-        processors, of one training; and the ``ratio`` of the second to the first, over both losses,
-        with its ``confidence`` interval of 95 %. At 1, nothing of the seed is left.
+        The two ``processors``, ``recorded`` and ``again``; the number of ``trainings``; and
+        ``after``, by number of epochs for the validation total, and by ``end`` for the test total:
+        by loss the standard deviations ``seeds``, between seeds on one processor (the mean of
+        both), and ``processors``, between processors, of one training; and the ``ratio`` of the
+        second to the first, over both losses, with its ``confidence`` interval of 95 %. At 1,
+        nothing of the seed is left.
     """
     record = read_json(book / PROCESSORS)
     losses = sorted({training["loss"] for training in record["trainings"]})
