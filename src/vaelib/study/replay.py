@@ -8,7 +8,8 @@ first epoch: whoever edits what comes after it, such as early stopping, makes th
 
 On the kind of processor that made a record, with its PyTorch, bit for bit is asked of a training
 too. Another one rounds otherwise, and a rounding grows: between two recordings of ten trainings
-(the first edition's is in the history of git) with the recipe ``original``, on two kinds, the totals of the first epoch moved by at most 0.03 of
+(the first edition's, in git's history, and today's) with the recipe ``original``, on two kinds,
+the totals of the first epoch moved by at most 0.03 of
 their standard deviation over seeds in nine, and by more than one in the tenth. So a tenth of it is
 allowed, of the training and of the validation total, and one training of three may stray. Of
 another seed, one total is as near with a probability of 6 %, twice of three times with 1 %; and two
