@@ -5,7 +5,8 @@ import copy
 import pytest
 import torch
 
-from vaelib.measure import encoders
+from vaelib.measure import encoders, tabulated
+from vaelib.measure.tabulated import Tabulated
 from vaelib.training.recipes import RECIPES
 from vaelib.training.run import model_of
 from vaelib.vae.latent import encode
@@ -23,15 +24,28 @@ def model(smoke_run):
     return model_of(smoke_run[0])
 
 
+@pytest.fixture(scope="module", autouse=True)
+def small_grid():
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"EXTENT": 4, "STEPS": 8, "NODES": 65}.items():
+            patch.setattr(tabulated, name, value)
+        yield
+
+
+@pytest.fixture(scope="module")
+def table(model, small_grid):
+    return Tabulated(model.decoder)
+
+
 def bound(model, images):
     """A mean bound of images, with 16 samples of z for each."""
     noise = draw_noise(16 * len(images), 2, seed=9)
     return -float(image_losses(model, ELBO, images.repeat(16, 1, 1), noise)[TOTAL].mean())
 
 
-def test_the_decoder_stays_and_the_bound_rises(model, digits):
+def test_the_decoder_stays_and_the_bound_rises(model, table, digits):
     before = copy.deepcopy(model.state_dict())
-    other = encoders.fit_encoder(model, ELBO, SMOKE, 32, digits, seed=5)
+    other = encoders.fit_encoder(model, table, ELBO, SMOKE, 32, digits, seed=5)
     torch.testing.assert_close(model.state_dict(), before, rtol=0, atol=0)
     torch.testing.assert_close(other.decoder.state_dict(), model.decoder.state_dict())
     assert other.encoder.dense.out_features == 32
@@ -41,8 +55,8 @@ def test_the_decoder_stays_and_the_bound_rises(model, digits):
     assert trained > untrained + 1
 
 
-def test_an_own_encoder_goes_on_from_where_it_was(model, digits):
-    own = encoders.fit_encoder(model, ELBO, SMOKE, None, digits, seed=5)
+def test_an_own_encoder_goes_on_from_where_it_was(model, table, digits):
+    own = encoders.fit_encoder(model, table, ELBO, SMOKE, None, digits, seed=5)
     before, after = (bound(one, digits.validation_images) for one in (model, own))
     assert after > before
     assert own.encoder.dense.out_features == model.encoder.dense.out_features
@@ -52,9 +66,18 @@ def test_thresholds_are_held_too_and_learn_again_afterwards(digits, generator):
     thresholds = Thresholds.of(digits.training_images, GAPS["odds"])
     model = VAE(2, generator=generator, thresholds=thresholds)
     before = model.edges().detach().clone()
-    other = encoders.fit_encoder(model, Objective("odds", 1.0), SMOKE, 16, digits, seed=0)
+    table = Tabulated(model.decoder)
+    other = encoders.fit_encoder(model, table, Objective("odds", 1.0), SMOKE, 16, digits, seed=0)
     torch.testing.assert_close(other.edges(), before, rtol=0, atol=0)
     assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_off_the_grid_an_encoder_is_trained_as_for_the_decoder_itself(model, table, digits):
+    held, read_off = (
+        bound(encoders.fit_encoder(model, one, ELBO, SMOKE, 16, digits, seed=5), digits.test_images)
+        for one in (copy.deepcopy(model.decoder), table)
+    )
+    assert read_off == pytest.approx(held, abs=0.2)
 
 
 def test_living_units_are_those_that_any_image_moves(model, digits):
@@ -71,7 +94,7 @@ def few(model, objective, images, qs):
 
 
 def test_each_length_is_a_training_of_its_own_at_the_rate_that_validation_chose(
-    model, digits, monkeypatch
+    model, table, digits, monkeypatch
 ):
     monkeypatch.setattr(encoders, "EPOCHS", (1, 2))
     monkeypatch.setattr(encoders, "RATES", (1e-9, 4e-3))
@@ -83,7 +106,7 @@ def test_each_length_is_a_training_of_its_own_at_the_rate_that_validation_chose(
     assert list(found) == ["1", "2"]
     for epochs in (1, 2):
         recipe = SMOKE.replace(epochs=epochs, learning_rate=4e-3, muon_learning_rate=None)
-        other = encoders.fit_encoder(model, ELBO, recipe, 16, digits, 0)
+        other = encoders.fit_encoder(model, table, ELBO, recipe, 16, digits, 0)
         test, training = (
             encode(other, images).mean.double().square().sum(1)
             for images in (digits.test_images, digits.training_images[:100])

@@ -1,8 +1,10 @@
 """New encoders for a decoder that is held: what of the gap is width, and what is training.
 
-The evidence is the decoder's alone and stays; only the bound moves, and with it the gap.
+The evidence is the decoder's alone and stays; only the bound moves, and with it the gap. While an
+encoder is trained, the decoder is read off a grid; rates are chosen and gaps measured with itself.
 """
 
+import copy
 from collections.abc import Callable
 
 import torch
@@ -10,6 +12,7 @@ from torch import Tensor
 
 from vaelib.data.dataset import ImageSet, to_unit
 from vaelib.measure.refinement import gaps_of
+from vaelib.measure.tabulated import Tabulated
 from vaelib.training.fit import fit
 from vaelib.training.recipes import RECIPES, Recipe
 from vaelib.vae.latent import encode
@@ -41,11 +44,13 @@ def measure_encoders(units: int | None) -> Callable[[VAE, Objective, ImageSet, i
     """
 
     def measure(model: VAE, objective: Objective, data: ImageSet, seed: int) -> dict:
+        table = Tabulated(model.decoder)
+
         def trained(epochs: int, rate: float) -> VAE:
             recipe = RECIPES["report"].replace(
                 epochs=epochs, learning_rate=rate, muon_learning_rate=None, patience=epochs
             )  # under high rates a long training has worse epochs, and is to go on
-            return fit_encoder(model, objective, recipe, units, data, seed)
+            return fit_encoder(model, table, objective, recipe, units, data, seed)
 
         noise = draw_noise(len(data.validation_images), model.latent_dim, seed)
         first = {rate: trained(EPOCHS[0], rate) for rate in RATES}
@@ -90,12 +95,19 @@ def measure_encoder(model: VAE, objective: Objective, data: ImageSet, seed: int)
 
 
 def fit_encoder(
-    model: VAE, objective: Objective, recipe: Recipe, units: int | None, data: ImageSet, seed: int
+    model: VAE,
+    table: Tabulated,
+    objective: Objective,
+    recipe: Recipe,
+    units: int | None,
+    data: ImageSet,
+    seed: int,
 ) -> VAE:
     """Train an encoder for a model's decoder, and leave the model as it is.
 
     Args:
         model: whose decoder, and thresholds if it has some, are held.
+        table: of the decoder, in whose place it stands while the encoder is trained.
         objective: what is minimised.
         recipe: its rates are those of a whole model.
         units: of an encoder that starts anew; None for a copy of the model's own.
@@ -105,9 +117,9 @@ def fit_encoder(
     start = torch.Generator().manual_seed(seed)
     width = model.encoder.dense.out_features if units is None else units
     other = VAE(model.latent_dim, width, start, model.thresholds)
-    other.decoder.load_state_dict(model.decoder.state_dict())
     if units is None:
         other.encoder.load_state_dict(model.encoder.state_dict())
+    other.add_module("decoder", table)
     learns = [parameter.requires_grad for parameter in model.parameters()]
     try:
         other.requires_grad_(False).encoder.requires_grad_(True)
@@ -116,6 +128,7 @@ def fit_encoder(
     finally:  # thresholds are shared
         for parameter, learnt in zip(model.parameters(), learns, strict=True):
             parameter.requires_grad_(learnt)
+    other.add_module("decoder", copy.deepcopy(model.decoder))
     return other.eval()
 
 
