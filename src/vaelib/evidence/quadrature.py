@@ -2,8 +2,8 @@
 
 The nodes are the centres of square cells, in tiles of 8 × 8. An image's sums over them are accepted
 when those over every second node along both axes, with either of four beginnings, agree. Where the
-decoder has kinks, the rule's error falls with the square of the step; elsewhere it falls faster. So,
-where a kink passes through nodes, the sums over all nodes err by a third of the spread of the four,
+decoder has kinks, the rule's error falls with the square of the step; elsewhere it falls faster.
+Where a kink passes through nodes, the sums over all nodes err by a third of the spread of the four,
 or less. Other kinks may lie worse: the whole of the spread is taken for the error.
 """
 
