@@ -136,10 +136,10 @@ def test_what_the_chapter_on_the_evidence_says_of_its_records(found):
         spread = max(objective["log_evidence"]["values"]) - min(objective["log_evidence"]["values"])
         assert objective["gap"]["mean"] > spread
     assert min(found["bce"]["weighted"]["values"]) > 0
-    # The weight moves the codes; of evidence and bound one seed would have told either story.
+    # The weight moves the codes; of the others one seed would have told either story.
     for name in ("divergence", "below"):
         assert found["half_minus_whole"][name]["confidence"]["low"] > 0
-    for name in ("log_evidence", "bound"):
+    for name in ("log_evidence", "bound", "gap"):
         difference = found["half_minus_whole"][name]
         assert min(difference["values"]) < 0 < max(difference["values"])
         assert difference["confidence"]["low"] < 0 < difference["confidence"]["high"]
