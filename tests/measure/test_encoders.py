@@ -93,20 +93,23 @@ def few(model, objective, images, qs):
     return [q.mean.double().square().sum(1) for q in qs]
 
 
-def test_each_length_is_a_training_of_its_own_at_the_rate_that_validation_chose(
-    model, table, digits, monkeypatch
+@pytest.mark.parametrize(
+    ("units", "rates"),
+    [(16, {}), (encoders.WIDE, {"learning_rate": encoders.ADAM, "muon_learning_rate": None})],
+)
+def test_each_length_is_a_training_of_its_own_and_a_wide_encoder_has_adam(
+    model, table, digits, monkeypatch, units, rates
 ):
+    with_muon = SMOKE.replace(learning_rate=0.02, muon_learning_rate=0.05)
     monkeypatch.setattr(encoders, "EPOCHS", (1, 2))
-    monkeypatch.setattr(encoders, "RATES", (1e-9, 4e-3))
     monkeypatch.setattr(encoders, "TRAINED_ON", 100)
     monkeypatch.setattr(encoders, "gaps_of", few)
-    monkeypatch.setitem(RECIPES, "report", SMOKE)
-    found = encoders.measure_encoders(16)(model, ELBO, digits, 0)
-    assert found.pop("rate") == 4e-3  # at the other one an encoder that starts anew stays there
+    monkeypatch.setitem(RECIPES, "report", with_muon)
+    found = encoders.measure_encoders(units)(model, ELBO, digits, 0)
     assert list(found) == ["1", "2"]
     for epochs in (1, 2):
-        recipe = SMOKE.replace(epochs=epochs, learning_rate=4e-3, muon_learning_rate=None)
-        other = encoders.fit_encoder(model, table, ELBO, recipe, 16, digits, 0)
+        recipe = with_muon.replace(epochs=epochs, **rates)
+        other = encoders.fit_encoder(model, table, ELBO, recipe, units, digits, 0)
         test, training = (
             encode(other, images).mean.double().square().sum(1)
             for images in (digits.test_images, digits.training_images[:100])

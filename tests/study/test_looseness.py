@@ -104,7 +104,7 @@ def recorded(seed):
     base = records[0]
     for units, part in looseness.PARTS.items():
         width = 16 if units == "again" else units
-        base[part] = {"rate": 0.004} | {
+        base[part] = {
             str(epochs): cell(8 - width / 256 - epochs / 30 + 0.01 * seed) for epochs in EPOCHS
         }
     base["refinement"] = {
