@@ -73,8 +73,8 @@ def holm(chances: dict[str, float]) -> dict[str, float]:
     """Adjust p-values for their number.
 
     Returns:
-        Name → p-value. Where it is below 5 %, the hypothesis may be rejected: the chance that any
-        true one is rejected is at most 5 %.
+        Name → p-value. Hypotheses whose value is below 5 % may be rejected; that any true one is
+        among these has a chance of at most 5 %.
 
     Source: Holm (1979).
     """
