@@ -292,7 +292,7 @@ def test_the_weight_is_summarised_by_loss(found):
     assert list(curve) == ["1/16", "1/8", "1/4", "1/2", "1", "2", "4"]
     assert curve["1/4"]["aggregate"]["values"] == pytest.approx([4, 4.001, 4.002, 4.003])
     assert curve["4"]["rate"]["values"] == pytest.approx([6, 5.999, 5.998, 5.997])
-    assert found["merged"]["bce"]["digits"] == "4 and 9, 4 and 9, 4 and 9, 4 and 9"
+    assert found["merged"]["bce"]["digits"] == "4 and 9"
     assert found["merged"]["bce"]["betas"] == "1/16, 1/16, 1/16, 1/16"
     assert found["dimensions"]["mse"]["nats"] == pytest.approx([1.0] * 9 + [0.01] * 7)
     assert found["dimensions"]["mse"]["used"]["values"] == [9] * 4

@@ -148,7 +148,7 @@ def summarise_rate_distortion(book: Path, records: list[dict]) -> dict:
         ``unbounded``, summaries of the losses of ``cb``, whose loss has no minimum; ``curves``, by
         loss and β, over the seeds that have every β, summaries of ``rate``, ``distortion``,
         ``aggregate`` (its divergence from the prior) and ``accuracy``; ``rate_of_gaussian``, a
-        summary; ``merged``, by loss, seed by seed, which two ``digits`` merge first and at which of
+        summary; ``merged``, by loss, which two ``digits`` merge first with some seed, and by seed at which of
         the ``betas``; ``dimensions``, by loss, the mean divergence of each of 16 latent dimensions,
         the greatest first, and a summary of how many are ``used``, from ``least_used`` nats on; and
         ``questions``, see :func:`vaelib.study.questions.answer`.
@@ -186,7 +186,7 @@ def _point(seeds: list[Seed], loss: str, beta: float) -> dict:
 
 
 def _merged(seeds: list[Seed], loss: str) -> dict:
-    """Return by seed which two classes merge first, and the weight at which they do."""
+    """Return which two classes merge first with some seed, and by seed at which weight."""
     found = []
     for seed in seeds:
         record, table = first_merged(seed.curve(loss))
@@ -194,7 +194,7 @@ def _merged(seeds: list[Seed], loss: str) -> dict:
         a, b = max(shares, key=shares.__getitem__)
         found.append((f"{a} and {b}", str(Fraction(record["settings"]["beta"]))))
     return {
-        "digits": ", ".join(digits for digits, _ in found),
+        "digits": ", or ".join(dict.fromkeys(digits for digits, _ in found)),
         "betas": ", ".join(beta for _, beta in found),
     }
 
