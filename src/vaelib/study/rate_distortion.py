@@ -148,8 +148,8 @@ def summarise_rate_distortion(book: Path, records: list[dict]) -> dict:
         ``unbounded``, summaries of the losses of ``cb``, whose loss has no minimum; ``curves``, by
         loss and β, over the seeds that have every β, summaries of ``rate``, ``distortion``,
         ``aggregate`` (its divergence from the prior) and ``accuracy``; ``rate_of_gaussian``, a
-        summary; ``merged``, by loss, which two ``digits`` merge first with some seed, and by seed at
-        which of the ``betas``; ``dimensions``, by loss, the mean divergence of each of 16 latent
+        summary; ``merged``, by loss, which two ``digits`` merge first with some seed, and by seed
+        at which of the ``betas``; ``dimensions``, by loss, the mean divergence of each of 16 latent
         dimensions, the greatest first, and a summary of how many are ``used``, from ``least_used``
         nats on; and ``questions``, see :func:`vaelib.study.questions.answer`.
     """
