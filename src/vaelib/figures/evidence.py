@@ -99,7 +99,7 @@ def _frame(axes: Axes, row: Portrait) -> None:
     high = np.maximum((right, top), row.mean + reach)
     middle, half = (low + high) / 2, (high - low).max() / 2
     axes.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half))
-    axes.locator_params(nbins=4)
+    axes.locator_params(nbins=3)
     axes.set_facecolor(colormaps["Blues"](0.0))
 
 
