@@ -10,6 +10,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+import torch
 
 import vaelib
 
@@ -70,6 +71,12 @@ def test_every_module_that_others_may_use_is_in_the_reference():
     }
     apart = {n for n in found if n.startswith("vaelib.book") and n != "vaelib.book.explorer.single"}
     assert named == found - apart - {"vaelib", "vaelib.cli", "vaelib.__main__"}
+
+
+def test_each_test_begins_with_the_same_random_numbers():
+    torch.testing.assert_close(
+        torch.rand(3), torch.rand(3, generator=torch.Generator().manual_seed(0))
+    )
 
 
 def test_no_folder_of_tests_is_left_out(request):
