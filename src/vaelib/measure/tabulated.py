@@ -7,12 +7,12 @@ wherever no unit changes sign, so between the nodes they are nearly bilinear.
 import torch
 from torch import Tensor, nn
 
+from vaelib.vae.losses import BATCH_SIZE
 from vaelib.vae.model import IMAGE_SHAPE, Decoder
 
 EXTENT = 6  # the grid covers [-6, 6]², outside of which the prior has a mass of 4e-9
 STEPS = 32  # from node to node it is 1/32
 NODES = 2 * EXTENT * STEPS + 1  # on each side: 465 MB in all
-BATCH = 2048
 
 
 class Tabulated(nn.Module):
@@ -29,7 +29,7 @@ class Tabulated(nn.Module):
         axis = torch.linspace(-EXTENT, EXTENT, NODES)
         nodes = torch.cartesian_prod(axis, axis)
         with torch.no_grad():
-            self.table = torch.cat([decoder(some).flatten(1) for some in nodes.split(BATCH)])
+            self.table = torch.cat([decoder(some).flatten(1) for some in nodes.split(BATCH_SIZE)])
 
     def forward(self, z: Tensor) -> Tensor:
         """Map latent vectors (B, 2) to logits (B, 1, 28, 28); outside the grid, to its edge's."""
