@@ -93,6 +93,25 @@ def few(model, objective, images, qs):
     return [q.mean.double().square().sum(1) for q in qs]
 
 
+def require_measured(found, other, digits):
+    """Hold what was found of an encoder against its codes themselves."""
+    test, training = (
+        encode(other, images).mean.double().square().sum(1)
+        for images in (digits.test_images, digits.training_images[:100])
+    )
+    by_class = [float(test[digits.test_labels == digit].mean()) for digit in range(10)]
+    assert len(set(by_class)) == 10
+    assert found.pop("by_class") == pytest.approx(by_class)
+    assert found == pytest.approx(
+        {
+            "gap": float(test.mean()),
+            "median": float(test.median()),
+            "training_gap": float(training.mean()),
+            "living": encoders.living_units(other, digits.test_images),
+        }
+    )
+
+
 @pytest.mark.parametrize(
     ("units", "rates"),
     [(16, {}), (encoders.WIDE, {"learning_rate": encoders.ADAM, "muon_learning_rate": None})],
@@ -110,26 +129,11 @@ def test_each_length_is_a_training_of_its_own_and_a_wide_encoder_has_adam(
     for epochs in (1, 2):
         recipe = with_muon.replace(epochs=epochs, **rates)
         other = encoders.fit_encoder(model, table, ELBO, recipe, units, digits, 0)
-        test, training = (
-            encode(other, images).mean.double().square().sum(1)
-            for images in (digits.test_images, digits.training_images[:100])
-        )
-        assert found[str(epochs)] == pytest.approx(
-            {
-                "gap": float(test.mean()),
-                "median": float(test.median()),
-                "training_gap": float(training.mean()),
-                "living": encoders.living_units(other, digits.test_images),
-            }
-        )
+        require_measured(found[str(epochs)], other, digits)
     assert found["1"] != found["2"]
 
 
 def test_a_whole_models_encoder_is_measured_alike(model, digits, monkeypatch):
     monkeypatch.setattr(encoders, "TRAINED_ON", 100)
     monkeypatch.setattr(encoders, "gaps_of", few)
-    mean = encode(model, digits.training_images[:100]).mean.double()
-    assert encoders.measure_encoder(model, ELBO, digits, 0) == {
-        "training_gap": pytest.approx(float(mean.square().sum(1).mean())),
-        "living": encoders.living_units(model, digits.test_images),
-    }
+    require_measured(encoders.measure_encoder(model, ELBO, digits, 0), model, digits)

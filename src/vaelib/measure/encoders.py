@@ -36,9 +36,8 @@ def measure_encoders(units: int | None) -> Callable[[VAE, Objective, ImageSet, i
 
     Returns:
         A function of a model with two latent dimensions, the objective that it was trained with,
-        data, all on the CPU, and a seed. It gives, by number of epochs, the mean
-        ``gap`` over the test images and its ``median``, its mean over the first ``TRAINED_ON``
-        training images as ``training_gap``, nats, and the encoder's ``living`` units.
+        data, all on the CPU, and a seed. It gives, by number of epochs, what
+        :func:`measure_encoder` gives of that encoder.
     """
 
     def measure(model: VAE, objective: Objective, data: ImageSet, seed: int) -> dict:
@@ -49,38 +48,45 @@ def measure_encoders(units: int | None) -> Callable[[VAE, Objective, ImageSet, i
             fit_encoder(model, table, objective, each, units, data, seed)
             for each in (recipe.replace(epochs=epochs, patience=epochs) for epochs in EPOCHS)
         ]
-        number = len(data.test_images)
-        images = torch.cat([data.test_images, data.training_images[:TRAINED_ON]])
-        gaps = gaps_of(model, objective, images, [encode(other, images) for other in others])
-        return {
-            str(epochs): {
-                "gap": float(gap[:number].mean()),
-                "median": float(gap[:number].median()),
-                "training_gap": float(gap[number:].mean()),
-                "living": living_units(other, data.test_images),
-            }
-            for epochs, other, gap in zip(EPOCHS, others, gaps, strict=True)
-        }
+        return dict(zip(map(str, EPOCHS), _measured(model, objective, data, others), strict=True))
 
     return measure
 
 
 def measure_encoder(model: VAE, objective: Objective, data: ImageSet, seed: int) -> dict:
-    """Measure a whole model's encoder as :func:`measure_encoders` does those on a held decoder.
+    """Measure the gap of a model's own encoder.
 
     Args:
-        model, objective, data: as there.
+        model: with two latent dimensions, on the CPU.
+        objective: with which it was trained.
+        data: with labels, on the CPU.
         seed: not used.
 
     Returns:
-        ``training_gap``, nats, and ``living`` units.
+        The mean ``gap`` over the test images, its ``median``, its means ``by_class``, its mean over
+        the first ``TRAINED_ON`` training images as ``training_gap``, all in nats, and the
+        encoder's ``living`` units, see :func:`living_units`.
     """
-    images = data.training_images[:TRAINED_ON]
-    (gap,) = gaps_of(model, objective, images, [encode(model, images)])
-    return {
-        "training_gap": float(gap.mean()),
-        "living": living_units(model, data.test_images),
-    }
+    (found,) = _measured(model, objective, data, [model])
+    return found
+
+
+def _measured(model: VAE, objective: Objective, data: ImageSet, others: list[VAE]) -> list[dict]:
+    """Measure encoders, each of a model with this one's decoder."""
+    _, labels = data.require_labels("a gap by class")
+    number = len(labels)
+    images = torch.cat([data.test_images, data.training_images[:TRAINED_ON]])
+    gaps = gaps_of(model, objective, images, [encode(other, images) for other in others])
+    return [
+        {
+            "gap": float(gap[:number].mean()),
+            "median": float(gap[:number].median()),
+            "by_class": [float(gap[:number][labels == digit].mean()) for digit in range(10)],
+            "training_gap": float(gap[number:].mean()),
+            "living": living_units(other, data.test_images),
+        }
+        for other, gap in zip(others, gaps, strict=True)
+    ]
 
 
 def fit_encoder(
