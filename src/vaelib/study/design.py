@@ -33,18 +33,12 @@ WHOLE: dict[tuple[int, int], dict[str, Any]] = {
 """Units and epochs of whole models that are compared, trained as ``bce-elbo``. The decoder of the
 first is held, and encoders are trained for it."""
 
-HELD = ("encoders_16", "encoders_64", "encoders_256", "encoders_1024", "encoders_again")
-"""Measures of encoders on that decoder."""
-
 SEEDS = {
     "evidence": 8,  # of each objective
     "code": 5,  # of each that is coded, and of 16 dimensions
-    "few": 3,  # of all others: more weights β, dimensions, units and epochs, and ``cb``
+    "few": 3,  # of all others: more weights β, more dimensions, ``cb``, autoencoders
     "original": 5,  # of the recipe ``original``
 }
-
-LOOSE = (5, 6, 7)
-"""Seeds of which the causes of the gap are told apart: their decoders are held."""
 
 
 def trainings() -> list[Settings]:
@@ -60,8 +54,7 @@ def trainings() -> list[Settings]:
         *((loss, 1.0, "report", seed, 16) for seed in code for loss in BOTH),
         *((loss, 0.5, "original", seed) for seed in range(SEEDS["original"]) for loss in BOTH),
     ]
-    wholes = [model for seed in LOOSE for model in whole_models(seed).values()]
-    return list(dict.fromkeys([Settings(*each) for each in settings] + wholes))
+    return [Settings(*each) for each in settings]
 
 
 def whole_models(seed: int) -> dict[tuple[int, int], Settings]:
@@ -72,9 +65,6 @@ def whole_models(seed: int) -> dict[tuple[int, int], Settings]:
 def measures_of(settings: Settings) -> tuple[str, ...]:
     """List what is measured of a training: keys of :data:`vaelib.measure.model.MEASURES`."""
     found, seed = ["appearance"], settings.seed
-    whole = list(whole_models(seed).values()) if seed in LOOSE else []
-    if settings in whole[1:]:
-        return ("appearance", "rate", "evidence", "encoder")
     if settings.recipe == "report" and settings.latent_dim in (2, 16):
         found.append("rate")
     if settings.recipe == "report" and settings.latent_dim == 2:
@@ -87,8 +77,6 @@ def measures_of(settings: Settings) -> tuple[str, ...]:
             found.append("levels")
         if settings.reconstruction_loss == "odds" and seed == 0:
             found.append("explored")
-    if settings in whole:
-        found += ["encoder", *HELD, "refinement", "full_covariance"]
     if settings == Settings("bce", 1.0, seed=seed) and seed < SEEDS["few"]:
         found.append("autoencoder")
     return tuple(found)
