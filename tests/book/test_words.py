@@ -3,6 +3,8 @@
 import pytest
 from scipy import stats
 
+from vaelib.measure.encoders import EPOCHS
+from vaelib.measure.refinement import STEPS
 from vaelib.plumbing.files import read_json
 from vaelib.study import statistics
 from vaelib.study.design import OBJECTIVES
@@ -143,6 +145,23 @@ def test_what_the_chapter_on_the_evidence_says_of_its_records(found):
         difference = found["half_minus_whole"][name]
         assert min(difference["values"]) < 0 < max(difference["values"])
         assert difference["confidence"]["low"] < 0 < difference["confidence"]["high"]
+
+
+def test_what_pages_say_of_longer_training_and_of_steps_for_each_image(found):
+    found, gap = found["looseness"], found["looseness"]["own"]["gap"]
+    assert len(gap["values"]) == 3
+    assert (EPOCHS[-1], STEPS[-1]) == (10 * RECIPES["report"].epochs, 50)
+    # A longer training closes a part, steps for each image most.
+    closes = found["differences"]
+    assert closes["training"]["confidence"]["low"] > 0
+    assert closes["training"]["confidence"]["high"] < gap["mean"] / 2
+    assert closes["steps"]["confidence"]["low"] > gap["mean"] / 2
+    assert closes["unseen"]["confidence"]["low"] > 0
+    for name in ("full_evidence", "full_gap"):
+        assert closes[name]["confidence"]["low"] < 0 < closes[name]["confidence"]["high"]
+    # An encoder that starts anew may lose a digit.
+    assert max(found["lost"].values()) > 0
+    assert found["lost"]["30"] == 0
 
 
 def test_what_the_chapter_says_of_networks_and_codes(found):

@@ -13,6 +13,7 @@ from vaelib.build.notebooks import TEMPLATES
 from vaelib.measure.model import MEASURES
 from vaelib.plumbing import stale
 from vaelib.study import records
+from vaelib.study.design import HELD
 from vaelib.training.run import inputs
 from vaelib.training.settings import Settings
 
@@ -42,7 +43,7 @@ def test_what_vaelib_itself_offers_is_followed_to_where_it_lives():
     assert stale.offered().keys() == set(vaelib.__all__)
 
 
-TRAIN = {"autoencoder"}
+TRAIN = {"encoder", *HELD, "full_covariance", "autoencoder"}
 
 
 @pytest.mark.parametrize("measure", MEASURES)

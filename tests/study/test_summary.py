@@ -17,7 +17,7 @@ from vaelib.study.design import BETAS, CODED, OBJECTIVES, trainings
 from vaelib.study.processors import PROCESSORS
 from vaelib.training.settings import Settings
 
-from .made_up import BOOK, YARDSTICKS, on_the_scale, record
+from .made_up import BOOK, YARDSTICKS, loose, on_the_scale, record
 
 GOLDEN = Path(__file__).parent / "golden.json"
 
@@ -73,6 +73,8 @@ def made_up(recipe, loss, beta, seed, dimension=2):
             "error": 0.01,
             "samples": f"autoencoder {seed}",
         }
+    if (recipe, loss, beta, dimension) == ("report", "bce", 1.0, 2):
+        content |= loose(seed)
     if "explored" in content["made"]:
         content["explored"] = {name: {} for name in ("weights", "codes", "thresholds")}
     return content

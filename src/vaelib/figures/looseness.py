@@ -1,4 +1,4 @@
-"""What of a gap encoders of other widths and lengths leave, and steps for each image.
+"""What of a gap encoders that are trained longer leave, and steps for each image.
 
 What is drawn are entries of :func:`vaelib.study.looseness.summarise_looseness`.
 """
@@ -8,9 +8,12 @@ from matplotlib.figure import Figure
 
 from vaelib.figures.style import styled, subplots
 
-LOOKS = {"16": ("C0", "o"), "64": ("C1", "s"), "256": ("C2", "D"), "1024": ("C3", "^")}
-AGAIN = ("0.4", "v")  # the model's own encoder, trained on
-SPLITS = {"test": ("C0", "o"), "training": ("C1", "s")}
+HELD = {
+    "16": ("C1", "s", "16 units, anew"),
+    "again": ("C0", "o", "the model's own, trained on"),
+}
+SPLITS = {"test": ("C0", "o", "test images"), "training": ("C2", "D", "training images")}
+LINES = {"gap": "--", "family": ":"}  # of the model's own encoder, of the nearest Gaussians
 
 
 @styled
@@ -21,33 +24,26 @@ def gaps(found: dict) -> Figure:
         found: the summary.
     """
     figure, (held, steps) = subplots(3.6, 1, 2, sharey=True)
-    for units, by_epochs in found["held"].items():
-        own = units == "again"
-        name = "the model's own, trained on" if own else f"{units} units, anew"
-        parts = {int(epochs): part["gap"] for epochs, part in by_epochs.items()}
-        _line(held, parts, *(AGAIN if own else LOOKS[units]), name)
+    for name, look in HELD.items():
+        _line(held, {at: part["gap"] for at, part in found["held"][name].items()}, *look)
     held.set(xscale="log", xlabel="epochs of the encoder", ylabel="gap (nats)")
-    held.set_xticks(sorted(parts), [str(epochs) for epochs in sorted(parts)], minor=False)
-    held.minorticks_off()
-    for split, by_steps in found["steps"].items():
-        parts = {int(number): part for number, part in by_steps.items()}
-        _line(steps, parts, *SPLITS[split], f"{split} images")
+    for name, look in SPLITS.items():
+        _line(steps, found["steps"][name], *look)
     steps.set_xscale("symlog", linthresh=1)
-    steps.set_xticks(sorted(parts), [str(number) for number in sorted(parts)], minor=False)
-    steps.minorticks_off()
     steps.set_xlabel("steps for each image")
-    for axes in (held, steps):
-        for name, dash in (("gap", "--"), ("family", ":")):
+    for axes, numbers in ((held, found["held"]["again"]), (steps, found["steps"]["test"])):
+        axes.set_xticks([int(at) for at in numbers], numbers)
+        axes.minorticks_off()
+        for name, dash in LINES.items():
             axes.axhline(found["own"][name]["mean"], color="0.5", lw=1, ls=dash, zorder=0)
         axes.set_ylim(bottom=0)
-        axes.legend(fontsize=8)
+        axes.legend(fontsize=9)
     return figure
 
 
-def _line(axes: Axes, parts: dict[int, dict], colour: str, marker: str, name: str) -> None:
-    """Draw means with their intervals, joined by a line."""
-    at = sorted(parts)
-    means = [parts[x]["mean"] for x in at]
-    low, high = ([parts[x]["confidence"][end] for x in at] for end in ("low", "high"))
-    axes.plot(at, means, color=colour, marker=marker, ms=4, lw=1.2, label=name)
-    axes.vlines(at, low, high, color=colour, lw=1)
+def _line(axes: Axes, parts: dict[str, dict], colour: str, marker: str, name: str) -> None:
+    """Draw a line of symbols for each seed."""
+    at = [int(number) for number in parts]
+    for values in zip(*(part["values"] for part in parts.values()), strict=True):
+        (line,) = axes.plot(at, values, f"{marker}-", color=colour, mfc="none", ms=4, lw=0.8)
+    line.set_label(name)

@@ -6,10 +6,13 @@ from vaelib.data.dataset import ImageSet
 from vaelib.measure.appearance import measure_appearance
 from vaelib.measure.autoencoder import measure_autoencoder
 from vaelib.measure.code_length import measure_code_lengths
+from vaelib.measure.encoders import measure_encoder, measure_encoders
 from vaelib.measure.explored import measure_explored
+from vaelib.measure.full_covariance import measure_full_covariance
 from vaelib.measure.gap_sources import measure_evidence
 from vaelib.measure.levels import measure_levels
 from vaelib.measure.rate import measure_rate
+from vaelib.measure.refinement import measure_refinement
 from vaelib.measure.samples import measure_samples
 from vaelib.plumbing import stale
 from vaelib.vae.model import VAE
@@ -23,6 +26,11 @@ MEASURES: dict[str, Callable[[VAE, Objective, ImageSet, int], dict | str]] = {
     "samples": measure_samples,
     "levels": measure_levels,
     "explored": measure_explored,
+    "encoder": measure_encoder,
+    "encoders_16": measure_encoders(16),
+    "encoders_again": measure_encoders(None),
+    "refinement": measure_refinement,
+    "full_covariance": measure_full_covariance,
     "autoencoder": measure_autoencoder,
 }
 """Name → function of a model, the objective that it was trained with, the data, all on the CPU, and

@@ -5,18 +5,15 @@ The questions are those of ``looseness.yml``, written before the runs that answe
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from vaelib.measure.encoders import EPOCHS
 from vaelib.measure.refinement import STEPS
-from vaelib.plumbing.places import LOOSENESS
-from vaelib.study.design import SEEDS, WHOLE, whole_models
-from vaelib.study.questions import answer, read_questions
-from vaelib.study.records import settings_of
+from vaelib.study.design import HELD
+from vaelib.study.records import select
 from vaelib.study.statistics import each_over_seeds, over_seeds
 
-FIRST = next(iter(WHOLE))  # of these the decoder is held
-WIDTHS = (16, 64, 256, 1024)  # units of encoders on a held decoder
+ANEW = "encoders_16"
+LOST = 30  # nats, the mean gap from which on a class counts as put in a wrong place
 
 Cell = dict[str, float]
 
@@ -64,36 +61,39 @@ QUANTITIES: dict[str, Callable[[Seed], float]] = {
 """Name → function of a seed; positive where the answer is yes."""
 
 
-def summarise_looseness(book: Path, records: list[dict]) -> dict:
-    """Summarise what encoders on held decoders, whole models and steps for each image leave.
+def summarise_looseness(records: list[dict]) -> dict:
+    """Summarise what encoders on held decoders and steps for each image leave of the gap.
 
     Args:
-        book: its folder, with ``looseness.yml``.
         records: from :func:`vaelib.study.records.read`.
 
     Returns:
-        ``own``, of the model whose decoder is held; ``held``, by units, or ``again`` for the
-        model's own encoder trained on, and by number of epochs, what of encoders was found;
-        ``whole``, by units and epochs such as ``256x12``; ``steps``, of ``test`` and ``training``
-        images, by number of steps, the gap; and ``full``, of the model with full covariance, all
-        of them summaries over seeds in nats; and ``questions``, see
-        :func:`vaelib.study.questions.answer`.
+        ``own``, of the encoder that each decoder was trained with, and ``held``, by units of an
+        encoder that started anew, or ``again`` for the own one trained on, and by number of
+        epochs: the mean, the median and the worst class's mean of the ``gap``, that on training
+        images, and living units; ``lost``, of how many encoders that started anew some class has a
+        mean gap of over ``LOST`` nats, by number of epochs; ``steps``, of ``test``
+        and ``training`` images, by number of steps, the gap; ``full``, of the model with full
+        covariance; and ``differences``, by seed: what ``training`` the own encoder on closes, how
+        much less it leaves on training images than on ``unseen`` ones then, what ``steps`` close,
+        and what the full covariance adds to evidence and gap. All but ``lost`` are summaries over
+        seeds, in nats.
     """
-    runs = gather(records)
-    seeds = [_seed(run) for run in runs]
-    base = [run[FIRST] for run in runs]
+    chosen = select(records, recipe="report", reconstruction_loss="bce", beta=1.0, latent_dim=2)
+    base = [record for record in chosen if "encoder" in record]
+    most = str(EPOCHS[-1])
     return {
-        "own": each_over_seeds([seed.own for seed in seeds]),
+        "own": each_over_seeds([_own(record) for record in base]),
         "held": {
-            str(units): {
-                str(epochs): each_over_seeds([record[part][str(epochs)] for record in base])
+            part.removeprefix("encoders_"): {
+                str(epochs): each_over_seeds([_cell(record[part][str(epochs)]) for record in base])
                 for epochs in EPOCHS
             }
-            for units, part in PARTS.items()
+            for part in HELD
         },
-        "whole": {
-            f"{units}x{epochs}": each_over_seeds([seed.whole[units, epochs] for seed in seeds])
-            for units, epochs in WHOLE
+        "lost": {
+            str(epochs): sum(max(r[ANEW][str(epochs)]["by_class"]) > LOST for r in base)
+            for epochs in EPOCHS
         },
         "steps": {
             name: {
@@ -103,40 +103,31 @@ def summarise_looseness(book: Path, records: list[dict]) -> dict:
             for name in ("test", "training")
         },
         "full": each_over_seeds([record["full_covariance"] for record in base]),
-        "questions": answer(read_questions(book / LOOSENESS), values_of(seeds)),
+        "differences": each_over_seeds([_differences(record, most) for record in base]),
     }
 
 
-PARTS = {units: f"encoders_{units}" for units in (*WIDTHS, "again")}
-"""Units of encoders on a held decoder → the part of a record that has them."""
+def _cell(found: dict) -> Cell:
+    """Return the numbers of an encoder, the worst class's gap for those of all classes."""
+    return {name: found[name] for name in found if name != "by_class"} | {
+        "worst": max(found["by_class"])
+    }
 
 
-def gather(records: list[dict]) -> list[dict[tuple[int, int], dict]]:
-    """Gather the seeds of which every whole model is recorded: units and epochs → record."""
-    found = {settings_of(record): record for record in records}
-    models = [whole_models(seed) for seed in range(SEEDS["few"])]
-    return [
-        {at: found[settings] for at, settings in each.items()}
-        for each in models
-        if found.keys() >= set(each.values())
-    ]
+def _own(record: dict) -> Cell:
+    return _cell(record["encoder"]) | {"family": record["evidence"]["split"]["family"]}
 
 
-def _seed(run: dict[tuple[int, int], dict]) -> Seed:
-    base = run[FIRST]
-    return Seed(
-        own={"gap": base["evidence"]["gap"], "family": base["evidence"]["split"]["family"]},
-        held={
-            (units, epochs): base[PARTS[units]][str(epochs)]
-            for units in WIDTHS
-            for epochs in EPOCHS
-        },
-        whole={
-            at: {name: record["evidence"][name] for name in ("log_evidence", "bound", "gap")}
-            | record["encoder"]
-            for at, record in run.items()
-        },
-    )
+def _differences(record: dict, epochs: str) -> Cell:
+    own, again = record["encoder"], record["encoders_again"][epochs]
+    steps, full = record["refinement"]["test"], record["full_covariance"]
+    return {
+        "training": own["gap"] - again["gap"],
+        "unseen": again["gap"] - again["training_gap"],
+        "steps": steps["0"]["gap"] - steps[str(STEPS[-1])]["gap"],
+        "full_evidence": full["log_evidence"] - record["evidence"]["log_evidence"],
+        "full_gap": full["gap"] - own["gap"],
+    }
 
 
 def values_of(seeds: list[Seed]) -> dict[str, list[float]]:

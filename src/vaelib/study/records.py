@@ -20,11 +20,12 @@ from torch import Tensor, tensor
 from vaelib.data.load import fingerprints
 from vaelib.data.slices import SLICES
 from vaelib.measure import model
+from vaelib.measure.encoders import EPOCHS
 from vaelib.plumbing import stale
 from vaelib.plumbing.files import DamagedError, read_json, write_json
 from vaelib.plumbing.locks import try_lock
 from vaelib.plumbing.words import LOSSES
-from vaelib.study.design import measures_of
+from vaelib.study.design import HELD, measures_of
 from vaelib.training import run
 from vaelib.training.recipes import RECIPES, Recipe
 from vaelib.training.settings import Settings
@@ -52,6 +53,10 @@ def _numbers(*names: str) -> dict:
 def _ten(items: dict) -> dict:
     return {"type": "array", "minItems": 10, "maxItems": 10, "items": items}
 
+
+ENCODER = _object(
+    **dict.fromkeys(("gap", "median", "training_gap", "living"), NUMBER), by_class=_ten(NUMBER)
+)
 
 SCHEMA = _object(
     settings=_object(
@@ -87,6 +92,10 @@ MORE = {
     "samples": TEXT,
     "levels": _object(thresholds={"type": "array", "items": NUMBER}, images=TEXT),
     "explored": _object(weights=OBJECT, codes=OBJECT, thresholds=OBJECT),
+    "encoder": ENCODER,
+    **{part: _object(**{str(n): ENCODER for n in EPOCHS}) for part in HELD},
+    "refinement": _object(test=OBJECT, training=OBJECT),
+    "full_covariance": _numbers("log_evidence", "bound", "bound_error", "gap", "error"),
     "autoencoder": _numbers(
         "reconstruction", "vae_at_mean", "deviation", "log_evidence", "fitted", "error"
     ),

@@ -15,6 +15,7 @@ from vaelib.study.claims import pair_up
 from vaelib.study.codes import summarise_codes
 from vaelib.study.design import BOTH, OBJECTIVES
 from vaelib.study.evidence import summarise_autoencoder, summarise_evidence
+from vaelib.study.looseness import summarise_looseness
 from vaelib.study.original import SPLITS, original_history, original_losses
 from vaelib.study.processors import summarise_processors
 from vaelib.study.provenance import origin, parts
@@ -48,6 +49,7 @@ def summarise(book: Path) -> dict:
         ``first_epoch``, summaries of the losses of its BCE runs after one epoch;
         ``evidence``, see :func:`vaelib.study.evidence.summarise_evidence`;
         ``autoencoder``, see :func:`vaelib.study.evidence.summarise_autoencoder`;
+        ``looseness``, see :func:`vaelib.study.looseness.summarise_looseness`;
         ``codes``, see :func:`vaelib.study.codes.summarise_codes`;
         ``one_scale``, see :func:`vaelib.study.rate_distortion.summarise_rate_distortion`;
         ``latent_dimensions``, summaries of the test losses; and ``original_history``, of the
@@ -93,6 +95,7 @@ def summarise(book: Path) -> dict:
         },
         "evidence": summarise_evidence(records),
         "autoencoder": summarise_autoencoder(records),
+        "looseness": summarise_looseness(records),
         "codes": summarise_codes(book, records),
         "one_scale": summarise_rate_distortion(book, records),
         "latent_dimensions": _latent_dimensions(
