@@ -44,7 +44,7 @@ SEEDS = {
 }
 
 LOOSE = (5, 6, 7)
-"""Seeds of which the causes of the gap are told apart: their decoders are held."""
+"""Seeds whose decoders are held, so that the causes of the gap can be told apart."""
 
 
 def trainings() -> list[Settings]:
