@@ -148,16 +148,20 @@ def test_what_the_chapter_on_the_evidence_says_of_its_records(found):
 
 
 def test_what_pages_say_of_longer_training_and_of_steps_for_each_image(found):
+    every = sorted(found["evidence"]["bce-elbo"]["gap"]["values"])
     found, gap = found["looseness"], found["looseness"]["own"]["gap"]
+    assert sorted(gap["values"]) == pytest.approx(every[-3:], abs=0.02)
     assert len(gap["values"]) == 3
-    assert (EPOCHS[-1], STEPS[-1]) == (10 * RECIPES["report"].epochs, 50)
+    assert (EPOCHS, STEPS[-1], RECIPES["report"].epochs) == ((3, 10, 30), 50, 3)
     # A longer training closes a part, steps for each image most.
     closes = found["differences"]
     assert closes["training"]["confidence"]["low"] > 0
     assert closes["training"]["confidence"]["high"] < gap["mean"] / 2
     assert closes["steps"]["confidence"]["low"] > gap["mean"] / 2
+    assert 0.15 < closes["training"]["mean"] / gap["mean"] < 0.35
     assert closes["unseen"]["confidence"]["low"] > 0
-    for name in ("full_evidence", "full_gap"):
+    assert min(found["steps"]["test"]["50"]["values"]) > found["own"]["family"]["mean"]
+    for name in ("full_evidence", "full_gap", "training_closes_half", "own_is_nearer"):
         assert closes[name]["confidence"]["low"] < 0 < closes[name]["confidence"]["high"]
     # An encoder that starts anew may lose a digit.
     assert max(found["lost"].values()) > 0

@@ -107,9 +107,12 @@ def test_a_summary_is_of_the_seeds_whose_decoders_are_held(found):
     assert differences == {
         "training": pytest.approx([1.05, 1.06, 1.07]),
         "unseen": [0.5, 0.5, 0.5],
+        "unseen_before": pytest.approx([0.5, 0.5, 0.5]),
         "steps": pytest.approx([5, 5, 5]),
         "full_evidence": [-4, -5, -6],
         "full_gap": pytest.approx([-1, -1, -1]),
+        "training_closes_half": pytest.approx([-4.5, -4.5, -4.5]),
+        "own_is_nearer": pytest.approx([2.95, 2.94, 2.93]),
     }
 
 

@@ -12,13 +12,13 @@ HELD = {
     "16": ("C1", "s", "16 units, anew"),
     "again": ("C0", "o", "the model's own, trained on"),
 }
-SPLITS = {"test": ("C0", "o", "test images"), "training": ("C2", "D", "training images")}
+SPLITS = {"test": ("C2", "D", "test images"), "training": ("C3", "^", "training images")}
 LINES = {"gap": "--", "family": ":"}  # of the model's own encoder, of the nearest Gaussians
 
 
 @styled
 def gaps(found: dict) -> Figure:
-    """Draw gaps on test images: of encoders on a held decoder, and after steps for each image.
+    """Draw gaps of encoders on held decoders, and after steps for each image.
 
     Args:
         found: the summary.

@@ -29,7 +29,8 @@ TRAINED_ON = 2000  # of the training images whose gap is measured too
 def measure_encoders(units: int | None) -> Callable[[VAE, Objective, ImageSet, int], dict]:
     """Return a measure: the gaps of encoders with these units, after each of ``EPOCHS``.
 
-    The recipe is `report` but for its length, and with ``WIDE`` units but for the optimiser.
+    The recipe is `report` but for its length, from which no patience takes, and with ``WIDE`` units
+    but for the optimiser.
 
     Args:
         units: of an encoder that starts anew; None for one that goes on from the model's own.

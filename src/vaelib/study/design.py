@@ -44,7 +44,8 @@ SEEDS = {
 }
 
 LOOSE = (5, 6, 7)
-"""Seeds whose decoders are held, so that the causes of the gap can be told apart."""
+"""Seeds whose decoders are held, because their weights were at hand when the first encoders were
+recorded."""
 
 
 def trainings() -> list[Settings]:
