@@ -99,7 +99,7 @@ def test_a_summary_is_of_the_seeds_whose_decoders_are_held(found):
     assert found["own"]["gap"]["values"] == pytest.approx([6.05, 6.06, 6.07])
     assert found["own"]["family"]["mean"] == pytest.approx(0.16)
     assert found["held"]["again"]["30"]["gap"]["values"] == [5, 5, 5]
-    assert found["held"]["16"]["3"]["worst"]["values"] == [1, 40, 1]
+    assert found["held"]["16"]["3"]["gap"]["values"] == [9, 9, 9]
     assert found["lost"] == {"3": 1, "10": 1, "30": 1}
     assert found["steps"]["test"]["50"]["values"] == pytest.approx([1.05, 1.06, 1.07])
     assert found["full"]["gap"]["values"] == pytest.approx([5.05, 5.06, 5.07])

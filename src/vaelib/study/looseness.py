@@ -70,8 +70,8 @@ def summarise_looseness(records: list[dict]) -> dict:
     Returns:
         ``own``, of the encoder that each decoder was trained with, and ``held``, by units of an
         encoder that started anew, or ``again`` for the own one trained on, and by number of
-        epochs: the mean, the median and the worst class's mean of the ``gap``, that on training
-        images, and living units; ``lost``, of how many encoders that started anew some class has a
+        epochs: the mean and the median of the ``gap``, its mean on training images, and living
+        units; ``lost``, of how many encoders that started anew some class has a
         mean gap of over ``LOST`` nats, by number of epochs; ``steps``, of ``test``
         and ``training`` images, by number of steps, the gap; ``full``, of the model with full
         covariance; and ``differences``, by seed: what ``training`` the own encoder on closes, how
@@ -109,10 +109,7 @@ def summarise_looseness(records: list[dict]) -> dict:
 
 
 def _cell(found: dict) -> Cell:
-    """Return the numbers of an encoder, the worst class's gap for those of all classes."""
-    return {name: found[name] for name in found if name != "by_class"} | {
-        "worst": max(found["by_class"])
-    }
+    return {name: value for name, value in found.items() if name != "by_class"}
 
 
 def _own(record: dict) -> Cell:
