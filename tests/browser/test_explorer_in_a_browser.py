@@ -284,15 +284,24 @@ def slowness(page):
     return max(1, seconds / PRODUCTS)
 
 
-@pytest.mark.parametrize("name", ["bce-elbo", "odds"])
-def test_it_keeps_up_with_the_pen(opened, name):
-    """From an event of the pen until everything is drawn; then from its lifting to exact values.
+def soonest(limit, measure):
+    """Assert that one of up to ten measurements is at most `limit` times the machine's slowness.
 
-    These are of 10 drawings and of 20 test images.
+    A measurement is the seconds and the slowness after them. Other tests run beside this one, and
+    load comes and goes: the least time stands against the least slowness.
     """
-    page = opened(name).page
-    slow = slowness(page)
-    times = page.evaluate(
+    times, slow = [], []
+    while len(times) < 10 and (not times or min(times) > limit * min(slow)):
+        seconds, slowness_then = measure()
+        times.append(seconds)
+        slow.append(slowness_then)
+    print(f"\nafter {', '.join(f'{time:.4f}' for time in times)} s")
+    assert min(times) <= limit * min(slow)
+
+
+def times_of_the_pen(page):
+    """Return the seconds from each of 100 events of the pen until everything is drawn."""
+    return page.evaluate(
         f"""() => {{
             const {{pen, panels}} = {EXPLORER}; const times = [];
             pen.begin([80, 60]);
@@ -300,16 +309,18 @@ def test_it_keeps_up_with_the_pen(opened, name):
                 const start = performance.now();
                 pen.add([80 + n, 60 + n + 20 * Math.sin(n / 10)]);
                 panels.find("plane").getContext("2d").getImageData(0, 0, 1, 1);
-                times.push(performance.now() - start);
+                times.push((performance.now() - start) / 1000);
             }}
             pen.clear();
             return times;
         }}"""
     )
-    print(f"\nan update: {statistics.median(times):.1f} ms")
-    assert statistics.median(times) <= 16 * slow
+
+
+def times_of_exact_values(page):
+    """Return the seconds until exact values of 10 drawings and of 20 test images."""
     drawn = [[[(280 * x, 280 * y) for x, y in line] for line in one] for one in DRAWINGS.values()]
-    seconds = page.evaluate(
+    return page.evaluate(
         f"""async drawings => {{
             const explorer = {EXPLORER}, seconds = [];
             const begin = [
@@ -328,11 +339,25 @@ def test_it_keeps_up_with_the_pen(opened, name):
         }}""",
         drawn,
     )
-    assert len(seconds) == 30
-    print(f"exact values: {statistics.median(seconds):.2f} s, at most {max(seconds):.2f} s")
-    slow = max(slow, slowness(page))
-    assert statistics.median(seconds) <= 0.3 * slow
-    assert max(seconds) <= 1.5 * slow
+
+
+@pytest.mark.parametrize("name", ["bce-elbo", "odds"])
+def test_it_keeps_up_with_the_pen(opened, name):
+    page = opened(name).page
+    soonest(0.016, lambda: (statistics.median(times_of_the_pen(page)), slowness(page)))
+
+
+@pytest.mark.parametrize("name", ["bce-elbo", "odds"])
+def test_exact_values_come_soon(opened, name):
+    """Half of the images after 0.3 s, and each after 1.5 s."""
+    page = opened(name).page
+
+    def shares_of_the_limits():
+        seconds = times_of_exact_values(page)
+        assert len(seconds) == 30
+        return max(statistics.median(seconds) / 0.3, max(seconds) / 1.5), slowness(page)
+
+    soonest(1, shares_of_the_limits)
 
 
 NOTE_WHEN_READY = """new MutationObserver(() => { globalThis.ready = performance.now() }).observe(
@@ -340,18 +365,17 @@ NOTE_WHEN_READY = """new MutationObserver(() => { globalThis.ready = performance
 
 
 def test_it_is_ready_soon(browser):
-    """The page's own clock says when; the soonest of ten, for other tests run beside this one."""
-    times, slow = [], []
-    while len(times) < 10 and (not times or min(times) > 2 * min(slow)):
+    """The page's own clock says when."""
+
+    def ready():
         with browser.new_context() as context:
             page = context.new_page()
             page.add_init_script(NOTE_WHEN_READY)
             page.goto(ADDRESS)
             page.locator(f".explorer[data-ready={RUNS[0]}]").wait_for()
-            times.append(page.evaluate("ready") / 1000)
-            slow.append(slowness(page))
-    print(f"\nready after {', '.join(f'{time:.2f}' for time in times)} s")
-    assert min(times) <= 2 * min(slow)
+            return page.evaluate("ready") / 1000, slowness(page)
+
+    soonest(2, ready)
 
 
 SHIFTS = """globalThis.shifts = 0;
@@ -382,20 +406,22 @@ def test_it_is_light():
 
 
 def test_a_run_is_loaded_when_it_is_chosen(visit):
-    seen = visit(ADDRESS)
-    seen.page.locator(f".explorer[data-ready={RUNS[0]}]").wait_for()
-    assert not any(f"{RUNS[1]}.js" in address for address in seen.requests)
-    settled(seen.page)
-    start = time.perf_counter()
-    seen.page.get_by_label(RUNS[1]).check()
-    seen.page.locator(f".explorer[data-ready={RUNS[1]}]").wait_for()
-    seconds = time.perf_counter() - start
-    print(f"\nswitched after {seconds:.2f} s")
-    assert seconds <= 1.5 * slowness(seen.page)
-    assert any(f"{RUNS[1]}.js" in address for address in seen.requests)
-    own = (HTML.as_uri(), "blob:", "data:")
-    assert [address for address in seen.requests if not address.startswith(own)] == []
-    assert seen.wrong == []
+    def switch():
+        seen = visit(ADDRESS)
+        seen.page.locator(f".explorer[data-ready={RUNS[0]}]").wait_for()
+        assert not any(f"{RUNS[1]}.js" in address for address in seen.requests)
+        settled(seen.page)
+        start = time.perf_counter()
+        seen.page.get_by_label(RUNS[1]).check()
+        seen.page.locator(f".explorer[data-ready={RUNS[1]}]").wait_for()
+        seconds = time.perf_counter() - start
+        assert any(f"{RUNS[1]}.js" in address for address in seen.requests)
+        own = (HTML.as_uri(), "blob:", "data:")
+        assert [address for address in seen.requests if not address.startswith(own)] == []
+        assert seen.wrong == []
+        return seconds, slowness(seen.page)
+
+    soonest(1.5, switch)
 
 
 def test_the_same_drawing_stays_when_the_model_changes(opened):
