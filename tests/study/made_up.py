@@ -111,6 +111,7 @@ def loose(seed):
     return {
         "encoder": encoder(6.0 + more),
         "encoders_16": {str(epochs): encoder(9.0, lost=int(seed == 6)) for epochs in EPOCHS},
+        "encoders_64": {str(epochs): encoder(9 - epochs / 10) for epochs in EPOCHS},
         "encoders_again": {str(epochs): encoder(6 - epochs / 30) for epochs in EPOCHS},
         "refinement": {
             split: {str(n): {"gap": 6 - n / 10 + more, "median": 1.0} for n in STEPS}

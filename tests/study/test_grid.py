@@ -18,7 +18,7 @@ from vaelib import cli
 from vaelib.measure.model import MEASURES
 from vaelib.plumbing import stale
 from vaelib.study import design, grid, records
-from vaelib.study.design import BETAS, CODED, OBJECTIVES
+from vaelib.study.design import BETAS, CODED, LONGER, OBJECTIVES
 from vaelib.training import store
 from vaelib.training.recipes import RECIPES
 from vaelib.training.settings import Settings
@@ -266,7 +266,8 @@ def test_the_designs_trainings_are_distinct_and_enough():
     settings = design.trainings()
     assert len({each.name for each in settings}) == len(settings)
     seeds = Counter(
-        (each.recipe, each.reconstruction_loss, each.beta, each.latent_dim) for each in settings
+        (each.recipe_settings.name, each.reconstruction_loss, each.beta, each.latent_dim)
+        for each in settings
     )
     assert seeds == {
         **{("report", loss, beta, 2): 3 for loss in ("bce", "mse") for beta in BETAS},
@@ -276,6 +277,7 @@ def test_the_designs_trainings_are_distinct_and_enough():
         **{("original", loss, 0.5, 2): 5 for loss in ("bce", "mse")},
         **{("report", "bce", 1.0, dimension): 3 for dimension in (4, 8)},
         **{("report", loss, 1.0, 16): 5 for loss in ("bce", "mse")},
+        (LONGER.name, "bce", 1.0, 2): 3,
     }
 
 
@@ -289,7 +291,7 @@ def test_the_books_records_are_those_of_the_design_and_of_todays_recipes():
     names = {settings.name for settings in design.trainings()}
     assert {path.stem for path in folder.iterdir()} == names
     for record in records.read(folder):
-        recipe = asdict(RECIPES[record["settings"]["recipe"]])
+        recipe = asdict({**RECIPES, LONGER.name: LONGER}[record["settings"]["recipe"]])
         assert record["settings"]["recipe_settings"] == json.loads(json.dumps(recipe))
 
 

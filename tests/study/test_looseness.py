@@ -81,17 +81,28 @@ def test_whole_models_gain_more_than_their_bound_says():
 
 
 def recorded(seed):
-    return {
-        "settings": next(iter(whole_models(seed).values())).as_record(),
-        "evidence": {"log_evidence": -140.0, "split": {"family": 0.1 + 0.01 * seed}},
-        **loose(seed),
-    }
+    """A model, and one that was trained for longer: it has 2 nats more evidence, and 1 more gap."""
+    base, longer = (settings.as_record() for settings in whole_models(seed).values())
+    own = loose(seed)
+    split = {"family": 0.1 + 0.01 * seed}
+    return [
+        {
+            "settings": longer,
+            "evidence": {"log_evidence": -138.0, "bound": -145.0, "split": split},
+            "encoder": own["encoder"] | {"gap": own["encoder"]["gap"] + 1},
+        },
+        {
+            "settings": base,
+            "evidence": {"log_evidence": -140.0, "bound": -146.0, "split": split},
+            **own,
+        },
+    ]
 
 
 @pytest.fixture
 def found():
-    records = [recorded(seed) for seed in range(4, 8)]
-    del records[0]["encoder"]
+    records = [record for seed in range(4, 8) for record in recorded(seed)][1:]
+    del records[0]["encoder"]  # of a seed whose decoder is not held
     return looseness.summarise_looseness(records)
 
 
@@ -100,7 +111,13 @@ def test_a_summary_is_of_the_seeds_whose_decoders_are_held(found):
     assert found["own"]["family"]["mean"] == pytest.approx(0.16)
     assert found["held"]["again"]["30"]["gap"]["values"] == [5, 5, 5]
     assert found["held"]["16"]["3"]["gap"]["values"] == [9, 9, 9]
-    assert found["lost"] == {"3": 1, "10": 1, "30": 1}
+    assert found["held"]["64"]["30"]["gap"]["values"] == [6, 6, 6]
+    assert found["lost"] == {
+        "16": {"3": 1, "10": 1, "30": 1},
+        "64": {"3": 0, "10": 0, "30": 0},
+    }
+    assert found["longer"]["gap"]["values"] == pytest.approx([7.05, 7.06, 7.07])
+    assert found["longer"]["log_evidence"]["values"] == [-138, -138, -138]
     assert found["steps"]["test"]["50"]["values"] == pytest.approx([1.05, 1.06, 1.07])
     assert found["full"]["gap"]["values"] == pytest.approx([5.05, 5.06, 5.07])
     differences = {name: part["values"] for name, part in found["differences"].items()}
@@ -108,11 +125,15 @@ def test_a_summary_is_of_the_seeds_whose_decoders_are_held(found):
         "training": pytest.approx([1.05, 1.06, 1.07]),
         "unseen": [0.5, 0.5, 0.5],
         "unseen_before": pytest.approx([0.5, 0.5, 0.5]),
+        "width": [3, 3, 3],
         "steps": pytest.approx([5, 5, 5]),
         "full_evidence": [-4, -5, -6],
         "full_gap": pytest.approx([-1, -1, -1]),
         "training_closes_half": pytest.approx([-4.5, -4.5, -4.5]),
         "own_is_nearer": pytest.approx([2.95, 2.94, 2.93]),
+        "longer_training_widens": pytest.approx([1, 1, 1]),
+        "longer_training_gains": [2, 2, 2],
+        "bound_hides_gain": [1, 1, 1],
     }
 
 
@@ -122,6 +143,7 @@ def test_the_figure_has_every_encoder_and_both_kinds_of_images(found):
     held, steps = figure.axes
     for axes, parts in (
         (held, [each["gap"] for each in found["held"]["16"].values()]),
+        (held, [each["gap"] for each in found["held"]["64"].values()]),
         (held, [each["gap"] for each in found["held"]["again"].values()]),
         (steps, list(found["steps"]["test"].values())),
         (steps, list(found["steps"]["training"].values())),

@@ -13,7 +13,7 @@ from vaelib.book.directives.values import look_up, look_up_interval
 from vaelib.plumbing.files import read_json, write_derived, write_json
 from vaelib.plumbing.words import LOSSES
 from vaelib.study import claims, provenance, records, statistics, summary
-from vaelib.study.design import BETAS, CODED, OBJECTIVES, trainings
+from vaelib.study.design import BETAS, CODED, LONGER, OBJECTIVES, trainings
 from vaelib.study.processors import PROCESSORS
 from vaelib.training.settings import Settings
 
@@ -24,12 +24,8 @@ GOLDEN = Path(__file__).parent / "golden.json"
 
 def made_up(recipe, loss, beta, seed, dimension=2):
     content = record("mse" if loss in ("mse", "gaussian") else "bce", seed)
-    content["settings"] |= {
-        "recipe": recipe,
-        "reconstruction_loss": loss,
-        "beta": beta,
-        "latent_dim": dimension,
-    }
+    settings = Settings(loss, beta, {LONGER.name: LONGER}.get(recipe, recipe), seed, dimension)
+    content["settings"] = settings.as_record()
     rng = np.random.default_rng([seed, dimension, int(16 * beta)])
     shown = content["losses"]["table_validation"]
     shift = 1 + rng.random()
@@ -53,7 +49,6 @@ def made_up(recipe, loss, beta, seed, dimension=2):
         "data": "012345678901234",
     }
     content["outcome"] = {"epochs": 4, "training_seconds": 10.0 + seed}
-    settings = Settings(loss, beta, recipe, seed, dimension)
     content["made"] = {
         part: {"stamp": f"{part} {recipe}", "commit": "abc", "date": "2026-01-01"}
         for part in records.parts_of(settings)
@@ -75,6 +70,10 @@ def made_up(recipe, loss, beta, seed, dimension=2):
         }
     if (recipe, loss, beta, dimension) == ("report", "bce", 1.0, 2):
         content |= loose(seed)
+    if recipe == LONGER.name:
+        content["rate"] = on_the_scale(loss, beta, dimension, seed)["rate"]
+        content["evidence"] = evidence(loss, beta, seed)
+        content["encoder"] = loose(seed)["encoder"]
     if "explored" in content["made"]:
         content["explored"] = {name: {} for name in ("weights", "codes", "thresholds")}
     return content
@@ -117,6 +116,7 @@ def book(tmp_path_factory):
         ("report", *objective, seed, 2) for objective in OBJECTIVES.values() for seed in range(4)
     ]
     points += [("report", "bce", 1.0, seed, 4) for seed in range(3)]
+    points += [(LONGER.name, "bce", 1.0, seed, 2) for seed in range(4)]
     points += [("report", loss, 1.0, seed, 16) for loss in ("bce", "mse") for seed in range(4)]
     others = {
         ("cb", 1.0),
@@ -129,7 +129,7 @@ def book(tmp_path_factory):
         for seed in range(4)
     ]
     for recipe, loss, beta, seed, dimension in points:
-        name = Settings(loss, beta, recipe, seed, dimension).name
+        name = Settings(loss, beta, {LONGER.name: LONGER}.get(recipe, recipe), seed, dimension).name
         content = made_up(recipe, loss, beta, seed, dimension)
         write_json(content, tmp_path / "recorded" / "records" / f"{name}.json")
     shutil.copyfile(BOOK / PROCESSORS, tmp_path / PROCESSORS)

@@ -1,4 +1,4 @@
-"""What of a gap encoders that are trained longer leave, and steps for each image.
+"""What of a gap encoders that are trained longer or are wider leave, and steps for each image.
 
 What is drawn are entries of :func:`vaelib.study.looseness.summarise_looseness`.
 """
@@ -10,6 +10,7 @@ from vaelib.figures.style import styled, subplots
 
 HELD = {
     "16": ("C1", "s", "16 units, anew"),
+    "64": ("0.1", "v", "64 units, anew"),
     "again": ("C0", "o", "the model's own, trained on"),
 }
 SPLITS = {"test": ("C2", "D", "test images"), "training": ("C3", "^", "training images")}

@@ -28,6 +28,7 @@ MEASURES: dict[str, Callable[[VAE, Objective, ImageSet, int], dict | str]] = {
     "explored": measure_explored,
     "encoder": measure_encoder,
     "encoders_16": measure_encoders(16),
+    "encoders_64": measure_encoders(64),
     "encoders_again": measure_encoders(None),
     "refinement": measure_refinement,
     "full_covariance": measure_full_covariance,

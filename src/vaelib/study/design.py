@@ -27,13 +27,11 @@ LONGER = RECIPES["report"].replace(epochs=12)
 WHOLE: dict[tuple[int, int], dict[str, Any]] = {
     (UNITS, 3): {"recipe": "report"},
     (UNITS, 12): {"recipe": LONGER},
-    (256, 3): {"recipe": "report", "units": 256},
-    (256, 12): {"recipe": LONGER, "units": 256},
 }
 """Units and epochs of whole models that are compared, trained as ``bce-elbo``. The decoder of the
 first is held, and encoders are trained for it."""
 
-HELD = ("encoders_16", "encoders_again")
+HELD = ("encoders_16", "encoders_64", "encoders_again")
 """Measures of encoders on that decoder."""
 
 SEEDS = {
@@ -61,7 +59,8 @@ def trainings() -> list[Settings]:
         *((loss, 1.0, "report", seed, 16) for seed in code for loss in BOTH),
         *((loss, 0.5, "original", seed) for seed in range(SEEDS["original"]) for loss in BOTH),
     ]
-    return [Settings(*each) for each in settings]
+    wholes = [model for seed in LOOSE for model in whole_models(seed).values()]
+    return list(dict.fromkeys([*(Settings(*each) for each in settings), *wholes]))
 
 
 def whole_models(seed: int) -> dict[tuple[int, int], Settings]:
@@ -72,6 +71,9 @@ def whole_models(seed: int) -> dict[tuple[int, int], Settings]:
 def measures_of(settings: Settings) -> tuple[str, ...]:
     """List what is measured of a training: keys of :data:`vaelib.measure.model.MEASURES`."""
     found, seed = ["appearance"], settings.seed
+    base, *others = whole_models(seed).values()
+    if settings in others:
+        return ("appearance", "rate", "evidence", "encoder")
     if settings.recipe == "report" and settings.latent_dim in (2, 16):
         found.append("rate")
     if settings.recipe == "report" and settings.latent_dim == 2:
@@ -84,7 +86,7 @@ def measures_of(settings: Settings) -> tuple[str, ...]:
             found.append("levels")
         if settings.reconstruction_loss == "odds" and seed == 0:
             found.append("explored")
-    if settings == Settings("bce", 1.0, seed=seed):
+    if settings == base:
         if seed < SEEDS["few"]:
             found.append("autoencoder")
         if seed in LOOSE:

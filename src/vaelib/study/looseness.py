@@ -1,6 +1,6 @@
-"""What of the bound's gap longer trained encoders leave, and steps for each image, seed by seed.
+"""What other encoders leave of the bound's gap, longer training, and steps for each image.
 
-The quantities are those of ``looseness.yml``, written before the runs; most await wider encoders.
+The quantities are those of ``looseness.yml``, written before the runs; some await wider encoders.
 """
 
 from collections.abc import Callable
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from vaelib.measure.encoders import EPOCHS
 from vaelib.measure.refinement import STEPS
-from vaelib.study.design import HELD
+from vaelib.study.design import HELD, LONGER
 from vaelib.study.records import select
 from vaelib.study.statistics import each_over_seeds, over_seeds
 
-ANEW = "encoders_16"
+ANEW = {16: "encoders_16", 64: "encoders_64"}  # units of encoders that start anew → their part
 LOST = 30  # nats, the mean gap from which on a class counts as lost
 
 Cell = dict[str, float]
@@ -60,9 +60,18 @@ QUANTITIES: dict[str, Callable[[Seed], float]] = {
 }
 """Name → function of a seed; positive where the answer is yes."""
 
+ANSWERED = (
+    "training_closes_half",
+    "own_is_nearer",
+    "longer_training_widens",
+    "longer_training_gains",
+    "bound_hides_gain",
+)
+"""Those for which all is recorded."""
+
 
 def summarise_looseness(records: list[dict]) -> dict:
-    """Summarise what encoders on held decoders and steps for each image leave of the gap.
+    """Summarise what of the gap is left on held decoders, and what a longer training changes.
 
     Args:
         records: from :func:`vaelib.study.records.read`.
@@ -71,18 +80,20 @@ def summarise_looseness(records: list[dict]) -> dict:
         ``own``, of the encoder that each decoder was trained with, and ``held``, by units of an
         encoder that started anew, or ``again`` for the own one trained on, and by number of
         epochs: the mean and the median of the ``gap``, its mean on training images, and living
-        units; ``lost``, of how many encoders that started anew some class has a
-        mean gap of over ``LOST`` nats, by number of epochs; ``steps``, of ``test``
-        and ``training`` images, by number of steps, the gap; ``full``, of the model with full
-        covariance; and ``differences``, by seed: what ``training`` the own encoder on closes, how
-        much less it leaves on training images than on ``unseen`` ones, and how much it did before,
-        what ``steps`` close, what the full covariance adds to evidence and gap, and two of
-        ``QUANTITIES``. ``own`` also has ``family``, what the nearest diagonal Gaussians leave of
-        100 images. All but ``lost`` are summaries over seeds, in nats but for ``living``.
+        units; ``lost``, of how many encoders that started anew some class has a mean gap of over
+        ``LOST`` nats, by units and number of epochs; ``longer``, of whole models of ``LONGER``;
+        ``steps``, of ``test`` and ``training`` images, by number of steps, the gap; ``full``, of
+        the model with full covariance; and ``differences``, by seed: what ``training`` the own
+        encoder on closes, how much less it leaves on training images than on ``unseen`` ones, and
+        how much it did before, what ``width``, 64 units instead of 16, closes after the longest
+        training, what ``steps`` close, what the full covariance adds to evidence and gap, and
+        those of ``QUANTITIES`` that are ``ANSWERED``. ``own`` and ``longer`` also have ``family``,
+        what the nearest diagonal Gaussians leave of 100 images. All but ``lost`` are summaries over
+        seeds, in nats but for ``living``.
     """
-    chosen = select(records, recipe="report", reconstruction_loss="bce", beta=1.0, latent_dim=2)
-    base = [record for record in chosen if "encoder" in record]
-    most = str(EPOCHS[-1])
+    loss = {"reconstruction_loss": "bce", "beta": 1.0, "latent_dim": 2}
+    base = [one for one in select(records, recipe="report", **loss) if "encoder" in one]
+    longer = select(records, recipe=LONGER.name, **loss)
     return {
         "own": each_over_seeds([_own(record) for record in base]),
         "held": {
@@ -93,9 +104,13 @@ def summarise_looseness(records: list[dict]) -> dict:
             for part in HELD
         },
         "lost": {
-            str(epochs): sum(max(r[ANEW][str(epochs)]["by_class"]) > LOST for r in base)
-            for epochs in EPOCHS
+            str(units): {
+                str(epochs): sum(max(r[part][str(epochs)]["by_class"]) > LOST for r in base)
+                for epochs in EPOCHS
+            }
+            for units, part in ANEW.items()
         },
+        "longer": each_over_seeds([_whole(record) for record in longer]),
         "steps": {
             name: {
                 str(steps): over_seeds(r["refinement"][name][str(steps)]["gap"] for r in base)
@@ -104,7 +119,9 @@ def summarise_looseness(records: list[dict]) -> dict:
             for name in ("test", "training")
         },
         "full": each_over_seeds([record["full_covariance"] for record in base]),
-        "differences": each_over_seeds([_differences(record, most) for record in base]),
+        "differences": each_over_seeds(
+            [_differences(*both) for both in zip(base, longer, strict=True)]
+        ),
     }
 
 
@@ -116,19 +133,29 @@ def _own(record: dict) -> Cell:
     return _cell(record["encoder"]) | {"family": record["evidence"]["split"]["family"]}
 
 
-def _differences(record: dict, epochs: str) -> Cell:
-    own, again, anew = record["encoder"], record["encoders_again"][epochs], record[ANEW]
-    held = {(16, int(number)): found for number, found in anew.items()}
-    seed = Seed(own, held, {})
+def _whole(record: dict) -> Cell:
+    evidence = {name: record["evidence"][name] for name in ("log_evidence", "bound")}
+    return _own(record) | evidence
+
+
+def _differences(record: dict, longer: dict) -> Cell:
+    most = EPOCHS[-1]
+    own, again = record["encoder"], record["encoders_again"][str(most)]
+    seed = Seed(
+        own,
+        {(n, at): record[part][str(at)] for n, part in ANEW.items() for at in EPOCHS},
+        {(16, 3): _whole(record), (16, 12): _whole(longer)},
+    )
     steps, full = record["refinement"]["test"], record["full_covariance"]
     return {
         "training": own["gap"] - again["gap"],
         "unseen": again["gap"] - again["training_gap"],
         "unseen_before": own["gap"] - own["training_gap"],
+        "width": seed.gap(16, most) - seed.gap(64, most),
         "steps": steps["0"]["gap"] - steps[str(STEPS[-1])]["gap"],
         "full_evidence": full["log_evidence"] - record["evidence"]["log_evidence"],
         "full_gap": full["gap"] - own["gap"],
-        **{name: QUANTITIES[name](seed) for name in ("training_closes_half", "own_is_nearer")},
+        **{name: QUANTITIES[name](seed) for name in ANSWERED},
     }
 
 
