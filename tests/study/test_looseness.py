@@ -93,7 +93,7 @@ def recorded(seed):
         },
         {
             "settings": base,
-            "evidence": {"log_evidence": -140.0, "bound": -146.0, "split": split},
+            "evidence": {"log_evidence": -140.0, "bound": -146.5, "split": split},
             **own,
         },
     ]
@@ -101,8 +101,8 @@ def recorded(seed):
 
 @pytest.fixture
 def found():
-    records = [record for seed in range(4, 8) for record in recorded(seed)][1:]
-    del records[0]["encoder"]  # of a seed whose decoder is not held
+    records = [record for seed in range(4, 8) for record in recorded(seed)]
+    del records[1]["encoder"]  # of a seed whose decoder is not held
     return looseness.summarise_looseness(records)
 
 
@@ -110,10 +110,10 @@ def test_a_summary_is_of_the_seeds_whose_decoders_are_held(found):
     assert found["own"]["gap"]["values"] == pytest.approx([6.05, 6.06, 6.07])
     assert found["own"]["family"]["mean"] == pytest.approx(0.16)
     assert found["held"]["again"]["30"]["gap"]["values"] == [5, 5, 5]
-    assert found["held"]["16"]["3"]["gap"]["values"] == [9, 9, 9]
-    assert found["held"]["64"]["30"]["gap"]["values"] == [6, 6, 6]
+    assert found["held"]["16"]["3"]["gap"]["values"] == pytest.approx([9.02, 9.03, 9.04])
+    assert found["held"]["64"]["30"]["gap"]["values"] == pytest.approx([6.05, 6.06, 6.07])
     assert found["lost"] == {
-        "16": {"3": 1, "10": 1, "30": 1},
+        "16": {"3": 0, "10": 1, "30": 0},
         "64": {"3": 0, "10": 0, "30": 0},
     }
     assert found["longer"]["gap"]["values"] == pytest.approx([7.05, 7.06, 7.07])
@@ -125,15 +125,15 @@ def test_a_summary_is_of_the_seeds_whose_decoders_are_held(found):
         "training": pytest.approx([1.05, 1.06, 1.07]),
         "unseen": [0.5, 0.5, 0.5],
         "unseen_before": pytest.approx([0.5, 0.5, 0.5]),
-        "width": [3, 3, 3],
+        "width": pytest.approx([2.7, 2.7, 2.7]),
         "steps": pytest.approx([5, 5, 5]),
         "full_evidence": [-4, -5, -6],
         "full_gap": pytest.approx([-1, -1, -1]),
-        "training_closes_half": pytest.approx([-4.5, -4.5, -4.5]),
-        "own_is_nearer": pytest.approx([2.95, 2.94, 2.93]),
+        "training_closes_half": pytest.approx([-4.24, -4.245, -4.25]),
+        "own_is_nearer": pytest.approx([2.97, 2.97, 2.97]),
         "longer_training_widens": pytest.approx([1, 1, 1]),
         "longer_training_gains": [2, 2, 2],
-        "bound_hides_gain": [1, 1, 1],
+        "bound_hides_gain": [0.5, 0.5, 0.5],
     }
 
 

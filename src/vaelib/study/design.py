@@ -47,7 +47,7 @@ recorded."""
 
 
 def trainings() -> list[Settings]:
-    """List the trainings that the book's chapters need, the short ones first."""
+    """List the trainings that the book's chapters need, the longest last."""
     few, code = range(SEEDS["few"]), range(SEEDS["code"])
     objectives = OBJECTIVES.values()
     others = [(loss, beta) for loss in BOTH for beta in BETAS] + [("cb", 1.0)]

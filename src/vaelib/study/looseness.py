@@ -1,6 +1,7 @@
-"""What other encoders leave of the bound's gap, longer training, and steps for each image.
+"""What of the bound's gap other encoders and steps for each image leave, and longer trained models.
 
-The quantities are those of ``looseness.yml``, written before the runs; some await wider encoders.
+The quantities are those of ``looseness.yml``, written before the runs; some await wider encoders
+and models.
 """
 
 from collections.abc import Callable
@@ -93,7 +94,10 @@ def summarise_looseness(records: list[dict]) -> dict:
     """
     loss = {"reconstruction_loss": "bce", "beta": 1.0, "latent_dim": 2}
     base = [one for one in select(records, recipe="report", **loss) if "encoder" in one]
-    longer = select(records, recipe=LONGER.name, **loss)
+    seeds = [one["settings"]["seed"] for one in base]
+    longer = [
+        o for o in select(records, recipe=LONGER.name, **loss) if o["settings"]["seed"] in seeds
+    ]
     return {
         "own": each_over_seeds([_own(record) for record in base]),
         "held": {
