@@ -129,8 +129,8 @@ def book(tmp_path_factory):
         for seed in range(4)
     ]
     for recipe, loss, beta, seed, dimension in points:
-        name = Settings(loss, beta, {LONGER.name: LONGER}.get(recipe, recipe), seed, dimension).name
         content = made_up(recipe, loss, beta, seed, dimension)
+        name = records.settings_of(content).name
         write_json(content, tmp_path / "recorded" / "records" / f"{name}.json")
     shutil.copyfile(BOOK / PROCESSORS, tmp_path / PROCESSORS)
     return tmp_path
