@@ -53,17 +53,17 @@ def test_its_first_weights_are_those_of_the_vae():
         assert torch.equal(one, other)
 
 
-def test_the_evidence_is_a_sum_over_the_plane_with_either_prior(digits, monkeypatch):
+def test_the_evidence_is_a_sum_over_the_plane_with_either_prior(few, monkeypatch):
     kept = []
     monkeypatch.setitem(RECIPES, "report", RECIPES["smoke"])
     monkeypatch.setattr(
         autoencoder, "fit", lambda model, *more: (kept.append(model), fit(model, *more))
     )
     vae = VAE(2)
-    found = measure_autoencoder(vae, ELBO, digits, 0)
-    codes = encode(kept[0], digits.training_images).mean.double()
+    found = measure_autoencoder(vae, ELBO, few, 0)
+    codes = encode(kept[0], few.training_images).mean.double()
     prior = MultivariateNormal(codes.mean(0), codes.T.cov())
-    images = digits.test_images.flatten(1).float() / 255
+    images = few.test_images.flatten(1).float() / 255
     unit = MultivariateNormal(torch.zeros(2).double(), torch.eye(2).double())
     for name, each in {"log_evidence": unit, "fitted": prior}.items():
         assert found[name] == pytest.approx(over_a_grid(kept[0].decoder, images, each), abs=0.02)
@@ -72,7 +72,7 @@ def test_the_evidence_is_a_sum_over_the_plane_with_either_prior(digits, monkeypa
     assert len(_rows(found["samples"])) == 2
     for name, model in {"reconstruction": kept[0], "vae_at_mean": vae}.items():
         with torch.no_grad():
-            logits = model.decoder(encode(model, digits.test_images).mean).flatten(1).double()
+            logits = model.decoder(encode(model, few.test_images).mean).flatten(1).double()
         loss = torch.nn.functional.softplus(logits) - images * logits
         assert found[name] == pytest.approx(float(loss.sum(1).mean()))
 

@@ -34,6 +34,7 @@ def gaussian(model, image):
 
 def test_samples_are_those_of_a_gaussian_with_that_covariance(model, image, generator):
     noise = torch.randn(20000, 2, generator=generator)
+    model.decoder = torch.nn.Identity()  # no sample is looked at
     with torch.no_grad():
         *_, z = model(image.expand(20000, -1, -1, -1), noise)
         q = gaussian(model, image)
@@ -61,10 +62,10 @@ def cut(model):
     return {"encoder.mean.weight": head.weight[:2], "encoder.mean.bias": head.bias[:2]}
 
 
-def test_the_gap_is_what_a_bound_from_other_samples_says(digits, monkeypatch):
+def test_the_gap_is_what_a_bound_from_other_samples_says(few, monkeypatch):
     monkeypatch.setitem(RECIPES, "report", RECIPES["smoke"])
-    found = measure_full_covariance(VAE(2), ELBO, digits, 0)
-    again = measure_full_covariance(VAE(2), ELBO, digits, 0)
+    found = measure_full_covariance(VAE(2), ELBO, few, 0)
+    again = measure_full_covariance(VAE(2), ELBO, few, 0)
     assert found == again
     assert found["gap"] == pytest.approx(found["log_evidence"] - found["bound"])
     assert found["gap"] > -3 * found["bound_error"]

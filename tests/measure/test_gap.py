@@ -29,9 +29,9 @@ def test_the_bound_is_the_mean_of_the_objective_over_samples(measured, digits, g
 
 
 @pytest.mark.parametrize("loss", GAPS)
-def test_a_model_with_thresholds_is_measured_by_what_it_has_learnt(loss, digits, generator):
-    model = model_of(train(Settings(loss, 1.0, "smoke"), digits))
-    result = gap.measure_gap(model, Objective(loss, 1.0), digits.test_images[:2])
+def test_a_model_with_thresholds_is_measured_by_what_it_has_learnt(loss, few, generator):
+    model = model_of(train(Settings(loss, 1.0, "smoke"), few))
+    result = gap.measure_gap(model, Objective(loss, 1.0), few.test_images[:2])
     weights = log_weights(
         model.decoder, result.likelihood, result.pixels, result.q, 1000, generator
     )

@@ -24,13 +24,13 @@ def model(smoke_run):
 @pytest.fixture(scope="module")
 def gaps(model, digits):
     """Gap (N,) of the encoder's q, of that after the last step, and of the nearest Gaussian."""
-    images, generator = digits.test_images[:10], torch.Generator().manual_seed(0)
+    images, generator = digits.test_images[:3], torch.Generator().manual_seed(0)
     qs = dict(refinement.refine(model, ELBO, images, generator))
     assert tuple(qs) == refinement.STEPS
     first, last = refinement.gaps_of(model, ELBO, images, [qs[0], qs[50]])
     result = measure_gap(model, ELBO, images)
     torch.testing.assert_close(first, result.gap, rtol=0, atol=0.03)
-    nearest = fits.nearest_gaussian(result.evidence, torch.arange(10), result.q, diagonal=True)
+    nearest = fits.nearest_gaussian(result.evidence, torch.arange(3), result.q, diagonal=True)
     return first, last, nearest.gap
 
 
