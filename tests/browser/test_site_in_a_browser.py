@@ -59,11 +59,21 @@ def test_a_phone_shows_no_page_wider_than_itself(visit, name):
 
 
 @pytest.mark.parametrize("name", names())
-def test_a_phone_cuts_no_formula(visit, name):
+def test_a_phone_cuts_no_formula_and_no_number_of_a_table(visit, name):
+    """Where a table is wider than the phone, its edge lies in a column of words."""
     page = visit(f"{HTML.as_uri()}/{name}.html", width=390).page
     shown = "[...document.querySelectorAll('div.math')]"
     cut = f"{shown}.filter(d => d.scrollWidth > d.clientWidth).map(d => d.textContent)"
     assert page.evaluate(cut) == []
+    cells = page.evaluate(
+        """() => [...document.querySelectorAll("article td")].filter(cell => {
+          const edge = cell.closest("article").getBoundingClientRect().right + 1;
+          const text = document.createRange();
+          text.selectNodeContents(cell);
+          return [...text.getClientRects()].some(line => line.left < edge && line.right > edge);
+        }).map(cell => cell.textContent)"""
+    )
+    assert [text for text in cells if re.match(r"[−\d(]", text.strip())] == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
