@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from vaelib.data.load import load_data
 from vaelib.plumbing.files import write_json
+from vaelib.plumbing.machine import processor
 from vaelib.study import records
 from vaelib.study.design import OBJECTIVES
 from vaelib.training.run import train
@@ -34,6 +35,9 @@ def main(seeds: str, record: str) -> None:
     if stale:
         raise SystemExit(f"{', '.join(stale)} were made by other code: run make record there first")
     known = {records.settings_of(found): found for found in records.read(FOLDER)}
+    here = processor()
+    if any(known[settings]["environment"]["processor"] == here for settings in wanted):
+        raise SystemExit(f"records were made on a processor {here!r} too; expected another kind")
     data, environments, trainings = load_data("mnist"), [], []
     for settings in tqdm(wanted):
         run, found = train(settings, data), known[settings]
