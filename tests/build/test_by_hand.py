@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from vaelib import cli
+from vaelib.plumbing.places import new_folder
 
 
 @pytest.fixture
@@ -63,13 +64,13 @@ def test_what_the_template_does_not_have_is_refused(by_hand, monkeypatch, words,
 
 
 def test_what_a_second_notebook_measures_never_replaces_the_first(by_hand):
-    for output in ("a.ipynb", "b.ipynb"):
-        done = by_hand("model", "-p", "recipe", "smoke", output=output)
-        assert done.exit_code == 0, done.output
-    first, second = sorted(Path("by-hand").iterdir())
-    assert (first / "numbers.json").read_bytes() == (second / "numbers.json").read_bytes()
+    done = by_hand("model", "-p", "recipe", "smoke")
+    assert done.exit_code == 0, done.output
+    (first,) = Path("by-hand").iterdir()
+    assert (first / "numbers.json").exists()
+    assert new_folder("", "model") != first
     words = ("-p", "recipe", "smoke", "-p", "output_folder", str(first))
-    done = by_hand("model", *words, output="c.ipynb")
+    done = by_hand("model", *words, output="again.ipynb")
     assert done.exit_code == 1
     assert "is not empty, and nothing is replaced: choose another one" in done.output
 
