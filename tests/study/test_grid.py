@@ -18,7 +18,7 @@ from vaelib import cli
 from vaelib.measure.model import MEASURES
 from vaelib.plumbing import stale
 from vaelib.study import design, grid, records
-from vaelib.study.design import BETAS, CODED, LONGER, OBJECTIVES
+from vaelib.study.design import BETAS, CODED, LONGER, LOOSE, OBJECTIVES, WHOLE
 from vaelib.training import store
 from vaelib.training.recipes import RECIPES
 from vaelib.training.settings import Settings
@@ -265,9 +265,14 @@ def test_two_at_once_do_not_work_on_the_same_records(recorded, folder):
 def test_the_designs_trainings_are_distinct_and_enough():
     settings = design.trainings()
     assert len({each.name for each in settings}) == len(settings)
+    wholes = Counter((each.units, each.recipe_settings.epochs) for each in settings)
+    assert {at: wholes[at] for at in WHOLE if at != (16, 3)} == dict.fromkeys(
+        set(WHOLE) - {(16, 3)}, len(LOOSE)
+    )
     seeds = Counter(
         (each.recipe_settings.name, each.reconstruction_loss, each.beta, each.latent_dim)
         for each in settings
+        if each.units == 16
     )
     assert seeds == {
         **{("report", loss, beta, 2): 3 for loss in ("bce", "mse") for beta in BETAS},

@@ -81,8 +81,10 @@ def test_whole_models_gain_more_than_their_bound_says():
 
 
 def recorded(seed):
-    """A model, and one that was trained for longer: it has 2 nats more evidence, and 1 more gap."""
-    base, longer = (settings.as_record() for settings in whole_models(seed).values())
+    """A model; one that was trained for longer, with 2 nats more evidence, and 1 more gap; and a
+    wider one, with 1 nat more evidence, and 2 less gap."""
+    models = whole_models(seed)
+    base, longer, wider = (models[at].as_record() for at in ((16, 3), (16, 12), (256, 3)))
     own = loose(seed)
     split = {"family": 0.1 + 0.01 * seed}
     return [
@@ -90,6 +92,11 @@ def recorded(seed):
             "settings": longer,
             "evidence": {"log_evidence": -138.0, "bound": -145.0, "split": split},
             "encoder": own["encoder"] | {"gap": own["encoder"]["gap"] + 1},
+        },
+        {
+            "settings": wider,
+            "evidence": {"log_evidence": -139.0, "bound": -143.5, "split": split},
+            "encoder": own["encoder"] | {"gap": own["encoder"]["gap"] - 2},
         },
         {
             "settings": base,
@@ -102,7 +109,7 @@ def recorded(seed):
 @pytest.fixture
 def found():
     records = [record for seed in range(4, 8) for record in recorded(seed)]
-    del records[1]["encoder"]  # of a seed whose decoder is not held
+    del records[2]["encoder"]  # of a seed whose decoder is not held
     return looseness.summarise_looseness(records)
 
 
@@ -115,9 +122,15 @@ def test_a_summary_is_of_the_seeds_whose_decoders_are_held(found):
     assert found["lost"] == {
         "16": {"3": 0, "10": 1, "30": 0},
         "64": {"3": 0, "10": 0, "30": 0},
+        "256": {"3": 0, "10": 0, "30": 0},
     }
-    assert found["longer"]["gap"]["values"] == pytest.approx([7.05, 7.06, 7.07])
-    assert found["longer"]["log_evidence"]["values"] == [-138, -138, -138]
+    assert {units: list(models) for units, models in found["whole"].items()} == {
+        "16": ["3", "12"],
+        "256": ["3"],
+    }
+    assert found["whole"]["16"]["12"]["gap"]["values"] == pytest.approx([7.05, 7.06, 7.07])
+    assert found["whole"]["16"]["12"]["log_evidence"]["values"] == [-138, -138, -138]
+    assert found["whole"]["256"]["3"]["bound"]["values"] == [-143.5, -143.5, -143.5]
     assert found["steps"]["test"]["50"]["values"] == pytest.approx([1.05, 1.06, 1.07])
     assert found["full"]["gap"]["values"] == pytest.approx([5.05, 5.06, 5.07])
     differences = {name: part["values"] for name, part in found["differences"].items()}
@@ -126,6 +139,9 @@ def test_a_summary_is_of_the_seeds_whose_decoders_are_held(found):
         "unseen": [0.5, 0.5, 0.5],
         "unseen_before": pytest.approx([0.5, 0.5, 0.5]),
         "width": pytest.approx([2.7, 2.7, 2.7]),
+        "more_width": pytest.approx([2, 2, 2]),
+        "wider_gains": [1, 1, 1],
+        "wider_narrows": pytest.approx([2, 2, 2]),
         "steps": pytest.approx([5, 5, 5]),
         "full_evidence": [-4, -5, -6],
         "full_gap": pytest.approx([-1, -1, -1]),
@@ -134,6 +150,7 @@ def test_a_summary_is_of_the_seeds_whose_decoders_are_held(found):
         "longer_training_widens": pytest.approx([1, 1, 1]),
         "longer_training_gains": [2, 2, 2],
         "bound_hides_gain": [0.5, 0.5, 0.5],
+        "width_halves_whole": pytest.approx([-1.025, -1.03, -1.035]),
     }
 
 
@@ -144,6 +161,7 @@ def test_the_figure_has_every_encoder_and_both_kinds_of_images(found):
     for axes, parts in (
         (held, [each["gap"] for each in found["held"]["16"].values()]),
         (held, [each["gap"] for each in found["held"]["64"].values()]),
+        (held, [each["gap"] for each in found["held"]["256"].values()]),
         (held, [each["gap"] for each in found["held"]["again"].values()]),
         (steps, list(found["steps"]["test"].values())),
         (steps, list(found["steps"]["training"].values())),

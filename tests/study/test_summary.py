@@ -13,7 +13,7 @@ from vaelib.book.directives.values import look_up, look_up_interval
 from vaelib.plumbing.files import read_json, write_derived, write_json
 from vaelib.plumbing.words import LOSSES
 from vaelib.study import claims, provenance, records, statistics, summary
-from vaelib.study.design import BETAS, CODED, LONGER, OBJECTIVES, trainings
+from vaelib.study.design import BETAS, CODED, OBJECTIVES, trainings, whole_models
 from vaelib.study.processors import PROCESSORS
 from vaelib.training.settings import Settings
 
@@ -23,8 +23,13 @@ GOLDEN = Path(__file__).parent / "golden.json"
 
 
 def made_up(recipe, loss, beta, seed, dimension=2):
+    return of(Settings(loss, beta, recipe, seed, dimension))
+
+
+def of(settings):
+    recipe, loss, beta = settings.recipe, settings.reconstruction_loss, settings.beta
+    seed, dimension = settings.seed, settings.latent_dim
     content = record("mse" if loss in ("mse", "gaussian") else "bce", seed)
-    settings = Settings(loss, beta, {LONGER.name: LONGER}.get(recipe, recipe), seed, dimension)
     content["settings"] = settings.as_record()
     rng = np.random.default_rng([seed, dimension, int(16 * beta)])
     shown = content["losses"]["table_validation"]
@@ -36,7 +41,7 @@ def made_up(recipe, loss, beta, seed, dimension=2):
         {
             "epoch": epoch,
             **{f"{p}{name}": rng.random() / epoch for p in ("", "val_") for name in LOSSES},
-            "of": [recipe, loss, beta, seed, dimension],  # no two trainings are equal
+            "of": settings.name,  # no two trainings are equal
         }
         for epoch in range(1, 5)
     ]
@@ -53,6 +58,11 @@ def made_up(recipe, loss, beta, seed, dimension=2):
         part: {"stamp": f"{part} {recipe}", "commit": "abc", "date": "2026-01-01"}
         for part in records.parts_of(settings)
     }
+    if settings in list(whole_models(seed).values())[1:]:
+        content["rate"] = on_the_scale(loss, beta, dimension, seed)["rate"]
+        content["evidence"] = evidence(loss, beta, seed)
+        content["encoder"] = loose(seed)["encoder"]
+        return content
     if recipe == "report":
         content |= on_the_scale(loss, beta, dimension, seed)
     if recipe == "report" and dimension == 2 and (loss, beta) in OBJECTIVES.values():
@@ -70,10 +80,6 @@ def made_up(recipe, loss, beta, seed, dimension=2):
         }
     if (recipe, loss, beta, dimension) == ("report", "bce", 1.0, 2):
         content |= loose(seed)
-    if recipe == LONGER.name:
-        content["rate"] = on_the_scale(loss, beta, dimension, seed)["rate"]
-        content["evidence"] = evidence(loss, beta, seed)
-        content["encoder"] = loose(seed)["encoder"]
     if "explored" in content["made"]:
         content["explored"] = {name: {} for name in ("weights", "codes", "thresholds")}
     return content
@@ -116,7 +122,6 @@ def book(tmp_path_factory):
         ("report", *objective, seed, 2) for objective in OBJECTIVES.values() for seed in range(4)
     ]
     points += [("report", "bce", 1.0, seed, 4) for seed in range(3)]
-    points += [(LONGER.name, "bce", 1.0, seed, 2) for seed in range(4)]
     points += [("report", loss, 1.0, seed, 16) for loss in ("bce", "mse") for seed in range(4)]
     others = {
         ("cb", 1.0),
@@ -128,8 +133,8 @@ def book(tmp_path_factory):
         for objective in others - {*OBJECTIVES.values()}
         for seed in range(4)
     ]
-    for recipe, loss, beta, seed, dimension in points:
-        content = made_up(recipe, loss, beta, seed, dimension)
+    wholes = [model for seed in range(4) for model in list(whole_models(seed).values())[1:]]
+    for content in [*(made_up(*point) for point in points), *map(of, wholes)]:
         name = records.settings_of(content).name
         write_json(content, tmp_path / "recorded" / "records" / f"{name}.json")
     shutil.copyfile(BOOK / PROCESSORS, tmp_path / PROCESSORS)

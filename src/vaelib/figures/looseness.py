@@ -11,6 +11,7 @@ from vaelib.figures.style import styled, subplots
 HELD = {
     "16": ("C1", "s", "16 units, anew"),
     "64": ("0.1", "v", "64 units, anew"),
+    "256": ("C4", "P", "256 units, anew"),
     "again": ("C0", "o", "the model's own, trained on"),
 }
 SPLITS = {"test": ("C2", "D", "test images"), "training": ("C3", "^", "training images")}

@@ -29,6 +29,7 @@ MEASURES: dict[str, Callable[[VAE, Objective, ImageSet, int], dict | str]] = {
     "encoder": measure_encoder,
     "encoders_16": measure_encoders(16),
     "encoders_64": measure_encoders(64),
+    "encoders_256": measure_encoders(256),
     "encoders_again": measure_encoders(None),
     "refinement": measure_refinement,
     "full_covariance": measure_full_covariance,

@@ -1,4 +1,4 @@
-"""What of the bound's gap other encoders and steps for each image leave, and longer trained models.
+"""What of the bound's gap other encoders leave, steps for each image, and other whole models.
 
 The quantities are those of ``looseness.yml``, written before the runs; some await wider encoders
 and models.
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from vaelib.measure.encoders import EPOCHS
 from vaelib.measure.refinement import STEPS
-from vaelib.study.design import HELD, LONGER
-from vaelib.study.records import select
+from vaelib.study.design import HELD, WHOLE, whole_models
+from vaelib.study.records import select, settings_of
 from vaelib.study.statistics import each_over_seeds, over_seeds
 
-ANEW = {16: "encoders_16", 64: "encoders_64"}  # units of encoders that start anew → their part
+ANEW = {n: f"encoders_{n}" for n in (16, 64, 256)}  # units of encoders that start anew → their part
 LOST = 30  # nats, the mean gap from which on a class counts as lost
 
 Cell = dict[str, float]
@@ -67,6 +67,7 @@ ANSWERED = (
     "longer_training_widens",
     "longer_training_gains",
     "bound_hides_gain",
+    "width_halves_whole",
 )
 """Those for which all is recorded."""
 
@@ -82,21 +83,24 @@ def summarise_looseness(records: list[dict]) -> dict:
         encoder that started anew, or ``again`` for the own one trained on, and by number of
         epochs: the mean and the median of the ``gap``, its mean on training images, and living
         units; ``lost``, of how many encoders that started anew some class has a mean gap of over
-        ``LOST`` nats, by units and number of epochs; ``longer``, of whole models of ``LONGER``;
-        ``steps``, of ``test`` and ``training`` images, by number of steps, the gap; ``full``, of
-        the model with full covariance; and ``differences``, by seed: what ``training`` the own
-        encoder on closes, how much less it leaves on training images than on ``unseen`` ones, and
-        how much it did before, what ``width``, 64 units instead of 16, closes after the longest
-        training, what ``steps`` close, what the full covariance adds to evidence and gap, and
-        those of ``QUANTITIES`` that are ``ANSWERED``. ``own`` and ``longer`` also have ``family``,
+        ``LOST`` nats, by units and number of epochs; ``whole``, of whole models, by units and
+        number of epochs; ``steps``, of ``test`` and ``training`` images, by number of steps, the
+        gap; ``full``, of the model with full covariance; and ``differences``, by seed: what
+        ``training`` the own encoder on closes, how much less it leaves on training images than on
+        ``unseen`` ones, and how much it did before, what ``width``, 64 units instead of 16, closes
+        after the longest training, and ``more_width``, 256 instead of 64, what ``steps`` close,
+        what the full covariance adds to evidence and gap, what 256 units instead of 16 add to a
+        whole model's evidence, ``wider_gains``, and take from its gap, ``wider_narrows``, and
+        those of ``QUANTITIES`` that are ``ANSWERED``. ``own`` and ``whole`` also have ``family``,
         what the nearest diagonal Gaussians leave of 100 images. All but ``lost`` are summaries over
         seeds, in nats but for ``living``.
     """
     loss = {"reconstruction_loss": "bce", "beta": 1.0, "latent_dim": 2}
     base = [one for one in select(records, recipe="report", **loss) if "encoder" in one]
-    seeds = [one["settings"]["seed"] for one in base]
-    longer = [
-        o for o in select(records, recipe=LONGER.name, **loss) if o["settings"]["seed"] in seeds
+    known = {settings_of(record): record for record in records}
+    whole = [
+        {at: known[model] for at, model in whole_models(one["settings"]["seed"]).items()}
+        for one in base
     ]
     return {
         "own": each_over_seeds([_own(record) for record in base]),
@@ -114,7 +118,14 @@ def summarise_looseness(records: list[dict]) -> dict:
             }
             for units, part in ANEW.items()
         },
-        "longer": each_over_seeds([_whole(record) for record in longer]),
+        "whole": {
+            f"{units}": {
+                f"{epochs}": each_over_seeds([_whole(models[units, epochs]) for models in whole])
+                for of, epochs in WHOLE
+                if of == units
+            }
+            for units, _ in WHOLE
+        },
         "steps": {
             name: {
                 str(steps): over_seeds(r["refinement"][name][str(steps)]["gap"] for r in base)
@@ -124,7 +135,7 @@ def summarise_looseness(records: list[dict]) -> dict:
         },
         "full": each_over_seeds([record["full_covariance"] for record in base]),
         "differences": each_over_seeds(
-            [_differences(*both) for both in zip(base, longer, strict=True)]
+            [_differences(*both) for both in zip(base, whole, strict=True)]
         ),
     }
 
@@ -142,20 +153,24 @@ def _whole(record: dict) -> Cell:
     return _own(record) | evidence
 
 
-def _differences(record: dict, longer: dict) -> Cell:
+def _differences(record: dict, whole: dict[tuple[int, int], dict]) -> Cell:
     most = EPOCHS[-1]
     own, again = record["encoder"], record["encoders_again"][str(most)]
     seed = Seed(
         own,
         {(n, at): record[part][str(at)] for n, part in ANEW.items() for at in EPOCHS},
-        {(16, 3): _whole(record), (16, 12): _whole(longer)},
+        {at: _whole(model) for at, model in whole.items()},
     )
     steps, full = record["refinement"]["test"], record["full_covariance"]
+    usual, wider = seed.whole[16, 3], seed.whole[256, 3]
     return {
         "training": own["gap"] - again["gap"],
         "unseen": again["gap"] - again["training_gap"],
         "unseen_before": own["gap"] - own["training_gap"],
         "width": seed.gap(16, most) - seed.gap(64, most),
+        "more_width": seed.gap(64, most) - seed.gap(256, most),
+        "wider_gains": wider["log_evidence"] - usual["log_evidence"],
+        "wider_narrows": usual["gap"] - wider["gap"],
         "steps": steps["0"]["gap"] - steps[str(STEPS[-1])]["gap"],
         "full_evidence": full["log_evidence"] - record["evidence"]["log_evidence"],
         "full_gap": full["gap"] - own["gap"],
