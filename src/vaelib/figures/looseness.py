@@ -11,7 +11,7 @@ from vaelib.figures.style import styled, subplots
 HELD = {
     "16": ("C1", "s", "16 units, anew"),
     "64": ("0.1", "v", "64 units, anew"),
-    "256": ("C4", "P", "256 units, anew"),
+    "256": ("C2", "P", "256 units, anew"),
     "again": ("C0", "o", "the model's own, trained on"),
 }
 SPLITS = {"test": ("C2", "D", "test images"), "training": ("C3", "^", "training images")}
@@ -25,7 +25,7 @@ def gaps(found: dict) -> Figure:
     Args:
         found: the summary.
     """
-    figure, (held, steps) = subplots(3.6, 1, 2, sharey=True)
+    figure, (held, steps) = subplots(3.8, 1, 2, sharey=True)
     for name, look in HELD.items():
         _line(held, {at: part["gap"] for at, part in found["held"][name].items()}, *look)
     held.set(xscale="log", xlabel="epochs of the encoder", ylabel="gap (nats)")
@@ -38,8 +38,8 @@ def gaps(found: dict) -> Figure:
         axes.minorticks_off()
         for name, dash in LINES.items():
             axes.axhline(found["own"][name]["mean"], color="0.5", lw=1, ls=dash, zorder=0)
-        axes.set_ylim(bottom=0)
-        axes.legend(fontsize=9)
+        axes.legend(fontsize=9, loc="upper right")
+    held.set_ylim(0, 1.4 * held.get_ylim()[1])  # with room for the legends
     return figure
 
 
