@@ -15,7 +15,7 @@ from .made_up import BOOK, loose
 UNITS, EPOCHS = (16, 64, 256, 1024), (3, 10, 30)
 
 
-def seed(number, by_width=0.0, by_training=0.0, family=0.05):
+def seed(number, by_width=0.0, by_training=0.0, family=0.05, seen=5.5, own=5.5, wide=1.0):
     """A gap of 6 nats, of which each of width and training closes a share from least to most."""
     little = 0.01 * number
 
@@ -25,7 +25,7 @@ def seed(number, by_width=0.0, by_training=0.0, family=0.05):
     held = {}
     for units, epochs in itertools.product(UNITS, EPOCHS):
         left = 1 - by_width * share(units, UNITS) - by_training * share(epochs, EPOCHS)
-        held[units, epochs] = {"gap": (6 + little) * left, "training_gap": 5.5 * left}
+        held[units, epochs] = {"gap": (6 + little) * left, "training_gap": seen * left}
     whole = {
         (units, epochs): {"log_evidence": -140 + epochs, "bound": -146 + 0.5 * epochs}
         for units in (16, 256)
@@ -33,7 +33,8 @@ def seed(number, by_width=0.0, by_training=0.0, family=0.05):
     }
     for (_, epochs), cell in whole.items():
         cell["gap"] = cell["log_evidence"] - cell["bound"] + little * epochs
-    return looseness.Seed({"gap": 5.5 + little, "family": family}, held, whole)
+    whole[256, 12]["gap"] *= wide
+    return looseness.Seed({"gap": own + little, "family": family}, held, whole)
 
 
 def answers(**shares):
@@ -67,6 +68,8 @@ def test_what_is_left_is_held_against_the_family_and_against_training_images():
     found = answers(by_width=0.6)
     assert (found["L4"], found["L5"], found["L6"]) == ("yes", "yes", "no")
     assert answers(family=1.0)["L5"] == "no"
+    assert answers(own=6.5)["L4"] == "no"
+    assert answers(seen=2.5)["L6"] == "yes"
 
 
 def test_whole_models_gain_more_than_their_bound_says():
@@ -78,6 +81,8 @@ def test_whole_models_gain_more_than_their_bound_says():
         "no",
         "no",
     ]
+    found = answers(wide=0.3)
+    assert (found["L10"], found["L11"]) == ("no", "yes")
 
 
 def recorded(seed):
@@ -140,6 +145,7 @@ def test_a_summary_is_of_the_seeds_whose_decoders_are_held(found):
         "unseen_before": pytest.approx([0.5, 0.5, 0.5]),
         "width": pytest.approx([2.7, 2.7, 2.7]),
         "more_width": pytest.approx([2, 2, 2]),
+        "more_width_seen": pytest.approx([2, 2, 2]),
         "wider_gains": [1, 1, 1],
         "wider_narrows": pytest.approx([2, 2, 2]),
         "steps": pytest.approx([5, 5, 5]),
@@ -158,16 +164,20 @@ def test_the_figure_has_every_encoder_and_both_kinds_of_images(found):
     figure = figures.gaps(found)
     assert b"<svg" in render(figure, "svg")
     held, steps = figure.axes
-    for axes, parts in (
-        (held, [each["gap"] for each in found["held"]["16"].values()]),
-        (held, [each["gap"] for each in found["held"]["64"].values()]),
-        (held, [each["gap"] for each in found["held"]["256"].values()]),
-        (held, [each["gap"] for each in found["held"]["again"].values()]),
-        (steps, list(found["steps"]["test"].values())),
-        (steps, list(found["steps"]["training"].values())),
-    ):
-        drawn = [list(line.get_ydata()) for line in axes.lines]
-        by_seed = zip(*(part["values"] for part in parts), strict=True)
-        assert all(list(seed) in drawn for seed in by_seed)
-    names = [text.get_text() for axes in (held, steps) for text in axes.get_legend().get_texts()]
-    assert names == [name for *_, name in [*figures.HELD.values(), *figures.SPLITS.values()]]
+    expected = [
+        (held, name, [each["gap"] for each in found["held"][units].values()])
+        for units, (*_, name) in figures.HELD.items()
+    ]
+    expected += [
+        (steps, name, list(found["steps"][split].values()))
+        for split, (*_, name) in figures.SPLITS.items()
+    ]
+    for axes, name, parts in expected:
+        (named,) = (line for line in axes.lines if line.get_label() == name)
+        alike = [line for line in axes.lines if line.get_color() == named.get_color()]
+        drawn = [list(line.get_ydata()) for line in alike]
+        assert drawn == [list(seed) for seed in zip(*(p["values"] for p in parts), strict=True)]
+    for axes in (held, steps):
+        across = {line.get_linestyle(): line.get_ydata()[0] for line in axes.lines[-2:]}
+        assert across == {"--": found["own"]["gap"]["mean"], ":": found["own"]["family"]["mean"]}
+        assert held.get_legend_handles_labels()[1] == [name for *_, name in figures.HELD.values()]

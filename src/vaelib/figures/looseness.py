@@ -10,11 +10,11 @@ from vaelib.figures.style import styled, subplots
 
 HELD = {
     "16": ("C1", "s", "16 units, anew"),
-    "64": ("0.1", "v", "64 units, anew"),
-    "256": ("C2", "P", "256 units, anew"),
+    "64": ("C2", "v", "64 units, anew"),
+    "256": ("0.1", "P", "256 units, anew"),
     "again": ("C0", "o", "the model's own, trained on"),
 }
-SPLITS = {"test": ("C2", "D", "test images"), "training": ("C3", "^", "training images")}
+SPLITS = {"test": ("#a96b59", "D", "test images"), "training": ("C3", "^", "training images")}
 LINES = {"gap": "--", "family": ":"}  # of the model's own encoder, of the nearest Gaussians
 
 

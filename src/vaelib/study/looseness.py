@@ -88,7 +88,8 @@ def summarise_looseness(records: list[dict]) -> dict:
         gap; ``full``, of the model with full covariance; and ``differences``, by seed: what
         ``training`` the own encoder on closes, how much less it leaves on training images than on
         ``unseen`` ones, and how much it did before, what ``width``, 64 units instead of 16, closes
-        after the longest training, and ``more_width``, 256 instead of 64, what ``steps`` close,
+        after the longest training, and ``more_width``, 256 instead of 64, and what that closes on
+        training images, ``more_width_seen``, what ``steps`` close,
         what the full covariance adds to evidence and gap, what 256 units instead of 16 add to a
         whole model's evidence, ``wider_gains``, and take from its gap, ``wider_narrows``, and
         those of ``QUANTITIES`` that are ``ANSWERED``. ``own`` and ``whole`` also have ``family``,
@@ -169,6 +170,8 @@ def _differences(record: dict, whole: dict[tuple[int, int], dict]) -> Cell:
         "unseen_before": own["gap"] - own["training_gap"],
         "width": seed.gap(16, most) - seed.gap(64, most),
         "more_width": seed.gap(64, most) - seed.gap(256, most),
+        "more_width_seen": seed.held[64, most]["training_gap"]
+        - seed.held[256, most]["training_gap"],
         "wider_gains": wider["log_evidence"] - usual["log_evidence"],
         "wider_narrows": usual["gap"] - wider["gap"],
         "steps": steps["0"]["gap"] - steps[str(STEPS[-1])]["gap"],
