@@ -824,10 +824,10 @@ def test_each_step_of_the_tour_sets_the_stage(opened):
 
 
 def test_steps_of_the_tour_in_a_hurry_end_where_the_last_one_is(opened):
-    """The seventh loads another model; nothing of it comes after the eighth."""
+    """The seventh loads another model; nothing of it comes after the ninth."""
     page = opened().page
     links = page.locator("article a[href^='#explorer;']:text-is('Show it.')")
-    for number in (6, 7):
+    for number in (6, 8):
         links.nth(number).evaluate("link => link.click()")
     page.wait_for_function(f"{EXPLORER}.ring.pinned")
     page.wait_for_timeout(2000)
