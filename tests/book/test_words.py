@@ -162,7 +162,7 @@ def test_what_pages_say_of_longer_training_and_of_steps_for_each_image(found):
     assert closes["steps"]["confidence"]["low"] > gap["mean"] / 2
     assert 0.15 < closes["training"]["mean"] / gap["mean"] < 0.35
     assert closes["unseen"]["confidence"]["low"] > 0
-    assert min(found["steps"]["test"]["50"]["values"]) > found["own"]["family"]["mean"]
+    assert min(found["steps"]["test"]["50"]["values"]) > 5 * found["own"]["family"]["mean"]
     # So does more width, in the median image after any number of epochs.
     held = found["held"]
     for at in map(str, EPOCHS):
@@ -201,9 +201,10 @@ def test_what_pages_say_of_longer_training_and_of_steps_for_each_image(found):
     assert [part["30"] for part in found["lost"].values()] == [0, 0, 0]
     for seed in LOOSE:
         record = read_json(BOOK / f"recorded/records/report-bce-beta1-d2-seed{seed}.json")
-        parts = [cell["by_class"] for part in ANEW.values() for cell in record[part].values()]
-        assert all(gaps.index(max(gaps)) == 0 for gaps in parts if max(gaps) > LOST)
-        assert all(max(gaps[1:]) < LOST for gaps in parts)
+        for cell in (cell for part in ANEW.values() for cell in record[part].values()):
+            zero, *others = cell["by_class"]
+            assert max(others) < LOST
+            assert (zero > LOST) == (cell["gap"] > 8)
 
 
 def test_what_the_chapter_says_of_networks_and_codes(found):

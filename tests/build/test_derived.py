@@ -50,6 +50,7 @@ def test_the_summary_is_that_of_the_records_and_a_page_can_read_it(book, summary
         "report-bce-beta2-d2-seed1",
         "report-bce-beta1-d16-seed4",
         "report-cb-beta1-d2-seed2",
+        "report-bce-beta1-d2-u256-seed5",
     ],
 )
 def test_a_record_that_is_gone_leaves_the_others_their_say(book, name):

@@ -12,8 +12,10 @@ from vaelib.measure.refinement import STEPS
 from vaelib.study.design import HELD, WHOLE, whole_models
 from vaelib.study.records import select, settings_of
 from vaelib.study.statistics import each_over_seeds, over_seeds
+from vaelib.vae.model import UNITS
 
-ANEW = {n: f"encoders_{n}" for n in (16, 64, 256)}  # units of encoders that start anew → their part
+ANEW = {int(part.removeprefix("encoders_")): part for part in HELD if part != "encoders_again"}
+"""Units of encoders that start anew → their part."""
 LOST = 30  # nats, the mean gap from which on a class counts as lost
 
 Cell = dict[str, float]
@@ -97,12 +99,15 @@ def summarise_looseness(records: list[dict]) -> dict:
         seeds, in nats but for ``living``.
     """
     loss = {"reconstruction_loss": "bce", "beta": 1.0, "latent_dim": 2}
-    base = [one for one in select(records, recipe="report", **loss) if "encoder" in one]
     known = {settings_of(record): record for record in records}
+    held = [one for one in select(records, recipe="report", **loss) if "encoder" in one]
+    models = [whole_models(one["settings"]["seed"]) for one in held]
     whole = [
-        {at: known[model] for at, model in whole_models(one["settings"]["seed"]).items()}
-        for one in base
+        {at: known[model] for at, model in of_seed.items()}
+        for of_seed in models
+        if known.keys() >= set(of_seed.values())  # else a record is gone, which the build counts
     ]
+    base = [of_seed[UNITS, 3] for of_seed in whole]
     return {
         "own": each_over_seeds([_own(record) for record in base]),
         "held": {
