@@ -403,3 +403,13 @@ def test_no_id_is_twice_on_a_page(pages):
     for name, page in pages.items():
         ids = [tag["id"] for tag in page.select("[id]")]
         assert sorted(ids) == sorted(set(ids)), name
+
+
+def test_what_a_phone_calls_columns_are_their_heads(pages):
+    css = (ROOT / "book/_static/book.css").read_text()
+    said = re.findall(r'#tab-evidence-seeds td:nth-child\(\d\)::before { content: "(.+?) "', css)
+    heads = [
+        head.get_text(strip=True)
+        for head in pages["beyond/evidence"].select("table#tab-evidence-seeds th")
+    ]
+    assert said == heads[1:]
