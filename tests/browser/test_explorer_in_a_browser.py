@@ -378,6 +378,23 @@ def test_it_is_ready_soon(browser):
     soonest(2, ready)
 
 
+HOLD_THE_PAINT = """const { observe } = PerformanceObserver.prototype;
+PerformanceObserver.prototype.observe = function (options) {
+    if (options.type !== "paint") return observe.call(this, options);
+    globalThis.paint = () => observe.call(this, options);
+}"""
+
+
+def test_it_begins_when_the_page_can_be_read(browser):
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.add_init_script(HOLD_THE_PAINT)
+        page.goto(ADDRESS, wait_until="load")  # its scripts have run
+        assert page.evaluate(f"{EXPLORER} === undefined")
+        page.evaluate("paint()")
+        page.locator(f".explorer[data-ready={RUNS[0]}]").wait_for()
+
+
 SHIFTS = """globalThis.shifts = 0;
 new PerformanceObserver(list => {
     for (const shift of list.getEntries()) if (!shift.hadRecentInput) shifts += shift.value;

@@ -18,8 +18,10 @@ export function contour({ box: [left, right, bottom, top], side, heights }, leve
     return from.map((value, k) => value + share * (to[k] - value));
   };
   const segments = [];
+  const high = heights.map((height) => height >= level);
   for (let k = 0; k < side * (side - 1); k++) {
-    if (k % side === side - 1) continue;
+    const corners = high[k] + high[k + 1] + high[k + side] + high[k + side + 1];
+    if (k % side === side - 1 || corners % 4 === 0) continue; // the last of a row, or all alike
     for (const triangle of [[k, k + 1, k + side], [k + 1, k + side, k + side + 1]]) {
       const above = triangle.filter((n) => heights[n] >= level);
       if (above.length % 3 === 0) continue;

@@ -8,7 +8,7 @@ import { Ring } from "./ring.js";
 import { Surface } from "./surface.js";
 import { Tour } from "./tour.js";
 import { along, densest } from "./walk.js";
-import { bytes, numbers } from "./weights.js";
+import { arrays, bytes, numbers } from "./weights.js";
 
 const PEN = 26; // of a canvas of 280 units, each a tenth of MNIST's pixels
 const FILM = 11; // images along a way
@@ -123,12 +123,18 @@ export class Explorer {
       this.say(error.message);
     }
     if (!data || this.wanted !== name) return;
-    this.model = this.models[name] ??= new Model(data, this.program);
+    if (!this.models[name]) {
+      const weights = arrays(data.weights);
+      await pause();
+      this.models[name] ??= new Model(data, weights, this.program);
+      await pause();
+      if (this.wanted !== name) return;
+    }
+    this.model = this.models[name];
     const { means, labels, places } = data.codes;
     this.codes = { means: numbers(means), labels, places };
     this.part("key").hidden = !labels;
     this.offer(data.images, data.others);
-    this.forget();
     if (this.image) {
       this.show(this.image, this.chosen);
       this.settle();
@@ -387,6 +393,11 @@ export class Explorer {
     const values = [reconstruction, divergence, bound, logEvidence, logEvidence - bound];
     values.forEach((value, n) => (this.part(row).cells[n + 1].textContent = decimal(value)));
   }
+}
+
+/** Let the page answer before what takes long goes on. */
+function pause() {
+  return new Promise((resolve) => setTimeout(resolve));
 }
 
 /** The pixels of an image, in [0, 1]. */

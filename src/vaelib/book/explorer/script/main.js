@@ -17,8 +17,11 @@ export function main(program) {
   if (!can) return;
   const { src } = document.currentScript; // empty where the page holds all scripts itself
   const load = (name) => loadRun(src, name);
-  root.explorer = new Explorer(root, load, program); // for the console, and for tests
-  root.explorer.begin();
+  new PerformanceObserver((_, observer) => { // when the page's text can be read
+    observer.disconnect();
+    root.explorer = new Explorer(root, load, program); // for the console, and for tests
+    root.explorer.begin();
+  }).observe({ type: "paint", buffered: true });
 }
 
 /** Load the script of a run, which leaves its data in `explorerRuns`. */
@@ -28,7 +31,7 @@ function loadRun(src, name) {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = new URL(`${name}.js`, src);
-    script.onload = () => resolve(runs[name]);
+    script.onload = () => setTimeout(() => resolve(runs[name])); // the page may answer between
     script.onerror = () =>
       reject(new Error(`The data of ${name}, ${script.src}, cannot be loaded.`));
     document.head.append(script);

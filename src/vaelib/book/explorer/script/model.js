@@ -3,7 +3,6 @@ import { likelihoodOf } from "./likelihood.js";
 import { Network } from "./network.js";
 import { COARSEST, coarsest, EDGE, logPrior } from "./plane.js";
 import { Surface } from "./surface.js";
-import { arrays } from "./weights.js";
 
 const NO_WORKER = "Nothing exact can be computed here: the host of this page allows no worker " +
   "that is made from text (its content policy lacks worker-src blob:).";
@@ -11,10 +10,10 @@ const NO_WORKER = "Nothing exact can be computed here: the host of this page all
 export class Model {
   /**
    * @param data of a run, as vaelib.book.explorer.export writes it
+   * @param weights its arrays, decoded
    * @param {string} program the source of the worker: from a file no other way to one is open
    */
-  constructor(data, program) {
-    const weights = arrays(data.weights);
+  constructor(data, weights, program) {
     this.network = new Network(weights);
     this.likelihood = likelihoodOf(data);
     this.asked = 0; // how often the worker was asked
