@@ -43,6 +43,21 @@ def test_every_chapter_of_the_argument_ends_with_what_was_learnt(pages):
             assert "mind" in heading.parent.get_text(), name  # what would change it
 
 
+def test_the_caption_of_a_figure_of_this_build_names_its_notebook(pages):
+    figure = re.compile(r"\{figure\} (?:\.\./)*executed/([\w-]+)/")
+    sources = {name: ROOT / "book" / f"{name}.md" for name in pages}
+    made = {
+        name: figure.findall(source.read_text(encoding="utf-8"))
+        for name, source in sources.items()
+        if source.exists()
+    }
+    assert sum(map(len, made.values())) > 10
+    for name, notebooks in made.items():
+        captions = [caption.get_text() for caption in pages[name].select("figcaption")]
+        named = re.findall(r"Made by the notebook ([\w-]+)\.", "\n".join(captions))
+        assert named == notebooks, name
+
+
 def test_the_first_page_leads_to_the_explorer_and_has_the_findings(pages):
     lead = content(pages["intro"]).section
     links = [a["href"] for a in lead.find_all("a", recursive=True)]

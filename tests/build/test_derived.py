@@ -18,7 +18,7 @@ PARTS = sum(len(records.parts_of(settings)) for settings in design.trainings())
 
 @pytest.fixture
 def book(tmp_path):
-    for name in ("recorded", "claims.yml", "codes.yml", "questions.yml"):
+    for name in ("recorded", "claims.yml", "codes.yml", "questions.yml", "looseness.yml"):
         copy = shutil.copytree if (BOOK / name).is_dir() else shutil.copy
         copy(BOOK / name, tmp_path / name)
     (tmp_path / "_build").mkdir()
@@ -76,6 +76,7 @@ def test_it_is_derived_once(book, summarised):
         "claims.yml",
         "codes.yml",
         "questions.yml",
+        "looseness.yml",
     ],
 )
 def test_what_it_is_made_of_makes_it_stale(book, summarised, name):

@@ -116,6 +116,7 @@ def loose(seed):
         },
         "encoders_64": {str(epochs): encoder(9 + more - epochs / 10) for epochs in EPOCHS},
         "encoders_256": {str(epochs): encoder(9 + more - epochs / 6) for epochs in EPOCHS},
+        "encoders_1024": {str(epochs): encoder(9 + more - epochs / 5) for epochs in EPOCHS},
         "encoders_again": {str(epochs): encoder(6 - epochs / 30) for epochs in EPOCHS},
         "refinement": {
             split: {str(n): {"gap": 6 - n / 10 + more, "median": 1.0} for n in STEPS}

@@ -113,7 +113,7 @@ def book(tmp_path_factory):
     """A book of made-up records, which no test changes."""
     tmp_path = tmp_path_factory.mktemp("made up")
     (tmp_path / "recorded" / "records").mkdir(parents=True)
-    for name in ("claims.yml", "codes.yml", "questions.yml"):
+    for name in ("claims.yml", "codes.yml", "questions.yml", "looseness.yml"):
         shutil.copy(BOOK / name, tmp_path)
     write_json({"bits_per_pixel": YARDSTICKS}, tmp_path / "recorded" / "yardsticks.json")
     shutil.copytree(BOOK / "recorded" / "original", tmp_path / "recorded" / "original")
@@ -363,7 +363,7 @@ def headlines(found, book):
         "verdicts": {name: claim["verdict"] for name, claim in found["claims"].items()},
         "answers": {
             name: part["answer"]
-            for chapter in ("codes", "one_scale")
+            for chapter in ("codes", "one_scale", "looseness")
             for name, part in found[chapter]["questions"].items()
         },
         "printed": printed,

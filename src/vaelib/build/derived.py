@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from vaelib.plumbing import files, stale
-from vaelib.plumbing.places import CLAIMS, CODES, QUESTIONS, RECORDED, SUMMARY
+from vaelib.plumbing.places import CLAIMS, CODES, LOOSENESS, QUESTIONS, RECORDED, SUMMARY
 
 
 def derive(book: Path) -> dict:
@@ -52,7 +52,8 @@ def key(book: Path) -> str:
 
     That is also the code of a training and of its measures, for the summary tells what is stale.
     """
-    judged = {str(name): files.sha256(book / name) for name in (CLAIMS, CODES, QUESTIONS)}
+    rules = (CLAIMS, CODES, QUESTIONS, LOOSENESS)
+    judged = {str(name): files.sha256(book / name) for name in rules}
     code = "from vaelib.study import grid, summary"
     inputs = stale.inputs(code, ("torch", "numpy", "scipy"), recorded=recorded(book), judged=judged)
     return stale.digest(json.dumps(inputs))

@@ -1,4 +1,4 @@
-"""What of a gap encoders that are trained longer or are wider leave, and steps for each image.
+"""What of a gap encoders of other widths and lengths leave, and steps for each image.
 
 What is drawn are entries of :func:`vaelib.study.looseness.summarise_looseness`.
 """
@@ -12,6 +12,7 @@ HELD = {
     "16": ("C1", "s", "16 units, anew"),
     "64": ("C2", "v", "64 units, anew"),
     "256": ("0.1", "P", "256 units, anew"),
+    "1024": ("#e76300", "X", "1,024 units, anew"),
     "again": ("C0", "o", "the model's own, trained on"),
 }
 SPLITS = {"test": ("#a96b59", "D", "test images"), "training": ("C3", "^", "training images")}

@@ -28,11 +28,12 @@ WHOLE: dict[tuple[int, int], dict[str, Any]] = {
     (UNITS, 3): {"recipe": "report"},
     (UNITS, 12): {"recipe": LONGER},
     (256, 3): {"recipe": "report", "units": 256},
+    (256, 12): {"recipe": LONGER, "units": 256},
 }
 """Units and epochs of whole models that are compared, trained as ``bce-elbo``. The decoder of the
 first is held, and encoders are trained for it."""
 
-HELD = ("encoders_16", "encoders_64", "encoders_256", "encoders_again")
+HELD = ("encoders_16", "encoders_64", "encoders_256", "encoders_1024", "encoders_again")
 """Measures of encoders on that decoder."""
 
 SEEDS = {

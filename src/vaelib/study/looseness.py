@@ -1,21 +1,33 @@
-"""What of the bound's gap other encoders leave, steps for each image, and other whole models.
+"""Why the bound is loose: width, training and generalisation told apart, seed by seed.
 
-The quantities are those of ``looseness.yml``, written before the runs; some await wider encoders
-and models.
+The quantities are those of ``looseness.yml``, written before the runs that answer its questions.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
 
 from vaelib.measure.encoders import EPOCHS
 from vaelib.measure.refinement import STEPS
+from vaelib.plumbing.places import LOOSENESS
 from vaelib.study.design import HELD, WHOLE, whole_models
+from vaelib.study.questions import answer, read_questions
 from vaelib.study.records import select, settings_of
 from vaelib.study.statistics import each_over_seeds, over_seeds
 from vaelib.vae.model import UNITS
 
 ANEW = {int(part.removeprefix("encoders_")): part for part in HELD if part != "encoders_again"}
 """Units of encoders that start anew → their part."""
+LAST = EPOCHS[-1]
+CHANGES = {
+    "wider": ((256, 3), (16, 3)),
+    "wider_later": ((256, 12), (16, 12)),
+    "longer": ((16, 12), (16, 3)),
+    "longer_wide": ((256, 12), (256, 3)),
+    "both": ((256, 12), (16, 3)),
+}
+"""Pairs of whole models, by units and epochs, of which the first is expected to be better."""
 LOST = 30  # nats, the mean gap from which on a class counts as lost
 
 Cell = dict[str, float]
@@ -63,40 +75,29 @@ QUANTITIES: dict[str, Callable[[Seed], float]] = {
 }
 """Name → function of a seed; positive where the answer is yes."""
 
-ANSWERED = (
-    "training_closes_half",
-    "own_is_nearer",
-    "longer_training_widens",
-    "longer_training_gains",
-    "bound_hides_gain",
-    "width_halves_whole",
-)
-"""Those for which all is recorded."""
 
-
-def summarise_looseness(records: list[dict]) -> dict:
-    """Summarise what of the gap is left on held decoders, and what a longer training changes.
+def summarise_looseness(book: Path, records: list[dict]) -> dict:
+    """Summarise what of the gap is left on held decoders, and what width and length change.
 
     Args:
+        book: its folder, with ``looseness.yml``.
         records: from :func:`vaelib.study.records.read`.
 
     Returns:
         ``own``, of the encoder that each decoder was trained with, and ``held``, by units of an
-        encoder that started anew, or ``again`` for the own one trained on, and by number of
-        epochs: the mean and the median of the ``gap``, its mean on training images, and living
-        units; ``lost``, of how many encoders that started anew some class has a mean gap of over
-        ``LOST`` nats, by units and number of epochs; ``whole``, of whole models, by units and
-        number of epochs; ``steps``, of ``test`` and ``training`` images, by number of steps, the
-        gap; ``full``, of the model with full covariance; and ``differences``, by seed: what
-        ``training`` the own encoder on closes, how much less it leaves on training images than on
-        ``unseen`` ones, and how much it did before, what ``width``, 64 units instead of 16, closes
-        after the longest training, and ``more_width``, 256 instead of 64, and what that closes on
-        training images, ``more_width_seen``, what ``steps`` close,
-        what the full covariance adds to evidence and gap, what 256 units instead of 16 add to a
-        whole model's evidence, ``wider_gains``, and take from its gap, ``wider_narrows``, and
-        those of ``QUANTITIES`` that are ``ANSWERED``. ``own`` and ``whole`` also have ``family``,
-        what the nearest diagonal Gaussians leave of 100 images. All but ``lost`` are summaries over
-        seeds, in nats but for ``living``.
+        encoder that started anew, or ``again`` for the own one trained on, and by number of epochs:
+        the mean and the median of the ``gap``, its mean on training images, how much more it is on
+        ``unseen`` ones, and living units; ``lost``, of how many encoders that started anew some
+        class has a mean gap of over ``LOST`` nats, by units and number of epochs; ``wider``, by
+        units, what an encoder with them leaves less than the next narrower one, both after the
+        longest training; ``whole``, of whole models, by units and number of epochs; ``changes``, by
+        name, see ``CHANGES``, what the first model of a pair has more than the second; ``steps``,
+        of ``test`` and ``training`` images, by number of steps, the gap; ``full``, of the model
+        with full covariance; ``differences``, by seed: what ``training`` the own encoder on closes,
+        what ``steps`` close, and what the full covariance adds to evidence and gap. ``own`` and
+        ``whole`` also have ``family``, what the nearest diagonal Gaussians leave of 100 images. All
+        but ``lost`` are summaries over seeds, in nats but for ``living``. And ``questions``, see
+        :func:`vaelib.study.questions.answer`.
     """
     loss = {"reconstruction_loss": "bce", "beta": 1.0, "latent_dim": 2}
     known = {settings_of(record): record for record in records}
@@ -108,8 +109,9 @@ def summarise_looseness(records: list[dict]) -> dict:
         if known.keys() >= set(of_seed.values())  # else a record is gone, which the build counts
     ]
     base = [of_seed[UNITS, 3] for of_seed in whole]
+    seeds = [_seed(of_seed) for of_seed in whole]
     return {
-        "own": each_over_seeds([_own(record) for record in base]),
+        "own": each_over_seeds([seed.own for seed in seeds]),
         "held": {
             part.removeprefix("encoders_"): {
                 str(epochs): each_over_seeds([_cell(record[part][str(epochs)]) for record in base])
@@ -124,13 +126,21 @@ def summarise_looseness(records: list[dict]) -> dict:
             }
             for units, part in ANEW.items()
         },
+        "wider": {
+            str(more): _minus([(s.held[less, LAST], s.held[more, LAST]) for s in seeds])
+            for less, more in pairwise(ANEW)
+        },
         "whole": {
-            f"{units}": {
-                f"{epochs}": each_over_seeds([_whole(models[units, epochs]) for models in whole])
+            str(units): {
+                str(epochs): each_over_seeds([seed.whole[units, epochs] for seed in seeds])
                 for of, epochs in WHOLE
                 if of == units
             }
             for units, _ in WHOLE
+        },
+        "changes": {
+            name: _minus([(seed.whole[new], seed.whole[old]) for seed in seeds])
+            for name, (new, old) in CHANGES.items()
         },
         "steps": {
             name: {
@@ -140,14 +150,26 @@ def summarise_looseness(records: list[dict]) -> dict:
             for name in ("test", "training")
         },
         "full": each_over_seeds([record["full_covariance"] for record in base]),
-        "differences": each_over_seeds(
-            [_differences(*both) for both in zip(base, whole, strict=True)]
-        ),
+        "differences": each_over_seeds([_differences(record) for record in base]),
+        "questions": answer(read_questions(book / LOOSENESS), values_of(seeds)),
     }
 
 
+def values_of(seeds: list[Seed]) -> dict[str, list[float]]:
+    """Return every quantity, one value per seed."""
+    return {name: [of(seed) for seed in seeds] for name, of in QUANTITIES.items()}
+
+
+def _seed(whole: dict[tuple[int, int], dict]) -> Seed:
+    """Gather what was measured of a seed's models."""
+    base = whole[UNITS, 3]
+    held = {(n, at): _cell(base[part][str(at)]) for n, part in ANEW.items() for at in EPOCHS}
+    return Seed(_own(base), held, {at: _whole(record) for at, record in whole.items()})
+
+
 def _cell(found: dict) -> Cell:
-    return {name: value for name, value in found.items() if name != "by_class"}
+    rest = {name: value for name, value in found.items() if name != "by_class"}
+    return rest | {"unseen": found["gap"] - found["training_gap"]}
 
 
 def _own(record: dict) -> Cell:
@@ -159,33 +181,17 @@ def _whole(record: dict) -> Cell:
     return _own(record) | evidence
 
 
-def _differences(record: dict, whole: dict[tuple[int, int], dict]) -> Cell:
-    most = EPOCHS[-1]
-    own, again = record["encoder"], record["encoders_again"][str(most)]
-    seed = Seed(
-        own,
-        {(n, at): record[part][str(at)] for n, part in ANEW.items() for at in EPOCHS},
-        {at: _whole(model) for at, model in whole.items()},
-    )
+def _minus(pairs: list[tuple[Cell, Cell]]) -> dict:
+    """Summarise over seeds what the first of each pair has more than the second."""
+    return each_over_seeds([{name: a[name] - b[name] for name in a} for a, b in pairs])
+
+
+def _differences(record: dict) -> Cell:
+    own, again = record["encoder"], record["encoders_again"][str(LAST)]
     steps, full = record["refinement"]["test"], record["full_covariance"]
-    usual, wider = seed.whole[16, 3], seed.whole[256, 3]
     return {
         "training": own["gap"] - again["gap"],
-        "unseen": again["gap"] - again["training_gap"],
-        "unseen_before": own["gap"] - own["training_gap"],
-        "width": seed.gap(16, most) - seed.gap(64, most),
-        "more_width": seed.gap(64, most) - seed.gap(256, most),
-        "more_width_seen": seed.held[64, most]["training_gap"]
-        - seed.held[256, most]["training_gap"],
-        "wider_gains": wider["log_evidence"] - usual["log_evidence"],
-        "wider_narrows": usual["gap"] - wider["gap"],
         "steps": steps["0"]["gap"] - steps[str(STEPS[-1])]["gap"],
         "full_evidence": full["log_evidence"] - record["evidence"]["log_evidence"],
         "full_gap": full["gap"] - own["gap"],
-        **{name: QUANTITIES[name](seed) for name in ANSWERED},
     }
-
-
-def values_of(seeds: list[Seed]) -> dict[str, list[float]]:
-    """Return every quantity, one value per seed."""
-    return {name: [of(seed) for seed in seeds] for name, of in QUANTITIES.items()}

@@ -95,7 +95,7 @@ def summarise(book: Path) -> dict:
         },
         "evidence": summarise_evidence(records),
         "autoencoder": summarise_autoencoder(records),
-        "looseness": summarise_looseness(records),
+        "looseness": summarise_looseness(book, records),
         "codes": summarise_codes(book, records),
         "one_scale": summarise_rate_distortion(book, records),
         "latent_dimensions": _latent_dimensions(

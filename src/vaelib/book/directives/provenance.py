@@ -1,10 +1,10 @@
 """Where a page's numbers come from: a line at its end, and the table of all runs.
 
-Every page that prints a value or shows a figure of a run ends with a line that says with which
-settings, from which commit and on what the runs were made; and a page that prints one of the
-records, with such a line about them, which also says how much of them is stale. The directive
-``runs`` is a table of the book's runs, with their files to download; ``records`` one of what the
-records were made by.
+The caption of a figure of a run ends with a link to the notebook that made it. Every page that
+prints a value or shows a figure of a run ends with a line that says with which settings, from which
+commit and on what the runs were made; and a page that prints one of the records, with such a line
+about them, which also says how much of them is stale. The directive ``runs`` is a table of the
+book's runs, with their files to download; ``records`` one of what the records were made by.
 """
 
 import os
@@ -32,7 +32,18 @@ def setup(app: Sphinx) -> None:
     """Register the directive and connect to Sphinx."""
     app.add_directive("runs", Runs)
     app.add_directive("records", Records)
+    app.connect("doctree-read", name_notebooks)
     app.connect("doctree-read", add_line)
+
+
+def name_notebooks(app: Sphinx, doctree: nodes.document) -> None:
+    """End the caption of each figure of this build with a link to the notebook that made it."""
+    for figure in doctree.findall(nodes.figure):
+        image, caption = next(figure.findall(nodes.image)), next(figure.findall(nodes.caption))
+        if found := IN_EXECUTED.match(image["uri"]):
+            target, title = f"/{EXECUTED}/{found[1]}/notebook", f"notebook {found[1]}"
+            link = _link(app.env.docname, target, title)
+            caption += [nodes.Text(" Made by the "), link, nodes.Text(".")]
 
 
 def add_line(app: Sphinx, doctree: nodes.document) -> None:
@@ -55,7 +66,10 @@ def add_line(app: Sphinx, doctree: nodes.document) -> None:
         summary = read_summary(book)
         line = line_of_recorded(summary["recorded"], summary["parts"])
         lines.append(
-            [nodes.Text(f"{line} The code that made each, and what is stale: "), _link(page)]
+            [
+                nodes.Text(f"{line} The code that made each, and what is stale: "),
+                _link(page, "/all-runs"),
+            ]
         )
     section = next(doctree.findall(nodes.section))
     while isinstance(section[-1], nodes.section):
@@ -63,10 +77,11 @@ def add_line(app: Sphinx, doctree: nodes.document) -> None:
     section += [nodes.paragraph("", "", *line, classes=["provenance"]) for line in lines]
 
 
-def _link(page: str) -> pending_xref:
-    """Link to the page on all runs and records, by its title."""
-    options = {"refdomain": "std", "reftype": "doc", "refexplicit": False, "refwarn": True}
-    return pending_xref("", nodes.inline(), reftarget="/all-runs", refdoc=page, **options)
+def _link(page: str, target: str, title: str = "") -> pending_xref:
+    """Link from a page to another, by this title or by the other's own."""
+    options = {"refdomain": "std", "reftype": "doc", "refexplicit": bool(title), "refwarn": True}
+    words = nodes.inline(title, title, classes=["xref", "std", "std-doc"])
+    return pending_xref("", words, reftarget=target, refdoc=page, **options)
 
 
 def _records(run: Path) -> dict:
