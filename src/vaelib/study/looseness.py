@@ -27,7 +27,7 @@ CHANGES = {
     "longer_wide": ((256, 12), (256, 3)),
     "both": ((256, 12), (16, 3)),
 }
-"""Pairs of whole models, by units and epochs, of which the first is expected to be better."""
+"""Pairs of whole models, by units and epochs, that are compared, the first minus the second."""
 LOST = 30  # nats, the mean gap from which on a class counts as lost
 
 Cell = dict[str, float]
@@ -38,9 +38,10 @@ class Seed:
     """What was measured of one seed, nats per image.
 
     Args:
-        own: ``gap`` of the model whose decoder is held, and what its ``family`` leaves.
-        held: units and epochs → what :func:`vaelib.measure.encoders.measure_encoders` found.
-        whole: units and epochs of whole models → ``log_evidence``, ``bound`` and ``gap``.
+        own: of the model whose decoder is held, as in ``held``, and what its ``family`` leaves.
+        held: units and epochs → means and median of the gap, and living units, see
+            :func:`summarise_looseness`.
+        whole: units and epochs of whole models → as in ``own``, ``log_evidence`` and ``bound``.
     """
 
     own: Cell
@@ -52,7 +53,7 @@ class Seed:
         return self.held[units, epochs]["gap"]
 
     def best(self) -> Cell:
-        """Return the encoder with the least gap on test images."""
+        """Return the encoder that started anew with the least gap on test images."""
         return min(self.held.values(), key=lambda cell: cell["gap"])
 
     def gain(self, name: str) -> float:
@@ -88,16 +89,16 @@ def summarise_looseness(book: Path, records: list[dict]) -> dict:
         encoder that started anew, or ``again`` for the own one trained on, and by number of epochs:
         the mean and the median of the ``gap``, its mean on training images, how much more it is on
         ``unseen`` ones, and living units; ``lost``, of how many encoders that started anew some
-        class has a mean gap of over ``LOST`` nats, by units and number of epochs; ``wider``, by
-        units, what an encoder with them leaves less than the next narrower one, both after the
-        longest training; ``whole``, of whole models, by units and number of epochs; ``changes``, by
-        name, see ``CHANGES``, what the first model of a pair has more than the second; ``steps``,
-        of ``test`` and ``training`` images, by number of steps, the gap; ``full``, of the model
-        with full covariance; ``differences``, by seed: what ``training`` the own encoder on closes,
-        what ``steps`` close, and what the full covariance adds to evidence and gap. ``own`` and
-        ``whole`` also have ``family``, what the nearest diagonal Gaussians leave of 100 images. All
-        but ``lost`` are summaries over seeds, in nats but for ``living``. And ``questions``, see
-        :func:`vaelib.study.questions.answer`.
+        class of test images has a mean gap of over ``LOST`` nats, by units and number of epochs;
+        ``wider``, by units, how much smaller an encoder with them makes these than the next
+        narrower one, both after the longest training; ``whole``, of whole models, by units and
+        number of epochs; ``changes``, by name, see ``CHANGES``, what the first model of a pair has
+        more than the second; ``steps``, of ``test`` and ``training`` images, by number of steps,
+        the gap; ``full``, of the model with full covariance; ``differences``, seed by seed: what
+        ``training`` the own encoder on closes, what ``steps`` close, and what the full covariance
+        adds to evidence and gap. ``own`` and ``whole`` also have ``family``, what the nearest
+        diagonal Gaussians leave of 100 images. All but ``lost`` are summaries over seeds, in nats
+        but for ``living``. And ``questions``, see :func:`vaelib.study.questions.answer`.
     """
     loss = {"reconstruction_loss": "bce", "beta": 1.0, "latent_dim": 2}
     known = {settings_of(record): record for record in records}
