@@ -197,7 +197,13 @@ def test_what_pages_say_of_longer_training_and_of_steps_for_each_image(found):
         one, *others = sorted(parts[name]["values"], reverse=True)
         assert one > 2
         assert max(others) < 0.2
+    for name, part in found["questions"].items():
+        values = [value for part in part["parts"].values() for value in part["values"]]
+        assert (max(values) < 0) == (name in ("L1", "L6", "L10", "L11"))
+        assert (min(values) > 0) == (name in ("L5", "L7", "L8", "L9"))
     # An encoder that starts anew may lose a digit, with few epochs, and always the same.
+    by_units = {units: sum(part.values()) for units, part in found["lost"].items()}
+    assert (sum(by_units.values()), by_units["1024"]) == (7, 0)
     assert [part["30"] for part in found["lost"].values()] == [0, 0, 0, 0]
     for seed in LOOSE:
         record = read_json(BOOK / f"recorded/records/report-bce-beta1-d2-seed{seed}.json")
