@@ -39,8 +39,10 @@ def setup(app: Sphinx) -> None:
 def name_notebooks(app: Sphinx, doctree: nodes.document) -> None:
     """End the caption of each figure of this build with a link to the notebook that made it."""
     for figure in doctree.findall(nodes.figure):
-        found = IN_EXECUTED.match(next((image["uri"] for image in figure.findall(nodes.image)), ""))
-        for caption in figure.findall(nodes.caption) if found else ():
+        uri = next((image["uri"] for image in figure.findall(nodes.image)), "")
+        if not (found := IN_EXECUTED.match(uri)):
+            continue
+        for caption in figure.findall(nodes.caption):
             target, title = f"/{EXECUTED}/{found[1]}/notebook", f"notebook {found[1]}"
             link = _link(app.env.docname, target, title)
             caption += [nodes.Text(" Made by the "), link, nodes.Text(".")]
