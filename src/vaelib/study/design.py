@@ -70,11 +70,16 @@ def whole_models(seed: int) -> dict[tuple[int, int], Settings]:
     return {at: Settings("bce", 1.0, seed=seed, **own) for at, own in WHOLE.items()}
 
 
+def by_protocol(seed: int) -> dict[float, Settings]:
+    """Return the models of a seed that the original's protocol trains, by their weight β."""
+    return {beta: Settings("bce", beta, "original", seed) for beta in (0.5, 1.0)}
+
+
 def measures_of(settings: Settings) -> tuple[str, ...]:
     """List what is measured of a training: keys of :data:`vaelib.measure.model.MEASURES`."""
     found, seed = ["appearance"], settings.seed
     base, *others = whole_models(seed).values()
-    if settings in others:
+    if settings in others or (seed in LOOSE and settings in by_protocol(seed).values()):
         return ("appearance", "rate", "evidence", "encoder")
     if settings.recipe == "report" and settings.latent_dim in (2, 16):
         found.append("rate")
