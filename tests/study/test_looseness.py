@@ -7,7 +7,7 @@ import pytest
 from vaelib.figures import looseness as figures
 from vaelib.figures.style import render
 from vaelib.study import looseness
-from vaelib.study.design import whole_models
+from vaelib.study.design import by_protocol, whole_models
 from vaelib.study.questions import answer, read_questions
 
 from .made_up import BOOK, encoder, loose
@@ -85,12 +85,19 @@ def test_whole_models_gain_more_than_their_bound_says():
     assert (found["L10"], found["L11"]) == ("no", "yes")
 
 
-WHOLE = {(16, 3): (-140, 6), (16, 12): (-138, 7), (256, 3): (-139, 4), (256, 12): (-136, 3)}
-"""Units and epochs of whole models → evidence and gap."""
+WHOLE = {
+    (16, 3): (-140, 6),
+    (16, 12): (-138, 7),
+    (256, 3): (-139, 4),
+    (256, 12): (-136, 3),
+    ("original", "elbo"): (-137, 5),
+    ("original", "half"): (-134, 8),
+}
+"""Units and epochs, or recipe and weight, of whole models → evidence and gap."""
 
 
 def recorded(seed):
-    """The four whole models of a seed; encoders are trained for the decoder of the first."""
+    """The whole models of a seed; encoders are trained for the decoder of the first."""
     more = 0.01 * seed
     return [
         {
@@ -102,7 +109,7 @@ def recorded(seed):
             },
             **(loose(seed) if at == (16, 3) else {"encoder": encoder(WHOLE[at][1] + more)}),
         }
-        for at, settings in whole_models(seed).items()
+        for at, settings in (whole_models(seed) | by_protocol(seed)).items()
     ]
 
 
@@ -134,8 +141,8 @@ def test_a_summary_is_of_the_seeds_whose_decoders_are_held(found):
         "1024": pytest.approx([1, 1, 1]),
     }
     assert found["wider"]["256"]["training_gap"]["values"] == pytest.approx([2, 2, 2])
-    for (units, epochs), (log_evidence, gap) in WHOLE.items():
-        part = found["whole"][str(units)][str(epochs)]
+    for (first, second), (log_evidence, gap) in WHOLE.items():
+        part = found["whole"][str(first)][str(second)]
         assert part["log_evidence"]["values"] == [log_evidence] * 3
         assert part["gap"]["values"] == pytest.approx([gap + 0.01 * seed for seed in (5, 6, 7)])
     changes = {
@@ -148,6 +155,8 @@ def test_a_summary_is_of_the_seeds_whose_decoders_are_held(found):
         "longer": pytest.approx([2, 1, 1]),
         "longer_wide": pytest.approx([3, 4, -1]),
         "both": pytest.approx([4, 7, -3]),
+        "protocol": pytest.approx([3, 4, -1]),
+        "weight": pytest.approx([3, 0, 3]),
     }
     assert found["steps"]["test"]["50"]["values"] == pytest.approx([1.05, 1.06, 1.07])
     assert found["full"]["gap"]["values"] == pytest.approx([5.05, 5.06, 5.07])

@@ -8,7 +8,7 @@ from torch import Tensor
 from vaelib.evidence.aggregate import Aggregate, aggregate
 from vaelib.evidence.likelihood import Likelihood, assumed
 from vaelib.evidence.modes import Mode, separate_modes
-from vaelib.evidence.quadrature import Evidence, integrate
+from vaelib.evidence.quadrature import TOLERANCE, Evidence, integrate
 from vaelib.plumbing import machine
 from vaelib.vae.latent import encode
 from vaelib.vae.model import VAE, Posterior
@@ -33,13 +33,16 @@ class Gap:
 
 
 @torch.no_grad()
-def measure_gap(model: VAE, objective: Objective, images: Tensor) -> Gap:
+def measure_gap(
+    model: VAE, objective: Objective, images: Tensor, tolerance: float = TOLERANCE
+) -> Gap:
     """Compute the evidence, the bound and the gap of images.
 
     Args:
         model: with two latent dimensions.
         objective: with which it was trained; it says which likelihood is assumed.
         images: (N, 28, 28), uint8; they are moved to the model's device.
+        tolerance: see :func:`vaelib.evidence.quadrature.integrate`.
 
     Raises:
         ValueError: the model has not two latent dimensions.
@@ -62,7 +65,7 @@ def measure_gap(model: VAE, objective: Objective, images: Tensor) -> Gap:
     likelihood = assumed(objective, model.edges())
     q = encode(model, images)
     pixels = images.to(q.mean.device).flatten(1).float() / 255
-    evidence = integrate(model.decoder, likelihood, pixels, q)
+    evidence = integrate(model.decoder, likelihood, pixels, q, tolerance)
     divergence = kl_per_dimension(q.mean.double(), q.log_variance.double()).sum(1)
     bound = evidence.expected - divergence
     gap = evidence.log_evidence - bound

@@ -12,6 +12,7 @@ from vaelib.measure.gap import Gap, measure_gap, numbers
 from vaelib.vae.model import VAE, Posterior
 from vaelib.vae.objective import Objective, kl_per_dimension
 
+TOLERANCE = 0.01  # nats, of every image's log p(x) and bound
 CONFIRMED = 40  # one image in so many has its log p(x) confirmed by samples
 CLOSER = 100  # one image in so many has its gap confirmed, and split
 NUMBER = 150  # of samples that confirm log p(x), for each image
@@ -30,7 +31,7 @@ def measure_evidence(model: VAE, objective: Objective, data: ImageSet, seed: int
     Returns:
         What :func:`vaelib.measure.gap.numbers` and :func:`examine` return.
     """
-    measured = measure_gap(model, objective, data.test_images)
+    measured = measure_gap(model, objective, data.test_images, TOLERANCE)
     generator = torch.Generator().manual_seed(seed)
     return numbers(measured) | examine(measured, model, objective, generator)
 

@@ -33,6 +33,9 @@ WHOLE: dict[tuple[int, int], dict[str, Any]] = {
 """Units and epochs of whole models that are compared, trained as ``bce-elbo``. The decoder of the
 first is held, and encoders are trained for it."""
 
+PROTOCOL = {("original", "elbo"): 1.0, ("original", "half"): 0.5}
+"""Recipe and name of the weight β, the ELBO's and the original's, of models by its protocol."""
+
 HELD = ("encoders_16", "encoders_64", "encoders_256", "encoders_1024", "encoders_again")
 """Measures of encoders on that decoder."""
 
@@ -61,7 +64,8 @@ def trainings() -> list[Settings]:
         *((loss, 1.0, "report", seed, 16) for seed in code for loss in BOTH),
         *((loss, 0.5, "original", seed) for seed in range(SEEDS["original"]) for loss in BOTH),
     ]
-    wholes = [model for seed in LOOSE for model in whole_models(seed).values()]
+    models = [whole_models(seed) | by_protocol(seed) for seed in LOOSE]
+    wholes = [model for of_seed in models for model in of_seed.values()]
     return list(dict.fromkeys([*(Settings(*each) for each in settings), *wholes]))
 
 
@@ -70,16 +74,16 @@ def whole_models(seed: int) -> dict[tuple[int, int], Settings]:
     return {at: Settings("bce", 1.0, seed=seed, **own) for at, own in WHOLE.items()}
 
 
-def by_protocol(seed: int) -> dict[float, Settings]:
-    """Return the models of a seed that the original's protocol trains, by their weight β."""
-    return {beta: Settings("bce", beta, "original", seed) for beta in (0.5, 1.0)}
+def by_protocol(seed: int) -> dict[tuple[str, str], Settings]:
+    """Return the models of a seed that the original's protocol trains: see ``PROTOCOL``."""
+    return {at: Settings("bce", beta, "original", seed) for at, beta in PROTOCOL.items()}
 
 
 def measures_of(settings: Settings) -> tuple[str, ...]:
     """List what is measured of a training: keys of :data:`vaelib.measure.model.MEASURES`."""
     found, seed = ["appearance"], settings.seed
     base, *others = whole_models(seed).values()
-    if settings in others or (seed in LOOSE and settings in by_protocol(seed).values()):
+    if settings in (*others, *by_protocol(seed).values()):
         return ("appearance", "rate", "evidence", "encoder")
     if settings.recipe == "report" and settings.latent_dim in (2, 16):
         found.append("rate")

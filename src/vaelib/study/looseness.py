@@ -11,23 +11,28 @@ from pathlib import Path
 from vaelib.measure.encoders import EPOCHS
 from vaelib.measure.refinement import STEPS
 from vaelib.plumbing.places import LOOSENESS
-from vaelib.study.design import HELD, WHOLE, whole_models
+from vaelib.study.design import HELD, PROTOCOL, WHOLE, by_protocol, whole_models
 from vaelib.study.questions import answer, read_questions
 from vaelib.study.records import select, settings_of
 from vaelib.study.statistics import each_over_seeds, over_seeds
+from vaelib.training.settings import Settings
 from vaelib.vae.model import UNITS
 
 ANEW = {int(part.removeprefix("encoders_")): part for part in HELD if part != "encoders_again"}
 """Units of encoders that start anew → their part."""
 LAST = EPOCHS[-1]
-CHANGES = {
+At = tuple[int | str, int | str]
+CHANGES: dict[str, tuple[At, At]] = {
     "wider": ((256, 3), (16, 3)),
     "wider_later": ((256, 12), (16, 12)),
     "longer": ((16, 12), (16, 3)),
     "longer_wide": ((256, 12), (256, 3)),
     "both": ((256, 12), (16, 3)),
+    "protocol": (("original", "elbo"), (16, 3)),
+    "weight": (("original", "half"), ("original", "elbo")),
 }
-"""Pairs of whole models, by units and epochs, that are compared, the first minus the second."""
+"""Pairs of whole models that are compared, the first minus the second: by units and epochs, or the
+name of the recipe and of the weight."""
 LOST = 30  # nats, the mean gap from which on a class counts as lost
 
 Cell = dict[str, float]
@@ -41,12 +46,12 @@ class Seed:
         own: of the model whose decoder is held, as in ``held``, and what its ``family`` leaves.
         held: units and epochs → means and median of the gap, and living units, see
             :func:`summarise_looseness`.
-        whole: units and epochs of whole models → as in ``own``, ``log_evidence`` and ``bound``.
+        whole: of whole models, see ``CHANGES`` → as in ``own``, ``log_evidence`` and ``bound``.
     """
 
     own: Cell
     held: dict[tuple[int, int], Cell]
-    whole: dict[tuple[int, int], Cell]
+    whole: dict[At, Cell]
 
     def gap(self, units: int, epochs: int) -> float:
         """Return the gap of an encoder on the held decoder."""
@@ -92,7 +97,7 @@ def summarise_looseness(book: Path, records: list[dict]) -> dict:
         class of test images has a mean gap of over ``LOST`` nats, by units and number of epochs;
         ``wider``, by units, how much smaller an encoder with them makes these than the next
         narrower one, both after the longest training; ``whole``, of whole models, by units and
-        number of epochs; ``changes``, by name, see ``CHANGES``, what the first model of a pair has
+        number of epochs, or by recipe and weight; ``changes``, by name, see ``CHANGES``, what the first model of a pair has
         more than the second; ``steps``, of ``test`` and ``training`` images, by number of steps,
         the gap; ``full``, of the model with full covariance; ``differences``, seed by seed: what
         ``training`` the own encoder on closes, what ``steps`` close, and what the full covariance
@@ -103,7 +108,8 @@ def summarise_looseness(book: Path, records: list[dict]) -> dict:
     loss = {"reconstruction_loss": "bce", "beta": 1.0, "latent_dim": 2}
     known = {settings_of(record): record for record in records}
     held = [one for one in select(records, recipe="report", **loss) if "encoder" in one]
-    models = [whole_models(one["settings"]["seed"]) for one in held]
+    numbers = [one["settings"]["seed"] for one in held]
+    models: list[dict[At, Settings]] = [{**whole_models(n), **by_protocol(n)} for n in numbers]
     whole = [
         {at: known[model] for at, model in of_seed.items()}
         for of_seed in models
@@ -132,12 +138,12 @@ def summarise_looseness(book: Path, records: list[dict]) -> dict:
             for less, more in pairwise(ANEW)
         },
         "whole": {
-            str(units): {
-                str(epochs): each_over_seeds([seed.whole[units, epochs] for seed in seeds])
-                for of, epochs in WHOLE
-                if of == units
+            str(first): {
+                str(second): each_over_seeds([seed.whole[first, second] for seed in seeds])
+                for of, second in (*WHOLE, *PROTOCOL)
+                if of == first
             }
-            for units, _ in WHOLE
+            for first, _ in (*WHOLE, *PROTOCOL)
         },
         "changes": {
             name: _minus([(seed.whole[new], seed.whole[old]) for seed in seeds])
@@ -161,7 +167,7 @@ def values_of(seeds: list[Seed]) -> dict[str, list[float]]:
     return {name: [of(seed) for seed in seeds] for name, of in QUANTITIES.items()}
 
 
-def _seed(whole: dict[tuple[int, int], dict]) -> Seed:
+def _seed(whole: dict[At, dict]) -> Seed:
     """Gather what was measured of a seed's models."""
     base = whole[UNITS, 3]
     held = {(n, at): _cell(base[part][str(at)]) for n, part in ANEW.items() for at in EPOCHS}
