@@ -97,9 +97,10 @@ def summarise_looseness(book: Path, records: list[dict]) -> dict:
         class of test images has a mean gap of over ``LOST`` nats, by units and number of epochs;
         ``wider``, by units, how much smaller an encoder with them makes these than the next
         narrower one, both after the longest training; ``whole``, of whole models, by units and
-        number of epochs, or by recipe and weight; ``changes``, by name, see ``CHANGES``, what the first model of a pair has
-        more than the second; ``steps``, of ``test`` and ``training`` images, by number of steps,
-        the gap; ``full``, of the model with full covariance; ``differences``, seed by seed: what
+        number of epochs, or by recipe and weight; ``changes``, by name, see ``CHANGES``, what the
+        first model of a pair has more than the second; ``steps``, of ``test`` and ``training``
+        images, by number of steps, the gap; ``full``, of the model with full covariance;
+        ``differences``, seed by seed: what
         ``training`` the own encoder on closes, what ``steps`` close, and what the full covariance
         adds to evidence and gap. ``own`` and ``whole`` also have ``family``, what the nearest
         diagonal Gaussians leave of 100 images. All but ``lost`` are summaries over seeds, in nats
