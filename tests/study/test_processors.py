@@ -5,7 +5,12 @@ import pytest
 from scipy import stats
 
 from vaelib.plumbing.files import write_json
-from vaelib.study.processors import PROCESSORS, summarise_processors
+from vaelib.study.processors import (
+    KERNELS,
+    PROCESSORS,
+    summarise_kernels,
+    summarise_processors,
+)
 
 SEEDS = 400
 
@@ -57,3 +62,15 @@ def test_the_interval_is_that_of_a_ratio_of_variances(tmp_path, monkeypatch):
         ratio = summarise_processors(tmp_path)["after"]["end"]["ratio"]["confidence"]
         covered += ratio["low"] < 1 < ratio["high"]
     assert stats.binomtest(covered, blocks, 0.95).pvalue > 0.001
+
+
+def test_trainings_that_other_kernels_repeat_are_counted(tmp_path):
+    (tmp_path / KERNELS).parent.mkdir()
+    again = {"processor": "third", "capability": "AVX512"}
+    kernels = [("own", False), ("own", False), ("intel", True), ("intel", False), ("intel", True)]
+    rows = [{"kernels": name, "same": same, "again": again} for name, same in kernels]
+    write_json(rows, tmp_path / KERNELS)
+    assert summarise_kernels(tmp_path) == again | {
+        "own": {"trainings": 2, "same": 0},
+        "intel": {"trainings": 3, "same": 2},
+    }

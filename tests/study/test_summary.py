@@ -13,8 +13,8 @@ from vaelib.book.directives.values import look_up, look_up_interval
 from vaelib.plumbing.files import read_json, write_derived, write_json
 from vaelib.plumbing.words import LOSSES
 from vaelib.study import claims, provenance, records, statistics, summary
-from vaelib.study.design import BETAS, CODED, OBJECTIVES, trainings, whole_models
-from vaelib.study.processors import PROCESSORS
+from vaelib.study.design import BETAS, CODED, OBJECTIVES, by_protocol, trainings, whole_models
+from vaelib.study.processors import KERNELS, PROCESSORS
 from vaelib.training.settings import Settings
 
 from .made_up import BOOK, YARDSTICKS, loose, on_the_scale, record
@@ -58,7 +58,7 @@ def of(settings):
         part: {"stamp": f"{part} {recipe}", "commit": "abc", "date": "2026-01-01"}
         for part in records.parts_of(settings)
     }
-    if settings in list(whole_models(seed).values())[1:]:
+    if settings in (*list(whole_models(seed).values())[1:], *by_protocol(seed).values()):
         content["rate"] = on_the_scale(loss, beta, dimension, seed)["rate"]
         content["evidence"] = evidence(loss, beta, seed)
         content["encoder"] = loose(seed)["encoder"]
@@ -133,11 +133,14 @@ def book(tmp_path_factory):
         for objective in others - {*OBJECTIVES.values()}
         for seed in range(4)
     ]
-    wholes = [model for seed in range(4) for model in list(whole_models(seed).values())[1:]]
+    of_seeds = [list(whole_models(seed).values())[1:] for seed in range(4)]
+    of_seeds += [list(by_protocol(seed).values()) for seed in range(4)]
+    wholes = [model for models in of_seeds for model in models]
     for content in [*(made_up(*point) for point in points), *map(of, wholes)]:
         name = records.settings_of(content).name
         write_json(content, tmp_path / "recorded" / "records" / f"{name}.json")
-    shutil.copyfile(BOOK / PROCESSORS, tmp_path / PROCESSORS)
+    for name in (PROCESSORS, KERNELS):
+        shutil.copyfile(BOOK / name, tmp_path / name)
     return tmp_path
 
 
@@ -165,7 +168,7 @@ def test_the_summary_of_a_book(found):
     assert found["claims"]["C5"]["verdict"] == "not reproduced"
     assert found["turned"] == {"number": 1, "named": "C5 without 0, 1, 2"}
     recorded = found["recorded"]["original"]
-    assert (recorded["records"], recorded["seeds"]) == (6, 3)
+    assert (recorded["records"], recorded["seeds"]) == (11, 4)
     assert (recorded["first"], recorded["last"]) == ("2026-01-01", "2026-01-03")
     assert found["original_history"] == {
         "best": 148.2046,

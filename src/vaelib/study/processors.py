@@ -1,4 +1,4 @@
-"""How far a rounding carries: the same trainings, with the same code, on two kinds of processor."""
+"""The same trainings, with the same code, on two kinds of processor, and with others' kernels."""
 
 import math
 from pathlib import Path
@@ -11,6 +11,7 @@ from vaelib.plumbing.places import RECORDED
 from vaelib.study.statistics import LEVEL
 
 PROCESSORS = RECORDED / "processors.json"
+KERNELS = RECORDED / "kernels.json"
 END = "end"  # of a training: its test total
 
 
@@ -49,6 +50,27 @@ def summarise_processors(book: Path) -> dict:
             stage: _stage([[training[at] for training in pairs[loss]] for loss in losses], losses)
             for at, stage in enumerate(stages)
         },
+    }
+
+
+def summarise_kernels(book: Path) -> dict:
+    """Count the trainings that another processor repeats bit for bit, by the kernels it chose.
+
+    Args:
+        book: its folder; ``benchmarks/kernels.py`` wrote the record.
+
+    Returns:
+        The ``processor`` and its ``capability``; and by name of the kernels the number of
+        ``trainings``, and of those that came out the ``same``.
+    """
+    rows = read_json(book / KERNELS)
+    own = next(row["again"] for row in rows if row["kernels"] == "own")
+    return {name: own[name] for name in ("processor", "capability")} | {
+        name: {
+            "trainings": sum(row["kernels"] == name for row in rows),
+            "same": sum(row["kernels"] == name and row["same"] for row in rows),
+        }
+        for name in sorted({row["kernels"] for row in rows})
     }
 
 

@@ -17,7 +17,7 @@ from vaelib.study.design import BOTH, OBJECTIVES
 from vaelib.study.evidence import summarise_autoencoder, summarise_evidence
 from vaelib.study.looseness import summarise_looseness
 from vaelib.study.original import SPLITS, original_history, original_losses
-from vaelib.study.processors import summarise_processors
+from vaelib.study.processors import summarise_kernels, summarise_processors
 from vaelib.study.provenance import origin, parts
 from vaelib.study.rate_distortion import summarise_rate_distortion
 from vaelib.study.records import read as records_of
@@ -40,9 +40,10 @@ def summarise(book: Path) -> dict:
         runs, when and where; ``claims``, the findings; ``turned``, the ``number`` of verdicts that
         turn when one seed is left out, ``named`` with these seeds; ``mse_too``, the parts of what
         C7 and C9 ask of BCE, asked of MSE; ``processors``, see
-        :func:`vaelib.study.processors.summarise_processors`; ``objectives``, by recipe and
-        objective, summaries of losses and measures on the test images; ``effects``, by recipe,
-        summaries of the quantities that decide effects; and, of the recipe ``original`` by loss,
+        :func:`vaelib.study.processors.summarise_processors`, and ``kernels``, see
+        :func:`vaelib.study.processors.summarise_kernels`; ``objectives``, by recipe and objective,
+        summaries of losses and measures on the test images; ``effects``, by recipe, summaries of
+        the quantities that decide effects; and, of the recipe ``original`` by loss,
         ``overlap`` of the classes, the fewest and the most ``epochs``, ``slices``, totals on the
         slices of the original's table and of the split that training used, and ``kl_correlation``,
         the least over seeds of the KL losses of two slices;
@@ -77,6 +78,7 @@ def summarise(book: Path) -> dict:
         },
         "mse_too": [asdict(part) for part in claims.mse_too(asked, pairs)],
         "processors": summarise_processors(book),
+        "kernels": summarise_kernels(book),
         "objectives": {recipe: _objectives(records, recipe) for recipe in RECIPES},
         "effects": {
             recipe: {
