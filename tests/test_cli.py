@@ -12,7 +12,6 @@ import torch
 from click.testing import CliRunner
 
 from vaelib import cli
-from vaelib.data import mnist
 from vaelib.data.synthetic import synthetic_digits
 
 from .signals import ENDING, heed
@@ -70,16 +69,6 @@ def test_one_trains_on_images_of_ones_own_and_explores_the_run(run, shirts, tmp_
     assert f"shirts-{made.name[7:-23]}" in Path("explorer.html").read_text()
     result = run("explore", str(made), "--data", str(shirts))
     assert "explorer.html is there already: choose another name" in result.output
-
-
-def test_data_says_what_is_wrong(run, monkeypatch):
-    def fail(folder):
-        raise mnist.DataError("no source has the files")
-
-    monkeypatch.setattr(cli, "obtain", fail)
-    result = run("data")
-    assert result.exit_code == 1
-    assert "no source has the files" in result.output
 
 
 def test_build_refuses_an_unknown_notebook(run):

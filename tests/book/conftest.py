@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from filelock import FileLock
 ROOT = Path(__file__).parents[2]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Built:
     root: Path
 
@@ -85,6 +86,7 @@ def documents():
     return [toc["root"], *(page["file"] for page in pages)]
 
 
+@cache
 def parse(site):
     return {
         name: BeautifulSoup((site.html / f"{name}.html").read_text(), "html.parser")

@@ -6,6 +6,7 @@
 import copy
 import json
 import re
+from functools import cache
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -213,9 +214,14 @@ def test_the_reference_leads_to_the_sources(site, pages):
     """What a link of a function leads to begins with its definition, in the module's whole text."""
     links = pages["api/vae"].select("dt.sig a:has(.viewcode-link)")
     assert len(links) >= 20
+
+    @cache
+    def article(page):
+        return BeautifulSoup((site.html / page).read_text("utf-8"), "html.parser").article
+
     for link in links:
         page, _, name = link["href"].removeprefix("../").partition("#")
-        source = BeautifulSoup((site.html / page).read_text("utf-8"), "html.parser").article
+        source = article(page)
         line = re.search(r"^ *(class|def) .*", source.find(id=name).get_text(), re.MULTILINE)
         assert name.rpartition(".")[2] in line[0]
         for back in source.select(".viewcode-back"):

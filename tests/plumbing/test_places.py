@@ -57,9 +57,3 @@ def test_a_path_that_not_all_processes_can_read_is_refused(monkeypatch, name, en
     else:
         with pytest.raises(ValueError, match=r"cannot be read as .*rename the folder, or set PYT"):
             places.require_readable(Path("/", name))
-
-
-def test_without_a_book_it_says_where_to_start(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(FileNotFoundError, match="root of the repository"):
-        places.find_book()

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -10,6 +10,7 @@ from vaelib.data import mnist
 from vaelib.plumbing import stale
 from vaelib.plumbing.files import DamagedError
 from vaelib.study import design, records
+from vaelib.study.design import LONGER
 from vaelib.training.recipes import RECIPES
 from vaelib.training.settings import Settings
 
@@ -37,9 +38,12 @@ def edit(folder, *keys, value=None):
     file.write_text(json.dumps(content))
 
 
-def test_the_books_own_are_right():
-    found = {records.settings_of(record) for record in records.read(BOOK / "recorded" / "records")}
-    assert found == set(design.trainings())
+def test_the_books_own_are_those_of_the_design_and_of_todays_recipes():
+    found = records.read(BOOK / "recorded" / "records")
+    assert {records.settings_of(record) for record in found} == set(design.trainings())
+    for record in found:
+        recipe = asdict({**RECIPES, LONGER.name: LONGER}[record["settings"]["recipe"]])
+        assert record["settings"]["recipe_settings"] == json.loads(json.dumps(recipe))
 
 
 @pytest.mark.parametrize(

@@ -150,16 +150,6 @@ def found(book):
     return summary.summarise(book)
 
 
-def test_intervals_are_those_of_students_distribution():
-    values = [3.0, 5.0, 4.0, 8.0]
-    spread = statistics.over_seeds(values)
-    low, high = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))
-    assert spread["confidence"] == pytest.approx({"low": low, "high": high})
-    half = (high - low) / 2 * np.sqrt(5)  # √(1 + 1/4) is √5 times √(1/4)
-    assert spread["prediction"] == pytest.approx({"low": 5 - half, "high": 5 + half})
-    assert spread["values"] == values
-
-
 def test_the_summary_of_a_book(found):
     assert list(found["claims"]) == list(claims.read_claims(BOOK))
     assert found["claims"]["C6"]["verdict"] == "reproduced"
