@@ -158,7 +158,7 @@ def test_the_summary_of_a_book(found):
     assert found["claims"]["C5"]["verdict"] == "not reproduced"
     assert found["turned"] == {"number": 1, "named": "C5 without 0, 1, 2"}
     recorded = found["recorded"]["original"]
-    assert (recorded["records"], recorded["seeds"]) == (11, 4)
+    assert (recorded["records"], recorded["seeds"]) == (6, 3)
     assert (recorded["first"], recorded["last"]) == ("2026-01-01", "2026-01-03")
     assert found["original_history"] == {
         "best": 148.2046,

@@ -58,17 +58,16 @@ def summarise(book: Path) -> dict:
         epochs.
     """
     records = records_of(book / RECORDS)
-    original = {
-        loss: select(records, recipe="original", reconstruction_loss=loss, beta=0.5)
-        for loss in BOTH
-    }
     pairs, history = pair_up(records, "original"), original_history(book)
+    original = {loss: [pair[loss] for pair in pairs] for loss in BOTH}
+    by_recipe = {recipe: select(records, recipe=recipe) for recipe in RECIPES}
+    by_recipe["original"] = [*original["bce"], *original["mse"]]  # all others are for the evidence
     asked, table = claims.read_claims(book), original_losses(book)
     findings = claims.judge(asked, pairs, table, history)
     turned = claims.turned(asked, pairs, table, history)
     return {
         "parts": parts(book),
-        "recorded": {recipe: origin(select(records, recipe=recipe)) for recipe in RECIPES},
+        "recorded": {recipe: origin(found) for recipe, found in by_recipe.items()},
         "claims": {name: asdict(finding) for name, finding in findings.items()},
         "turned": {
             "number": len(turned),
@@ -79,7 +78,7 @@ def summarise(book: Path) -> dict:
         "mse_too": [asdict(part) for part in claims.mse_too(asked, pairs)],
         "processors": summarise_processors(book),
         "kernels": summarise_kernels(book),
-        "objectives": {recipe: _objectives(records, recipe) for recipe in RECIPES},
+        "objectives": {recipe: _objectives(found) for recipe, found in by_recipe.items()},
         "effects": {
             recipe: {
                 name: over_seeds(quantity(pair) for pair in pair_up(records, recipe))
@@ -116,10 +115,10 @@ def _kl_correlation(runs: list[dict]) -> float:
     return min(correlation(a, b) for a, b in combinations(by_slice, 2))
 
 
-def _objectives(records: list[dict], recipe: str) -> dict:
-    """Summarise each objective that is recorded with a recipe and two latent dimensions."""
+def _objectives(records: list[dict]) -> dict:
+    """Summarise each objective that is recorded with two latent dimensions."""
     chosen = {
-        name: select(records, recipe=recipe, reconstruction_loss=loss, beta=beta, latent_dim=2)
+        name: select(records, reconstruction_loss=loss, beta=beta, latent_dim=2)
         for name, (loss, beta) in OBJECTIVES.items()
     }
     return {
