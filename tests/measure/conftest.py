@@ -5,6 +5,11 @@ from vaelib.training.run import model_of
 from vaelib.vae.objective import Objective
 
 
+@pytest.fixture(scope="module")
+def model(smoke_run):
+    return model_of(smoke_run[0])
+
+
 @pytest.fixture(scope="session")
 def measured(smoke_run, digits):
     """A model, and the gaps of twelve images under it."""

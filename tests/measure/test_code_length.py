@@ -12,7 +12,6 @@ from vaelib.evidence.odds import ProportionalOdds
 from vaelib.evidence.quadrature import integrate
 from vaelib.evidence.tiles import nodes_of
 from vaelib.measure import code_length, codes
-from vaelib.training.run import model_of
 from vaelib.vae.losses import draw_noise
 from vaelib.vae.model import VAE
 from vaelib.vae.objective import Objective
@@ -24,11 +23,6 @@ KINDS = [
     GaussianLevels(0.25, censored=False),
     ProportionalOdds(Thresholds(GAPS["odds"]).double().edges().detach()),
 ]
-
-
-@pytest.fixture(scope="module")
-def model(smoke_run):
-    return model_of(smoke_run[0])
 
 
 @pytest.mark.parametrize("levels", KINDS)

@@ -7,7 +7,6 @@ import torch
 from torch.distributions import Normal
 
 from vaelib.measure import codes
-from vaelib.training.run import model_of
 from vaelib.vae.latent import encode
 from vaelib.vae.losses import draw_noise
 from vaelib.vae.model import VAE
@@ -15,11 +14,6 @@ from vaelib.vae.reconstruction import HALF, proportional_odds
 from vaelib.vae.thresholds import LEVELS, Thresholds, mean_level
 
 ALL = torch.arange(LEVELS).double() / 255
-
-
-@pytest.fixture(scope="module")
-def model(smoke_run):
-    return model_of(smoke_run[0])
 
 
 def outputs_of(model, images, noise):

@@ -8,7 +8,6 @@ import torch
 from vaelib.measure import encoders, tabulated
 from vaelib.measure.tabulated import Tabulated
 from vaelib.training.recipes import RECIPES
-from vaelib.training.run import model_of
 from vaelib.vae.latent import encode
 from vaelib.vae.losses import draw_noise, image_losses
 from vaelib.vae.model import VAE
@@ -17,11 +16,6 @@ from vaelib.vae.thresholds import GAPS, Thresholds
 
 SMOKE = RECIPES["smoke"]
 ELBO = Objective("bce", 1.0)
-
-
-@pytest.fixture(scope="module")
-def model(smoke_run):
-    return model_of(smoke_run[0])
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -9,16 +9,10 @@ from vaelib.data.dataset import to_unit
 from vaelib.evidence import fits
 from vaelib.measure import refinement
 from vaelib.measure.gap import measure_gap
-from vaelib.training.run import model_of
 from vaelib.vae.latent import encode
 from vaelib.vae.objective import TOTAL, Objective
 
 ELBO = Objective("bce", 1.0)
-
-
-@pytest.fixture(scope="module")
-def model(smoke_run):
-    return model_of(smoke_run[0])
 
 
 @pytest.fixture(scope="module")
