@@ -9,6 +9,7 @@ from hypothesis import settings
 from vaelib.data.dataset import ImageSet
 from vaelib.data.load import load_data
 from vaelib.data.synthetic import synthetic_digits
+from vaelib.plumbing import stale
 from vaelib.study.summary import summarise
 from vaelib.training import folder, run
 from vaelib.training.settings import Settings
@@ -64,6 +65,21 @@ def said(caplog):
         return text
 
     return ask
+
+
+@pytest.fixture
+def edit_modules(monkeypatch):
+    """Return what lets modules of the library count as edited, where code reaches them."""
+
+    def edited(*modules):
+        monkeypatch.setattr(
+            stale,
+            "sources",
+            lambda code: {n: "edited" if n in modules else v for n, v in sources(code).items()},
+        )
+
+    sources = stale.sources
+    return edited
 
 
 @pytest.fixture(autouse=True)

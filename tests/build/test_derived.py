@@ -5,7 +5,6 @@ import shutil
 import pytest
 
 from vaelib.build import derived
-from vaelib.plumbing import stale
 from vaelib.plumbing.files import DamagedError
 from vaelib.plumbing.places import SUMMARY
 from vaelib.study import design, records
@@ -93,23 +92,17 @@ def test_what_it_is_made_of_makes_it_stale(book, summarised, name):
 
 
 @pytest.mark.parametrize("module", ["study.claims", "measure.gap", "training.step"])
-def test_so_does_its_code_and_that_of_what_may_be_stale(book, summarised, monkeypatch, module):
+def test_so_does_its_code_and_that_of_what_may_be_stale(book, summarised, edit_modules, module):
     derived.derive(book)
-    sources = stale.sources
-
-    def edited(code):
-        found = sources(code)
-        return found | ({module: "edited"} if module in found else {})
-
-    monkeypatch.setattr(stale, "sources", edited)
+    edit_modules(module)
     assert derived.derive(book) == {"number": 2}
 
 
 @pytest.mark.parametrize("module", ["figures.images", "book.directives.values", "build.execute"])
-def test_figures_and_pages_do_not(book, summarised, monkeypatch, module):
+def test_figures_and_pages_do_not(book, summarised, edit_modules, module):
     test_so_does = test_so_does_its_code_and_that_of_what_may_be_stale
     with pytest.raises(AssertionError):
-        test_so_does(book, summarised, monkeypatch, module)
+        test_so_does(book, summarised, edit_modules, module)
 
 
 def test_one_that_was_edited_is_not_read_and_is_derived_again(book, summarised):

@@ -112,9 +112,8 @@ def test_a_changed_notebook_makes_reasons(made):
     assert reasons(made)["first"] == "changed: template"
 
 
-def test_a_changed_module_makes_stale(made, monkeypatch):
-    sources = stale.sources
-    monkeypatch.setattr(stale, "sources", lambda code: sources(code) | {"plumbing.checks": "other"})
+def test_a_changed_module_makes_stale(made, edit_modules):
+    edit_modules("plumbing.checks")
     assert reasons(made)["first"] == "changed: modules.plumbing.checks"
 
 

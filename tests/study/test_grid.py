@@ -107,21 +107,10 @@ def test_weights_that_cannot_be_kept_are_no_fault(folder, data, said):
     assert "weights are not kept: " in said()
 
 
-def change(monkeypatch, module):
-    """Let a module of the library count as edited."""
-    sources = stale.sources
-
-    def edited(code):
-        found = sources(code)
-        return found | {module: "edited"} if module in found else found
-
-    monkeypatch.setattr(stale, "sources", edited)
-
-
 def test_a_measure_that_has_changed_is_taken_again_and_nothing_is_trained(
-    recorded, folder, trained, monkeypatch
+    recorded, folder, trained, edit_modules
 ):
-    change(monkeypatch, "measure.appearance")
+    edit_modules("measure.appearance")
     states = records.states([ONE], folder)[ONE.name]
     assert states == {"training": "", "appearance": "changed: modules.measure.appearance"}
     assert list(grid.record([ONE], folder)) == [f"{ONE.name}: appearance"]
@@ -134,9 +123,9 @@ def test_a_measure_that_has_changed_is_taken_again_and_nothing_is_trained(
 
 
 def test_a_training_that_has_changed_takes_its_measures_along(
-    recorded, folder, trained, monkeypatch
+    recorded, folder, trained, monkeypatch, edit_modules
 ):
-    change(monkeypatch, "training.step")
+    edit_modules("training.step")
     monkeypatch.setattr("vaelib.training.step.EPSILON", 1e-3)
     states = records.states([ONE], folder)[ONE.name]
     assert states == {"training": "changed: modules.training.step", "appearance": ""}
@@ -147,10 +136,10 @@ def test_a_training_that_has_changed_takes_its_measures_along(
 
 
 def test_where_weights_are_not_at_hand_the_training_is_repeated(
-    recorded, folder, data, trained, monkeypatch
+    recorded, folder, data, trained, edit_modules
 ):
     (data / "weights" / f"{recorded['weights']}.safetensors").unlink()
-    change(monkeypatch, "measure.appearance")
+    edit_modules("measure.appearance")
     assert list(grid.record([ONE], folder)) == [f"{ONE.name}: appearance"]
     assert len(trained) == 1
     again = read(folder)
@@ -163,14 +152,14 @@ def test_where_weights_are_not_at_hand_the_training_is_repeated(
 
 
 def test_a_repeated_training_that_differs_says_so_and_is_measured_again(
-    recorded, folder, trained, monkeypatch
+    recorded, folder, trained, edit_modules
 ):
     total = recorded["losses"]["test"]["total"]
     recorded["losses"]["test"]["total"] = 1.5
     recorded["weights"] = "0" * 64
     recorded["samples"] = "of other weights, and no longer in the design"
     write(recorded, folder)
-    change(monkeypatch, "measure.appearance")
+    edit_modules("measure.appearance")
     remark = f"trained again, test total 1.5 before and {total} now"
     said = [f"{ONE.name}: training, appearance; {remark}"]
     assert list(grid.record([ONE], folder)) == said
@@ -179,11 +168,11 @@ def test_a_repeated_training_that_differs_says_so_and_is_measured_again(
     assert "samples" not in again
 
 
-def test_a_record_without_weights_gets_them(recorded, folder, trained, monkeypatch):
+def test_a_record_without_weights_gets_them(recorded, folder, trained, edit_modules):
     """As those of the second edition, which had none."""
     weights = recorded.pop("weights")
     write(recorded, folder)
-    change(monkeypatch, "measure.appearance")
+    edit_modules("measure.appearance")
     assert list(grid.record([ONE], folder)) == [f"{ONE.name}: appearance"]
     assert len(trained) == 1
     assert read(folder)["weights"] == weights
@@ -364,10 +353,12 @@ def sweep(*words):
     return CliRunner().invoke(cli.main, ["sweep", *words])
 
 
-def test_the_command_says_of_every_part_whether_it_is_fresh(recorded, folder, monkeypatch):
+def test_the_command_says_of_every_part_whether_it_is_fresh(
+    recorded, folder, monkeypatch, edit_modules
+):
     monkeypatch.setattr(cli, "find_book", lambda: folder.parents[1])
     monkeypatch.setattr(design, "trainings", lambda: trainings(2))
-    change(monkeypatch, "measure.appearance")
+    edit_modules("measure.appearance")
     done = sweep("--list")
     other = ONE.name.replace("seed0", "seed1")
     assert [line.split(maxsplit=2) for line in done.output.splitlines()] == [

@@ -7,10 +7,9 @@ from dataclasses import asdict, replace
 import pytest
 
 from vaelib.data import mnist
-from vaelib.plumbing import stale
 from vaelib.plumbing.files import DamagedError
 from vaelib.study import design, records
-from vaelib.study.design import LONGER
+from vaelib.study.design import LONGER, LOOSE
 from vaelib.training.recipes import RECIPES
 from vaelib.training.settings import Settings
 
@@ -182,20 +181,18 @@ def test_a_record_has_its_training_and_what_the_design_measures_of_it():
     assert records.parts_of(replace(SETTINGS, seed=7)) == parts[:-2]
     assert records.parts_of(replace(SETTINGS, beta=4.0)) == parts[:3]
     assert records.parts_of(replace(SETTINGS, latent_dim=8)) == parts[:2]
-    assert records.parts_of(replace(SETTINGS, recipe="original")) == parts[:2]
+    original = replace(SETTINGS, recipe="original")
+    assert records.parts_of(original) == parts[:2]
+    assert records.parts_of(replace(original, seed=LOOSE[0])) == (*parts[:4], "encoder")
+    assert records.parts_of(replace(original, reconstruction_loss="mse", seed=5)) == parts[:2]
 
 
 def test_what_todays_code_made_is_fresh(fresh, folder):
     assert set(reasons(fresh, folder).values()) == {""}
 
 
-def test_what_other_code_made_is_stale_and_says_which_part_and_file(fresh, folder, monkeypatch):
-    sources = stale.sources
-    monkeypatch.setattr(
-        stale,
-        "sources",
-        lambda code: sources(code) | ({"measure.gap": "other"} if "gap_sources" in code else {}),
-    )
+def test_what_other_code_made_is_stale_and_says_which_part_and_file(fresh, folder, edit_modules):
+    edit_modules("measure.gap")
     found = reasons(fresh, folder)
     assert found.pop("evidence") == "changed: modules.measure.gap"
     assert set(found.values()) == {""}

@@ -9,7 +9,6 @@ from click.testing import CliRunner
 
 from vaelib import cli
 from vaelib.measure.model import MEASURES
-from vaelib.plumbing import stale
 from vaelib.study import design, grid, records, replay
 from vaelib.training import run
 from vaelib.training.recipes import RECIPES
@@ -34,7 +33,7 @@ def once(few, tmp_path_factory):
 
 
 @pytest.fixture
-def folder(once, few, tmp_path, monkeypatch):
+def folder(once, few, tmp_path, monkeypatch, edit_modules):
     """A copy of the records, made by code that has changed since without changing anything."""
     for file in once.rglob("*.*"):
         copy = tmp_path / file.relative_to(once)
@@ -43,13 +42,7 @@ def folder(once, few, tmp_path, monkeypatch):
     monkeypatch.setenv("VAELIB_DATA", str(tmp_path / "data"))
     monkeypatch.setattr("vaelib.study.grid.load_data", lambda name: few)
     monkeypatch.setattr("vaelib.study.replay.load_data", lambda name: few)
-    sources = stale.sources
-
-    def edited(code):
-        found = sources(code)
-        return found | {name: "edited" for name in ("training.step", "vae.latent") if name in found}
-
-    monkeypatch.setattr(stale, "sources", edited)
+    edit_modules("training.step", "vae.latent")
     return tmp_path / "recorded" / "records"
 
 

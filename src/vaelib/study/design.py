@@ -83,7 +83,7 @@ def measures_of(settings: Settings) -> tuple[str, ...]:
     """List what is measured of a training: keys of :data:`vaelib.measure.model.MEASURES`."""
     found, seed = ["appearance"], settings.seed
     base, *others = whole_models(seed).values()
-    if settings in (*others, *by_protocol(seed).values()):
+    if settings in others or (seed in LOOSE and settings in by_protocol(seed).values()):
         return ("appearance", "rate", "evidence", "encoder")
     if settings.recipe == "report" and settings.latent_dim in (2, 16):
         found.append("rate")
