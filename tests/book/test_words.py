@@ -95,6 +95,11 @@ def test_what_the_chapter_says_in_words_holds_of_its_records(found):
     for stage in ("1", "end"):
         ratio = found["processors"]["after"][stage]["ratio"]["confidence"]
         assert 0.1 < ratio["low"] < ratio["high"] < 1
+    # Nor another arithmetic: with the kernels that were chosen there it is the same training.
+    kernels = found["kernels"]
+    assert kernels["own"]["same"] == 0
+    for name in ("intel", "avx2"):
+        assert kernels[name]["same"] == kernels[name]["trainings"] > 1
     # The audit
     assert original["bce"]["divergence_share"]["confidence"]["high"] < 0.1
     assert original["mse"]["divergence_share"]["confidence"]["low"] > 0.1
@@ -189,6 +194,7 @@ def test_what_pages_say_of_longer_training_and_of_steps_for_each_image(found):
     assert both["gap"]["confidence"]["low"] < 0 < both["gap"]["confidence"]["high"]
     assert max(map(abs, both["gap"]["confidence"].values())) < gap["mean"] / 5
     assert both["bound"]["mean"] > both["log_evidence"]["mean"]
+    assert found["changes"]["protocol"]["gap"]["confidence"]["low"] > 0
     for name in ("full_evidence", "full_gap"):
         assert closes[name]["confidence"]["low"] < 0 < closes[name]["confidence"]["high"]
     # In three questions one seed, whose new encoder lost a digit, decides the mean.
