@@ -1,22 +1,30 @@
 """The benchmarks' arithmetic and their protocol."""
 
 import ast
+import hashlib
 import importlib
 import io
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
 
 import compare
 import compressors
+import kernels
 import numpy as np
 import pytest
 import schedules
 import torch
 from PIL import Image
 
+from vaelib.plumbing.files import read_json, write_json
+from vaelib.training import store
+from vaelib.training.folder import weights_as_bytes
 from vaelib.training.recipes import RECIPES
+from vaelib.training.run import train
+from vaelib.training.settings import Settings
 from vaelib.vae.model import VAE
 
 ROOT = Path(__file__).parents[1]
@@ -127,6 +135,31 @@ def test_images_lie_together_row_by_row():
         np.testing.assert_array_equal(
             whole[2 * row : 2 * row + 2, 3 * column : 3 * column + 3], images[number]
         )
+
+
+def test_a_repeated_training_is_the_same_to_the_last_bit_or_it_is_not(few, tmp_path, monkeypatch):
+    monkeypatch.setenv("VAELIB_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(kernels, "FOLDER", tmp_path)
+    monkeypatch.setattr(kernels, "load_data", lambda name: few)
+    settings, report = Settings(recipe="smoke", device="cpu"), tmp_path / "kernels.json"
+    made = train(settings, few)
+    weights = weights_as_bytes(made.weights)
+    record = {
+        "settings": settings.as_record(),
+        "losses": made.losses,
+        "history": made.history,
+        "environment": made.environment,
+        "weights": hashlib.sha256(weights).hexdigest(),
+    }
+    write_json(record, tmp_path / f"{settings.name}.json")
+    assert kernels.repeat("own", report, settings.name)
+    assert store.find(record["weights"]) == weights
+    last = record["history"][-1]
+    last["val_kl"] = math.nextafter(last["val_kl"], 0)
+    write_json(record, tmp_path / f"{settings.name}.json")
+    assert not kernels.repeat("avx2", report, settings.name)
+    found = [(row["training"], row["kernels"], row["same"]) for row in read_json(report)]
+    assert found == [(settings.name, "own", True), (settings.name, "avx2", False)]
 
 
 @pytest.mark.parametrize("file", sorted(BENCHMARKS.rglob("*.py")), ids=lambda file: file.name)
