@@ -195,6 +195,11 @@ def test_what_pages_say_of_longer_training_and_of_steps_for_each_image(found):
     assert max(map(abs, both["gap"]["confidence"].values())) < gap["mean"] / 5
     assert both["bound"]["mean"] > both["log_evidence"]["mean"]
     assert found["changes"]["protocol"]["gap"]["confidence"]["low"] > 0
+    unused = []
+    for seed in LOOSE:
+        record = read_json(BOOK / f"recorded/records/original-bce-beta0.5-d2-seed{seed}.json")
+        unused.append(min(record["rate"]["dimensions"]) < 0.1)
+    assert sum(unused) == 1
     for name in ("full_evidence", "full_gap"):
         assert closes[name]["confidence"]["low"] < 0 < closes[name]["confidence"]["high"]
     # In three questions one seed, whose new encoder lost a digit, decides the mean.
