@@ -194,7 +194,10 @@ def test_what_pages_say_of_longer_training_and_of_steps_for_each_image(found):
     assert both["gap"]["confidence"]["low"] < 0 < both["gap"]["confidence"]["high"]
     assert max(map(abs, both["gap"]["confidence"].values())) < gap["mean"] / 5
     assert both["bound"]["mean"] > both["log_evidence"]["mean"]
-    assert found["changes"]["protocol"]["gap"]["confidence"]["low"] > 0
+    protocol = found["changes"]["protocol"]
+    assert protocol["living"]["confidence"]["high"] < 0
+    assert protocol["bound"]["confidence"]["high"] < 0
+    assert min(protocol["gap"]["values"]) > 0
     unused = []
     for seed in LOOSE:
         record = read_json(BOOK / f"recorded/records/original-bce-beta0.5-d2-seed{seed}.json")
