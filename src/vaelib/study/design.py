@@ -24,7 +24,8 @@ BETAS = tuple(2.0**n for n in range(-4, 3))
 """The reconstruction losses and the weights β of the rate–distortion curves."""
 
 LONGER = RECIPES["report"].replace(epochs=12)
-WHOLE: dict[tuple[int, int], dict[str, Any]] = {
+At = tuple[int | str, int | str]
+WHOLE: dict[At, dict[str, Any]] = {
     (UNITS, 3): {"recipe": "report"},
     (UNITS, 12): {"recipe": LONGER},
     (256, 3): {"recipe": "report", "units": 256},
@@ -33,7 +34,7 @@ WHOLE: dict[tuple[int, int], dict[str, Any]] = {
 """Units and epochs of whole models that are compared, trained as ``bce-elbo``. The decoder of the
 first is held, and encoders are trained for it."""
 
-PROTOCOL = {("original", "elbo"): 1.0, ("original", "half"): 0.5}
+PROTOCOL: dict[At, float] = {("original", "elbo"): 1.0, ("original", "half"): 0.5}
 """Recipe and name of the weight β, the ELBO's and the original's, of models by its protocol."""
 
 HELD = ("encoders_16", "encoders_64", "encoders_256", "encoders_1024", "encoders_again")
@@ -69,12 +70,12 @@ def trainings() -> list[Settings]:
     return list(dict.fromkeys([*(Settings(*each) for each in settings), *wholes]))
 
 
-def whole_models(seed: int) -> dict[tuple[int, int], Settings]:
+def whole_models(seed: int) -> dict[At, Settings]:
     """Return the models of a seed that are compared, by their units and epochs: see ``WHOLE``."""
     return {at: Settings("bce", 1.0, seed=seed, **own) for at, own in WHOLE.items()}
 
 
-def by_protocol(seed: int) -> dict[tuple[str, str], Settings]:
+def by_protocol(seed: int) -> dict[At, Settings]:
     """Return the models of a seed that the original's protocol trains: see ``PROTOCOL``."""
     return {at: Settings("bce", beta, "original", seed) for at, beta in PROTOCOL.items()}
 

@@ -11,17 +11,15 @@ from pathlib import Path
 from vaelib.measure.encoders import EPOCHS
 from vaelib.measure.refinement import STEPS
 from vaelib.plumbing.places import LOOSENESS
-from vaelib.study.design import HELD, PROTOCOL, WHOLE, by_protocol, whole_models
+from vaelib.study.design import HELD, PROTOCOL, WHOLE, At, by_protocol, whole_models
 from vaelib.study.questions import answer, read_questions
 from vaelib.study.records import select, settings_of
 from vaelib.study.statistics import each_over_seeds, over_seeds
-from vaelib.training.settings import Settings
 from vaelib.vae.model import UNITS
 
 ANEW = {int(part.removeprefix("encoders_")): part for part in HELD if part != "encoders_again"}
 """Units of encoders that start anew → their part."""
 LAST = EPOCHS[-1]
-At = tuple[int | str, int | str]
 CHANGES: dict[str, tuple[At, At]] = {
     "wider": ((256, 3), (16, 3)),
     "wider_later": ((256, 12), (16, 12)),
@@ -31,8 +29,8 @@ CHANGES: dict[str, tuple[At, At]] = {
     "protocol": (("original", "elbo"), (16, 3)),
     "weight": (("original", "half"), ("original", "elbo")),
 }
-"""Pairs of whole models that are compared, the first minus the second: by units and epochs, or the
-name of the recipe and of the weight."""
+"""Pairs of whole models that are compared, the first minus the second. A model is named by its
+units and epochs, or by its recipe and its weight."""
 LOST = 30  # nats, the mean gap from which on a class counts as lost
 
 Cell = dict[str, float]
@@ -110,7 +108,7 @@ def summarise_looseness(book: Path, records: list[dict]) -> dict:
     known = {settings_of(record): record for record in records}
     held = [one for one in select(records, recipe="report", **loss) if "encoder" in one]
     numbers = [one["settings"]["seed"] for one in held]
-    models: list[dict[At, Settings]] = [{**whole_models(n), **by_protocol(n)} for n in numbers]
+    models = [whole_models(n) | by_protocol(n) for n in numbers]
     whole = [
         {at: known[model] for at, model in of_seed.items()}
         for of_seed in models
