@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 
 from vaelib.data.load import load_data
+from vaelib.plumbing.checks import require
 from vaelib.plumbing.files import read_json, write_json
 from vaelib.study import records
 from vaelib.study.grid import RESULTS, made_now
@@ -26,18 +27,13 @@ from vaelib.training.run import train
 
 FOLDER = Path(__file__).resolve().parents[1] / "book" / "recorded" / "records"
 MAKER = "int mkl_serv_intel_cpu_true(void) { return 1; }"  # instead of MKL's own function
-
-
-def variables(kernels: str) -> dict[str, str]:
-    """Return the environment variables by which the libraries choose these kernels."""
-    if kernels == "avx2":
-        return {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
-    if kernels == "intel":
-        library = str(Path(tempfile.gettempdir()) / "maker.so")
-        command = ["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", library]
-        subprocess.run(command, input=MAKER, text=True, check=True)
-        return {"LD_PRELOAD": library}
-    return {}
+LIBRARY = Path(tempfile.gettempdir()) / "maker.so"
+KERNELS = {
+    "own": {},
+    "avx2": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"},
+    "intel": {"LD_PRELOAD": str(LIBRARY)},
+}
+"""Name → the environment variables by which the libraries choose these kernels."""
 
 
 def repeat(kernels: str, record: Path, name: str) -> bool:
@@ -59,9 +55,11 @@ def repeat(kernels: str, record: Path, name: str) -> bool:
 
 def main(kernels: str, record: str, *names: str) -> None:
     """Repeat trainings with the kernels asked for, in a process that chooses so from its start."""
-    if (own := "KERNELS") not in os.environ:
-        chosen = os.environ | variables(kernels) | {own: kernels}
-        os.execve(sys.executable, [sys.executable, *sys.argv], chosen)
+    require("kernels", kernels, KERNELS)
+    if not KERNELS[kernels].items() <= os.environ.items():
+        command = ["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", LIBRARY]
+        subprocess.run(command, input=MAKER, text=True, check=True)
+        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | KERNELS[kernels])
     for name in names:
         print(name, repeat(kernels, Path(record), name), flush=True)
 

@@ -254,7 +254,7 @@ def test_the_designs_trainings_are_distinct_and_enough():
     settings = design.trainings()
     assert len({each.name for each in settings}) == len(settings)
     wholes = Counter((each.units, each.recipe_settings.epochs) for each in settings)
-    assert all(wholes[at] == len(LOOSE) for at in WHOLE if at != (16, 3))
+    assert all(wholes[at] == len(LOOSE) for at in WHOLE if at[0] != "original" and at != (16, 3))
     seeds = Counter(
         (each.recipe_settings.name, each.reconstruction_loss, each.beta, each.latent_dim)
         for each in settings

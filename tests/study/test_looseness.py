@@ -7,7 +7,7 @@ import pytest
 from vaelib.figures import looseness as figures
 from vaelib.figures.style import render
 from vaelib.study import looseness
-from vaelib.study.design import by_protocol, whole_models
+from vaelib.study.design import whole_models
 from vaelib.study.questions import answer, read_questions
 
 from .made_up import BOOK, encoder, loose
@@ -109,7 +109,7 @@ def recorded(seed):
             },
             **(loose(seed) if at == (16, 3) else {"encoder": encoder(WHOLE[at][1] + more)}),
         }
-        for at, settings in (whole_models(seed) | by_protocol(seed)).items()
+        for at, settings in whole_models(seed).items()
     ]
 
 

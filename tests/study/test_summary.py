@@ -13,7 +13,7 @@ from vaelib.book.directives.values import look_up, look_up_interval
 from vaelib.plumbing.files import read_json, write_derived, write_json
 from vaelib.plumbing.words import LOSSES
 from vaelib.study import claims, provenance, records, statistics, summary
-from vaelib.study.design import BETAS, CODED, OBJECTIVES, by_protocol, trainings, whole_models
+from vaelib.study.design import BETAS, CODED, OBJECTIVES, trainings, whole_models
 from vaelib.study.processors import KERNELS, PROCESSORS
 from vaelib.training.settings import Settings
 
@@ -58,7 +58,7 @@ def of(settings):
         part: {"stamp": f"{part} {recipe}", "commit": "abc", "date": "2026-01-01"}
         for part in records.parts_of(settings)
     }
-    if settings in (*list(whole_models(seed).values())[1:], *by_protocol(seed).values()):
+    if settings in list(whole_models(seed).values())[1:]:
         content["rate"] = on_the_scale(loss, beta, dimension, seed)["rate"]
         content["evidence"] = evidence(loss, beta, seed)
         content["encoder"] = loose(seed)["encoder"]
@@ -133,9 +133,7 @@ def book(tmp_path_factory):
         for objective in others - {*OBJECTIVES.values()}
         for seed in range(4)
     ]
-    of_seeds = [list(whole_models(seed).values())[1:] for seed in range(4)]
-    of_seeds += [list(by_protocol(seed).values()) for seed in range(4)]
-    wholes = [model for models in of_seeds for model in models]
+    wholes = [model for seed in range(4) for model in list(whole_models(seed).values())[1:]]
     for content in [*(made_up(*point) for point in points), *map(of, wholes)]:
         name = records.settings_of(content).name
         write_json(content, tmp_path / "recorded" / "records" / f"{name}.json")

@@ -24,18 +24,18 @@ BETAS = tuple(2.0**n for n in range(-4, 3))
 """The reconstruction losses and the weights β of the rate–distortion curves."""
 
 LONGER = RECIPES["report"].replace(epochs=12)
-At = tuple[int | str, int | str]
-WHOLE: dict[At, dict[str, Any]] = {
+Key = tuple[int | str, int | str]  # of a whole model, see WHOLE
+WHOLE: dict[Key, dict[str, Any]] = {
     (UNITS, 3): {"recipe": "report"},
     (UNITS, 12): {"recipe": LONGER},
     (256, 3): {"recipe": "report", "units": 256},
     (256, 12): {"recipe": LONGER, "units": 256},
+    ("original", "elbo"): {"recipe": "original"},
+    ("original", "half"): {"recipe": "original", "beta": 0.5},
 }
-"""Units and epochs of whole models that are compared, trained as ``bce-elbo``. The decoder of the
-first is held, and encoders are trained for it."""
-
-PROTOCOL: dict[At, float] = {("original", "elbo"): 1.0, ("original", "half"): 0.5}
-"""Recipe and name of the weight β, the ELBO's and the original's, of models by its protocol."""
+"""Units and epochs of whole models that are compared, or the recipe and the name of the weight β,
+trained with binary cross-entropy and with β = 1 if nothing else is said. The decoder of the first
+is held, and encoders are trained for it."""
 
 HELD = ("encoders_16", "encoders_64", "encoders_256", "encoders_1024", "encoders_again")
 """Measures of encoders on that decoder."""
@@ -65,26 +65,21 @@ def trainings() -> list[Settings]:
         *((loss, 1.0, "report", seed, 16) for seed in code for loss in BOTH),
         *((loss, 0.5, "original", seed) for seed in range(SEEDS["original"]) for loss in BOTH),
     ]
-    models = [whole_models(seed) | by_protocol(seed) for seed in LOOSE]
-    wholes = [model for of_seed in models for model in of_seed.values()]
+    wholes = [model for seed in LOOSE for model in whole_models(seed).values()]
     return list(dict.fromkeys([*(Settings(*each) for each in settings), *wholes]))
 
 
-def whole_models(seed: int) -> dict[At, Settings]:
-    """Return the models of a seed that are compared, by their units and epochs: see ``WHOLE``."""
-    return {at: Settings("bce", 1.0, seed=seed, **own) for at, own in WHOLE.items()}
-
-
-def by_protocol(seed: int) -> dict[At, Settings]:
-    """Return the models of a seed that the original's protocol trains: see ``PROTOCOL``."""
-    return {at: Settings("bce", beta, "original", seed) for at, beta in PROTOCOL.items()}
+def whole_models(seed: int) -> dict[Key, Settings]:
+    """Return the models of a seed that are compared, by the keys of ``WHOLE``."""
+    usual = {"beta": 1.0, "seed": seed}
+    return {at: Settings("bce", **(usual | own)) for at, own in WHOLE.items()}
 
 
 def measures_of(settings: Settings) -> tuple[str, ...]:
     """List what is measured of a training: keys of :data:`vaelib.measure.model.MEASURES`."""
     found, seed = ["appearance"], settings.seed
     base, *others = whole_models(seed).values()
-    if settings in others or (seed in LOOSE and settings in by_protocol(seed).values()):
+    if settings in others and (seed in LOOSE or settings.recipe != "original"):
         return ("appearance", "rate", "evidence", "encoder")
     if settings.recipe == "report" and settings.latent_dim in (2, 16):
         found.append("rate")

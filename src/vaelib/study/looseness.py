@@ -11,7 +11,7 @@ from pathlib import Path
 from vaelib.measure.encoders import EPOCHS
 from vaelib.measure.refinement import STEPS
 from vaelib.plumbing.places import LOOSENESS
-from vaelib.study.design import HELD, PROTOCOL, WHOLE, At, by_protocol, whole_models
+from vaelib.study.design import HELD, WHOLE, Key, whole_models
 from vaelib.study.questions import answer, read_questions
 from vaelib.study.records import select, settings_of
 from vaelib.study.statistics import each_over_seeds, over_seeds
@@ -20,7 +20,7 @@ from vaelib.vae.model import UNITS
 ANEW = {int(part.removeprefix("encoders_")): part for part in HELD if part != "encoders_again"}
 """Units of encoders that start anew → their part."""
 LAST = EPOCHS[-1]
-CHANGES: dict[str, tuple[At, At]] = {
+CHANGES: dict[str, tuple[Key, Key]] = {
     "wider": ((256, 3), (16, 3)),
     "wider_later": ((256, 12), (16, 12)),
     "longer": ((16, 12), (16, 3)),
@@ -29,8 +29,7 @@ CHANGES: dict[str, tuple[At, At]] = {
     "protocol": (("original", "elbo"), (16, 3)),
     "weight": (("original", "half"), ("original", "elbo")),
 }
-"""Pairs of whole models that are compared, the first minus the second. A model is named by its
-units and epochs, or by its recipe and its weight."""
+"""Pairs of whole models, keys of ``WHOLE``, that are compared, the first minus the second."""
 LOST = 30  # nats, the mean gap from which on a class counts as lost
 
 Cell = dict[str, float]
@@ -44,12 +43,12 @@ class Seed:
         own: of the model whose decoder is held, as in ``held``, and what its ``family`` leaves.
         held: units and epochs → means and median of the gap, and living units, see
             :func:`summarise_looseness`.
-        whole: of whole models, see ``CHANGES`` → as in ``own``, ``log_evidence`` and ``bound``.
+        whole: keys of ``WHOLE`` → as in ``own``, ``log_evidence`` and ``bound``.
     """
 
     own: Cell
     held: dict[tuple[int, int], Cell]
-    whole: dict[At, Cell]
+    whole: dict[Key, Cell]
 
     def gap(self, units: int, epochs: int) -> float:
         """Return the gap of an encoder on the held decoder."""
@@ -98,17 +97,16 @@ def summarise_looseness(book: Path, records: list[dict]) -> dict:
         number of epochs, or by recipe and weight; ``changes``, by name, see ``CHANGES``, what the
         first model of a pair has more than the second; ``steps``, of ``test`` and ``training``
         images, by number of steps, the gap; ``full``, of the model with full covariance;
-        ``differences``, seed by seed: what
-        ``training`` the own encoder on closes, what ``steps`` close, and what the full covariance
-        adds to evidence and gap. ``own`` and ``whole`` also have ``family``, what the nearest
-        diagonal Gaussians leave of 100 images. All but ``lost`` are summaries over seeds, in nats
-        but for ``living``. And ``questions``, see :func:`vaelib.study.questions.answer`.
+        ``differences``, seed by seed: what ``training`` the own encoder on closes, what ``steps``
+        close, and what the full covariance adds to evidence and gap. ``own`` and ``whole`` also
+        have ``family``, what the nearest diagonal Gaussians leave of 100 images. All but ``lost``
+        are summaries over seeds, in nats but for ``living``. And ``questions``, see
+        :func:`vaelib.study.questions.answer`.
     """
     loss = {"reconstruction_loss": "bce", "beta": 1.0, "latent_dim": 2}
     known = {settings_of(record): record for record in records}
     held = [one for one in select(records, recipe="report", **loss) if "encoder" in one]
-    numbers = [one["settings"]["seed"] for one in held]
-    models = [whole_models(n) | by_protocol(n) for n in numbers]
+    models = [whole_models(one["settings"]["seed"]) for one in held]
     whole = [
         {at: known[model] for at, model in of_seed.items()}
         for of_seed in models
@@ -139,10 +137,10 @@ def summarise_looseness(book: Path, records: list[dict]) -> dict:
         "whole": {
             str(first): {
                 str(second): each_over_seeds([seed.whole[first, second] for seed in seeds])
-                for of, second in (*WHOLE, *PROTOCOL)
+                for of, second in WHOLE
                 if of == first
             }
-            for first, _ in (*WHOLE, *PROTOCOL)
+            for first, _ in WHOLE
         },
         "changes": {
             name: _minus([(seed.whole[new], seed.whole[old]) for seed in seeds])
@@ -166,7 +164,7 @@ def values_of(seeds: list[Seed]) -> dict[str, list[float]]:
     return {name: [of(seed) for seed in seeds] for name, of in QUANTITIES.items()}
 
 
-def _seed(whole: dict[At, dict]) -> Seed:
+def _seed(whole: dict[Key, dict]) -> Seed:
     """Gather what was measured of a seed's models."""
     base = whole[UNITS, 3]
     held = {(n, at): _cell(base[part][str(at)]) for n, part in ANEW.items() for at in EPOCHS}

@@ -7,14 +7,15 @@ bit. Only changes of code and of versions can be vouched for so, and of those on
 first epoch: whoever edits what comes after it, such as early stopping, makes the records again.
 
 On the kind of processor that made a record, with its PyTorch, bit for bit is asked of a training
-too. Another one rounds otherwise, and a rounding grows: between two recordings of ten trainings
-(the first edition's, in git's history, and today's) with the recipe ``original``, on two kinds,
-the totals of the first epoch moved by at most 0.03 of
-their standard deviation over seeds in nine, and by more than one in the tenth. So a tenth of it is
+too. Another one chooses other kernels, whose sums round otherwise, and a rounding grows: between
+two recordings of ten trainings (the first edition's, in git's history, and today's) with the recipe
+``original``, on two kinds, the totals of the first epoch moved by at most 0.03 of their standard
+deviation over seeds in nine, and by more than one in the tenth. So a tenth of it is
 allowed, of the training and of the validation total, and one training of three may stray. Of
 another seed, one total is as near with a probability of 6 %, twice of three times with 1 %; and two
 must be. With the recipe ``report``, no training that was tried agreed with one from another kind of
-processor, though its own older code gave the same bits here: such records must be made again.
+processor, unless it was made to choose the same kernels (``benchmarks/kernels.py``): such records
+must be made again.
 """
 
 import json
