@@ -81,7 +81,7 @@ def measures_of(settings: Settings) -> tuple[str, ...]:
     base, *others = whole_models(seed).values()
     if settings in others and (seed in LOOSE or settings.recipe != "original"):
         return ("appearance", "rate", "evidence", "encoder")
-    if settings.recipe == "report" and settings.latent_dim in (2, 16):
+    if settings.latent_dim in (2, 16):
         found.append("rate")
     if settings.recipe == "report" and settings.latent_dim == 2:
         objective = settings.reconstruction_loss, settings.beta
