@@ -53,7 +53,7 @@ EFFECT = {
         | {
             "name": "kl_of_bce",
             "above": 0,
-            "values": [-1.0, 2.0],
+            "values": [-1.0, 1.0, 9.0],
             "interval": [-2.0, 3.0],
             "verdict": "undecided",
         }
@@ -72,7 +72,7 @@ def test_a_claim_has_its_words_its_size_and_its_evidence():
     ]
     assert effect[1:3] == [
         "It grows. *«crece»*",
-        "0.500 (\N{MINUS SIGN}2.000 to 3.000), claimed above 0",
+        "1.000 (\N{MINUS SIGN}2.000 to 3.000), claimed above 0: 2 of 3 seeds",
     ]
     assert len(heads) == len(number) == len(effect)
     proved = NUMBER | {"parts": [], "tests": {}}
@@ -95,15 +95,16 @@ def test_a_number_stands_beside_that_of_the_other_loss():
     assert len(heads) == len(number)
 
 
-def test_an_effect_has_mean_interval_limit_and_verdict():
+def test_an_effect_has_median_interval_limit_and_verdict():
     (part,) = claims.of_effects(EFFECT)
     heads, effect = claims.effects_of([("C6", part)])
-    size = "0.500 (\N{MINUS SIGN}2.000 to 3.000)"
+    size = "1.000 (\N{MINUS SIGN}2.000 to 3.000)"
     assert effect == ["C6", "KL of BCE", size, "above 0", claims.marked("undecided")]
     assert len(heads) == len(effect)
     assert claims.effects_of([("", part)])[1] == effect[1:]
     below = claims.limit_of(PART | {"below": 0.1})
     assert below == "claimed below 0.1"
+    assert claims.seeds_of(part | {"above": None, "below": 0.0}) == "1 of 3 seeds"
 
 
 def test_a_run_inside_the_intervals_of_the_other_seeds_is_a_sentence():

@@ -72,14 +72,15 @@ def test_what_the_chapter_says_in_words_holds_of_its_records(found):
     # What it says of the difference is not borne out.
     assert verdicts["C11"] == "undecided"
     deviation, robust = (parts[f"mse_minus_bce_{name}deviation"] for name in ("", "robust_"))
-    assert (deviation["verdict"], robust["verdict"]) == ("undecided", "not reproduced")
-    assert found["effects"]["report"]["mse_minus_bce_deviation"]["confidence"]["high"] < 0
+    assert deviation["verdict"] == robust["verdict"] == "undecided"
+    assert found["effects"]["report"]["mse_minus_bce_deviation"]["high"] < 0
     # Its losses end where ours do, but its training did not begin so.
     for claim in ("C5", "C10"):
         for part in found["claims"][claim]["parts"]:
-            assert part["interval"][0] <= part["claimed"] <= part["interval"][1]
             if claim == "C5" and part["name"].endswith("kl"):
-                assert part["claimed"] < min(part["values"])
+                assert part["claimed"] < min(part["interval"][0], *part["values"])
+            else:
+                assert part["interval"][0] <= part["claimed"] <= part["interval"][1]
     tests = found["claims"]["C5"]["tests"]
     assert verdicts["C5"] == "not reproduced"
     assert tests["table"] is None or tests["table"] > 0.025

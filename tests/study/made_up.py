@@ -53,6 +53,7 @@ def record(loss, seed, shift=0.0):
             "seed": seed,
         },
         "losses": losses,
+        "rate": on_the_scale(loss, 0.5, 2, seed)["rate"],
         "history": [{"total": 200 + rng.normal(), "val_total": 180 + rng.normal()}],
         "appearance": {
             "sharpness": (0.6 if loss == "bce" else 0.7) + little,

@@ -67,6 +67,19 @@ def test_intervals_that_hold_both_losses_decide_nothing():
     assert {name for name, verdict in found.items() if verdict == UNDECIDED} == {"C10"}
 
 
+def test_a_run_that_leaves_a_dimension_unused_is_not_held_against_the_originals():
+    some = pairs(9)
+    for seed, nats in ((4, 0.09), (5, 0.1)):
+        some[seed]["bce"]["rate"]["dimensions"] = [4.0, nats]
+    for losses in some[4]["bce"]["losses"].values():
+        losses["total"] += 20
+        losses["reconstruction"] += 20
+    found, without = judged(some), judged(some[:4] + some[5:])
+    assert (found["C5"].left_out, found["C10"].left_out) == ("4", "none")
+    assert (found["C5"].parts, found["C5"].tests) == (without["C5"].parts, without["C5"].tests)
+    assert [len(found[name].parts[0].values) for name in ("C5", "C6", "C10")] == [8, 9, 9]
+
+
 @pytest.mark.parametrize(
     ("other", "told"), [(1.0, False), (2.0, False), (0.9, True), (2.1, True), (1.5, False)]
 )
@@ -109,11 +122,12 @@ def test_an_effect_that_changes_its_sign_is_undecided():
 
 
 def test_a_verdict_that_one_seed_turns_is_named():
-    assert claims.turned(CLAIMS, pairs(9), ORIGINAL, HISTORY) == {}
-    one = pairs(9)
-    one[4]["mse"]["appearance"]["sharpness"] = -2.0  # without it the others agree
-    assert verdicts_of(one)["C11"] == UNDECIDED
-    assert claims.turned(CLAIMS, one, ORIGINAL, HISTORY) == {"C11": [4]}
+    assert claims.turned(CLAIMS, pairs(10), ORIGINAL, HISTORY) == {}
+    two = pairs(10)
+    for seed in (4, 7):  # of ten the second least bounds the median, and of nine too
+        two[seed]["mse"]["appearance"]["sharpness"] = -2.0
+    assert verdicts_of(two)["C11"] == UNDECIDED
+    assert claims.turned(CLAIMS, two, ORIGINAL, HISTORY) == {"C11": [4, 7]}
 
 
 def test_what_is_asked_of_bce_is_asked_of_mse_with_the_same_limits():

@@ -182,9 +182,9 @@ def test_a_record_has_its_training_and_what_the_design_measures_of_it():
     assert records.parts_of(replace(SETTINGS, beta=4.0)) == parts[:3]
     assert records.parts_of(replace(SETTINGS, latent_dim=8)) == parts[:2]
     original = replace(SETTINGS, recipe="original")
-    assert records.parts_of(original) == parts[:2]
+    assert records.parts_of(original) == parts[:3]
     assert records.parts_of(replace(original, seed=LOOSE[0])) == (*parts[:4], "encoder")
-    assert records.parts_of(replace(original, reconstruction_loss="mse", seed=5)) == parts[:2]
+    assert records.parts_of(replace(original, reconstruction_loss="mse", seed=5)) == parts[:3]
 
 
 def test_what_todays_code_made_is_fresh(fresh, folder):
@@ -244,8 +244,8 @@ def test_every_part_of_the_books_records_has_a_stamp_that_is_known():
     stamps = records.read_stamps(folder)
     for record in records.read(folder):
         parts = records.parts_of(records.settings_of(record))
-        assert set(record["made"]) == set(parts)
-        for part in parts:
+        assert set(record["made"]) <= set(parts)  # what is not there is stale: no release has it
+        for part in record["made"]:
             inputs = stamps[record["made"][part]["stamp"]]
             assert inputs["modules"]
             assert set(inputs["versions"]) >= {"torch", "numpy"}

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from vaelib.study import statistics
 from vaelib.study.statistics import NOT_REPRODUCED, REPRODUCED, UNDECIDED
@@ -30,6 +31,34 @@ def test_intervals_hold_what_they_promise():
     ]
     assert np.mean(inside) == pytest.approx(0.95, abs=0.012)
     assert np.mean(covers) == pytest.approx(0.95, abs=0.012)
+
+
+@pytest.mark.parametrize(("n", "rank"), [(6, 1), (8, 1), (9, 2), (15, 4), (25, 8), (50, 18)])
+def test_the_interval_of_a_median_lies_between_the_ranks_of_every_table(n, rank):
+    values = np.random.default_rng(n).permutation(np.arange(1.0, n + 1)).tolist()
+    assert statistics.median_interval(values) == (rank, n + 1 - rank)
+
+
+def test_the_interval_of_a_median_holds_what_it_promises_where_one_in_eight_fails():
+    rng = np.random.default_rng(0)
+    draws = rng.normal(0, 1, (4000, 15)) + 20 * (rng.random((4000, 15)) < 1 / 8)
+    middle = stats.norm.ppf(0.5 / (7 / 8))  # where half of all lie below, none of them failed
+    inside = [
+        low <= middle <= high for row in draws for low, high in [statistics.median_interval([*row])]
+    ]
+    assert np.mean(inside) == pytest.approx(0.965, abs=0.01)  # 1 − 2·P(fewer than 4 of 15 heads)
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ([1.0] * 5, r"5 value\(s\) do not bound a median; expected at least 6 seeds"),
+        ([*[1.0] * 5, float("nan")], "expected finite numbers"),
+    ],
+)
+def test_what_bounds_no_median(values, why):
+    with pytest.raises(ValueError, match=why):
+        statistics.median_interval(values)
 
 
 @pytest.mark.parametrize("values", [[], [1.0]])

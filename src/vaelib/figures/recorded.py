@@ -18,10 +18,13 @@ ORIGINAL = {"color": "C1", "lw": 2}
 RUN: dict[str, Any] = {"marker": "o", "ms": 4, "mfc": "none", "ls": "", "color": "C0"}
 
 
-def _draw_seeds(axes: Axes, at: float, values: list[float], low: float, high: float) -> None:
-    """Draw the runs as circles, their mean as a dot and an interval as a bar beside them."""
+def _draw_seeds(
+    axes: Axes, at: float, values: list[float], low: float, high: float, *, middle: str = "mean"
+) -> None:
+    """Draw the runs as circles, their mean or median as a dot, an interval as a bar beside them."""
     axes.plot([at - 0.12] * len(values), values, **RUN, label="one run")
-    axes.plot(at + 0.12, np.mean(values), "o", color="0.2", ms=5, label="mean, interval")
+    dot = getattr(np, middle)(values)
+    axes.plot(at + 0.12, dot, "o", color="0.2", ms=5, label=f"{middle}, interval")
     axes.vlines(at + 0.12, low, high, color="0.2", lw=1.5)
 
 
@@ -44,7 +47,7 @@ def losses(parts: list[dict]) -> Figure:
 
 @styled
 def effects(parts: dict[str, dict]) -> Figure:
-    """Draw effects, one panel each, with confidence intervals and the side that is claimed.
+    """Draw effects, one panel each, with intervals of the median and the side that is claimed.
 
     Args:
         parts: short name → part of a claim with the rule ``effects``.
@@ -52,7 +55,7 @@ def effects(parts: dict[str, dict]) -> Figure:
     rows = -(-len(parts) // 5)
     figure, panels = subplots(2.1 * rows, rows, 5, squeeze=False)
     for axes, (name, part) in zip(panels.flat, parts.items(), strict=False):
-        _draw_seeds(axes, 0, part["values"], *part["interval"])
+        _draw_seeds(axes, 0, part["values"], *part["interval"], middle="median")
         above = part["above"] is not None
         limit = part["above"] if above else part["below"]
         axes.axhline(limit, **ORIGINAL, label="limit; the claimed side is shaded")

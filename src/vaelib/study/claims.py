@@ -15,7 +15,7 @@ from vaelib.plumbing.words import LOSSES
 from vaelib.study import statistics
 from vaelib.study.design import BOTH
 from vaelib.study.original import SPLITS
-from vaelib.study.records import select, votes
+from vaelib.study.records import select, used, votes
 from vaelib.vae.model import VAE, count_parameters
 
 WORDS = ("claim", "rule", "checked", "evidence")  # keys of every claim
@@ -66,6 +66,12 @@ QUANTITIES: dict[str, Callable[[Pair], float]] = {
 }
 """Name → function of a seed's two records."""
 
+BESIDE = (
+    *(f"mse_minus_bce_{name}" for name in COMPARED),
+    *(f"{loss}_lead_of_four_and_nine" for loss in BOTH),
+)
+"""Quantities that stand beside the claims, with the recipe ``report`` too. They decide nothing."""
+
 MSE_TOO = ("C7a", "C7b", "C7c", "C9a", "C9b")
 """What these ask of BCE is asked of MSE too. That was chosen after the runs and decides nothing."""
 
@@ -74,7 +80,7 @@ MSE_TOO = ("C7a", "C7b", "C7c", "C9a", "C9b")
 class Part:
     """One number or effect of a claim, and the values of our seeds.
 
-    The interval is the prediction interval of a number, and the confidence interval of an effect.
+    The interval is the prediction interval of a number, and that of the median of an effect.
     A number is ``claimed``, and the original's number with the ``other`` loss stands beside it; an
     effect is claimed to be ``above`` a limit, or ``below`` one.
     """
@@ -91,7 +97,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Finding:
-    """The verdict on a claim, and what it follows from: ``tests`` are p-values by name."""
+    """The verdict on a claim, and what it follows from.
+
+    ``tests`` are p-values by name; ``left_out``, of a claim on numbers, names the seeds whose run
+    leaves a latent dimension unused, which the original's does not.
+    """
 
     claim: str
     verdict: str
@@ -100,19 +110,29 @@ class Finding:
     parts: list[Part]
     words: str = ""
     tests: dict[str, float | None] = field(default_factory=dict)
+    left_out: str = ""
 
 
 def pair_up(records: list[dict], recipe: str) -> list[Pair]:
     """Pair by seed the runs with two latent dimensions and the original's weight β.
 
     Returns:
-        For each seed of which both reconstruction losses are recorded, loss → record.
+        For each seed of which both reconstruction losses are recorded, loss → record; the lowest
+        seed first.
     """
     seeds: dict[int, Pair] = {}
     for record in select(records, recipe=recipe, beta=0.5, latent_dim=2):
         settings = record["settings"]
         seeds.setdefault(settings["seed"], {})[settings["reconstruction_loss"]] = record
-    return [pair for pair in seeds.values() if set(pair) == {"bce", "mse"}]
+    return [pair for _, pair in sorted(seeds.items()) if set(pair) == {"bce", "mse"}]
+
+
+def uses_all(record: dict) -> bool:
+    """Say whether a run uses all of its latent dimensions, as the original's do.
+
+    Runs whose rate is not recorded count as such: seeds 0 to 4, until they are recorded again.
+    """
+    return "rate" not in record or used(record) == record["settings"]["latent_dim"]
 
 
 def judge(claims: dict, pairs: list[Pair], original: dict, history: list[dict]) -> dict:
@@ -182,6 +202,7 @@ def _judge(name: str, claim: dict, pairs: list[Pair], original: dict, first: dic
     require(f"the rule of {name}", claim["rule"], KEYS)
     parts: list[Part] = []
     tests: dict[str, float | None] = {}
+    left_out = ""
     if claim["rule"] == "proved":  # a chapter whose proof fails stops the build
         verdict = statistics.PROVED
     elif claim["rule"] == "exact":
@@ -191,11 +212,17 @@ def _judge(name: str, claim: dict, pairs: list[Pair], original: dict, first: dic
         parts = [_effect(name, limit, pairs) for name, limit in claim["effects"].items()]
         verdict = statistics.together([part.verdict for part in parts])
     else:
-        parts = _numbers(claim["loss"], pairs, original)
-        tests = _tests(claim["loss"], pairs, original[claim["loss"]], first)
+        runs = [pair[claim["loss"]] for pair in pairs]
+        left_out = ", ".join(str(r["settings"]["seed"]) for r in runs if not uses_all(r)) or "none"
+        runs = [run for run in runs if uses_all(run)]
+        parts = _numbers(claim["loss"], runs, original)
+        tests = _tests(claim["loss"], runs, original[claim["loss"]], first)
         verdict = statistics.of_numbers(list(tests.values()), all(map(tells, parts)))
     texts = {key: claim[key] for key in ("claim", "checked", "evidence")}
-    return Finding(**texts, verdict=verdict, parts=parts, words=claim.get("words", ""), tests=tests)
+    words = claim.get("words", "")
+    return Finding(
+        **texts, verdict=verdict, parts=parts, words=words, tests=tests, left_out=left_out
+    )
 
 
 def _exact(numbers: dict[str, int]) -> list[Part]:
@@ -211,16 +238,16 @@ def _exact(numbers: dict[str, int]) -> list[Part]:
 def _effect(name: str, limit: dict[str, float], pairs: list[Pair]) -> Part:
     require("quantity", name, QUANTITIES)
     values = [QUANTITIES[name](pair) for pair in pairs]
-    interval = statistics.confidence_interval(values)
+    interval = statistics.median_interval(values)
     return Part(name, values, interval, statistics.of_effect(interval, **limit), **limit)
 
 
-def _numbers(loss: str, pairs: list[Pair], original: dict) -> list[Part]:
+def _numbers(loss: str, runs: list[dict], original: dict) -> list[Part]:
     (other,) = (name for name in BOTH if name != loss)
     parts = []
     for split, ours in SPLITS.items():
         for name in LOSSES:
-            values = [pair[loss]["losses"][ours][name] for pair in pairs]
+            values = [run["losses"][ours][name] for run in runs]
             claimed, theirs = (original[each][split][name] for each in (loss, other))
             interval = statistics.prediction_interval(values)
             parts.append(Part(f"{split}, {name}", values, interval, "", claimed, theirs))
@@ -234,20 +261,20 @@ def tells(part: Part) -> bool:
     return not part.interval[0] <= part.other <= part.interval[1]
 
 
-def _tests(loss: str, pairs: list[Pair], original: dict, first: dict) -> dict[str, float | None]:
+def _tests(loss: str, runs: list[dict], original: dict, first: dict) -> dict[str, float | None]:
     """Test the numbers of the table together, and with BCE those after the first epoch."""
     found = {
         "table": statistics.joint_p_value(
             [original[split][name] for split in SPLITS for name in FREE],
             [
-                [pair[loss]["losses"][ours][name] for ours in SPLITS.values() for name in FREE]
-                for pair in pairs
+                [run["losses"][ours][name] for ours in SPLITS.values() for name in FREE]
+                for run in runs
             ],
         )
     }
     if loss == "bce":  # of MSE the original gives no history
         found["first_epoch"] = statistics.joint_p_value(
             [first[name] for name in FIRST_EPOCH],
-            [[pair[loss]["history"][0][name] for name in FIRST_EPOCH] for pair in pairs],
+            [[run["history"][0][name] for name in FIRST_EPOCH] for run in runs],
         )
     return found

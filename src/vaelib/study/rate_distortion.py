@@ -14,11 +14,10 @@ from vaelib.measure import appearance
 from vaelib.plumbing.places import QUESTIONS
 from vaelib.study.design import BETAS, BOTH, CODED, OBJECTIVES
 from vaelib.study.questions import answer, read_questions
-from vaelib.study.records import select, votes
+from vaelib.study.records import USED, select, used, votes
 from vaelib.study.statistics import over_seeds
 
 MERGED = 0.25  # share of two classes' codes that are voted into the other one, from which on
-USED = 0.1  # nats of divergence from which on a latent dimension counts as used
 
 
 @dataclass(frozen=True)
@@ -68,11 +67,6 @@ def first_merged(curve: list[dict]) -> tuple[dict, Tensor]:
         if max(appearance.overlap_shares(table).values()) >= MERGED:
             break
     return record, table
-
-
-def used(record: dict) -> int:
-    """Count the latent dimensions whose mean divergence from the prior is ``USED`` or more."""
-    return sum(nats >= USED for nats in record["rate"]["dimensions"])
 
 
 QUANTITIES: dict[str, Callable[[Seed], float]] = {

@@ -34,6 +34,7 @@ from vaelib.vae.model import UNITS
 TRAINING = "training"  # the part that is no measure
 NOT_THERE = "not there"
 STAMPS = "stamps.json"  # beside the folder of records
+USED = 0.1  # nats of divergence from which on a latent dimension counts as used
 
 Inputs = Callable[[str, str | Recipe], dict]  # of a part and a recipe
 
@@ -135,6 +136,11 @@ def select(records: list[dict], **settings) -> list[dict]:
 def votes(record: dict) -> Tensor:
     """Return a record's counts (10, 10), see :func:`vaelib.measure.appearance.confusion`."""
     return tensor(record["appearance"]["confusion"])
+
+
+def used(record: dict) -> int:
+    """Count the latent dimensions whose mean divergence from the prior is ``USED`` or more."""
+    return sum(nats >= USED for nats in record["rate"]["dimensions"])
 
 
 def settings_of(record: dict) -> Settings:

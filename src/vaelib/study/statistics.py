@@ -5,7 +5,7 @@ The unit of replication is the seed: every value is one training's.
 
 import math
 from collections.abc import Iterable
-from statistics import mean, stdev
+from statistics import mean, median, stdev
 
 import numpy as np
 from scipy import stats
@@ -32,6 +32,29 @@ def prediction_interval(values: list[float]) -> tuple[float, float]:
     return _interval(values, 1)
 
 
+def median_interval(values: list[float]) -> tuple[float, float]:
+    """Bound the median over seeds by two of them, at 95 % or more, whatever their distribution.
+
+    Raises:
+        ValueError: fewer than six values, of which no two are enough, or one that is not finite.
+
+    Source: David and Nagaraja, Order Statistics (2003), section 7.1.
+    """
+    _require_finite(values)
+    outside = int(stats.binom.ppf((1 - LEVEL) / 2, len(values), 0.5))
+    if outside < 1:
+        raise ValueError(f"{len(values)} value(s) do not bound a median; expected at least 6 seeds")
+    ordered = sorted(values)
+    return ordered[outside - 1], ordered[-outside]
+
+
+def median_over_seeds(values: Iterable[float]) -> dict:
+    """Summarise one value per seed by the median; at least six."""
+    values = list(values)
+    low, high = median_interval(values)
+    return {"values": values, "median": median(values), "low": low, "high": high}
+
+
 def over_seeds(values: Iterable[float]) -> dict:
     """Summarise one value per seed; at least two."""
     values = list(values)
@@ -54,17 +77,21 @@ def _interval(values: list[float], new: int) -> tuple[float, float]:
     n = len(values)
     if n < 2:
         raise ValueError(f"{n} value(s) have no spread; expected at least 2 seeds")
-    if not all(map(math.isfinite, values)):
-        raise ValueError(f"values are {values}; expected finite numbers")
+    _require_finite(values)
     half = stats.t.ppf((1 + LEVEL) / 2, n - 1) * stdev(values) * math.sqrt(new + 1 / n)
     return mean(values) - half, mean(values) + half
+
+
+def _require_finite(values: list[float]) -> None:
+    if not all(map(math.isfinite, values)):
+        raise ValueError(f"values are {values}; expected finite numbers")
 
 
 def of_effect(
     interval: tuple[float, float], above: float | None = None, below: float | None = None
 ) -> str:
-    """Judge an effect by the confidence interval of its mean and the limit that it is claimed to
-    lie above or below."""
+    """Judge an effect by the interval of its median, and the limit that it is claimed to lie above
+    or below."""
     low, high = interval
     if above is not None:
         beyond, short = low > above, high < above

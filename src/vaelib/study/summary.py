@@ -22,7 +22,7 @@ from vaelib.study.provenance import origin, parts
 from vaelib.study.rate_distortion import summarise_rate_distortion
 from vaelib.study.records import read as records_of
 from vaelib.study.records import select, votes
-from vaelib.study.statistics import each_over_seeds, over_seeds
+from vaelib.study.statistics import each_over_seeds, median_over_seeds, over_seeds
 from vaelib.training.folder import kl_divergence
 
 RECIPES = ("original", "report")
@@ -42,12 +42,13 @@ def summarise(book: Path) -> dict:
         C7 and C9 ask of BCE, asked of MSE; ``processors``, see
         :func:`vaelib.study.processors.summarise_processors`, and ``kernels``, see
         :func:`vaelib.study.processors.summarise_kernels`; ``objectives``, by recipe and objective,
-        summaries of losses and measures on the test images; ``effects``, by recipe, summaries of
-        the quantities that decide effects; and, of the recipe ``original`` by loss,
-        ``overlap`` of the classes, the fewest and the most ``epochs``, ``slices``, totals on the
-        slices of the original's table and of the split that training used, and ``kl_correlation``,
-        the least over seeds of the KL losses of two slices;
-        ``first_epoch``, summaries of the losses of its BCE runs after one epoch;
+        summaries of losses and measures on the test images; ``effects``, by recipe, medians of the
+        quantities :data:`vaelib.study.claims.BESIDE` with the original's weight β; and, of the
+        recipe ``original`` by loss, ``overlap`` of the classes, the fewest and the most ``epochs``,
+        ``slices``, totals on the slices of the original's table and of the split that training
+        used, ``new_run``, the test totals, and ``kl_correlation``, the least over seeds of the KL
+        losses of two slices, both of the runs that the original's numbers are held against;
+        ``first_epoch``, summaries of the losses of those with BCE after one epoch;
         ``evidence``, see :func:`vaelib.study.evidence.summarise_evidence`;
         ``autoencoder``, see :func:`vaelib.study.evidence.summarise_autoencoder`;
         ``looseness``, see :func:`vaelib.study.looseness.summarise_looseness`;
@@ -60,6 +61,7 @@ def summarise(book: Path) -> dict:
     records = records_of(book / RECORDS)
     pairs, history = pair_up(records, "original"), original_history(book)
     original = {loss: [pair[loss] for pair in pairs] for loss in BOTH}
+    alike = {loss: list(filter(claims.uses_all, runs)) for loss, runs in original.items()}
     by_recipe = {recipe: select(records, recipe=recipe) for recipe in RECIPES}
     by_recipe["original"] = [*original["bce"], *original["mse"]]  # all others are for the evidence
     asked, table = claims.read_claims(book), original_losses(book)
@@ -73,7 +75,8 @@ def summarise(book: Path) -> dict:
             "number": len(turned),
             "named": "; ".join(
                 f"{name} without {', '.join(map(str, seeds))}" for name, seeds in turned.items()
-            ),
+            )
+            or "none",
         },
         "mse_too": [asdict(part) for part in claims.mse_too(asked, pairs)],
         "processors": summarise_processors(book),
@@ -81,17 +84,23 @@ def summarise(book: Path) -> dict:
         "objectives": {recipe: _objectives(found) for recipe, found in by_recipe.items()},
         "effects": {
             recipe: {
-                name: over_seeds(quantity(pair) for pair in pair_up(records, recipe))
-                for name, quantity in claims.QUANTITIES.items()
+                name: median_over_seeds(
+                    claims.QUANTITIES[name](pair) for pair in pair_up(records, recipe)
+                )
+                for name in claims.BESIDE
             }
             for recipe in RECIPES
         },
         "overlap": {loss: _overlap(chosen) for loss, chosen in original.items()},
         "epochs": {loss: _epochs(chosen) for loss, chosen in original.items()},
         "slices": {loss: _slices(chosen) for loss, chosen in original.items()},
-        "kl_correlation": {loss: _kl_correlation(chosen) for loss, chosen in original.items()},
+        "new_run": {
+            loss: over_seeds(run["losses"]["test"]["total"] for run in runs)
+            for loss, runs in alike.items()
+        },
+        "kl_correlation": {loss: _kl_correlation(runs) for loss, runs in alike.items()},
         "first_epoch": {
-            name: over_seeds(record["history"][0][name] for record in original["bce"])
+            name: over_seeds(run["history"][0][name] for run in alike["bce"])
             for name in claims.FIRST_EPOCH
         },
         "evidence": summarise_evidence(records),
@@ -116,15 +125,20 @@ def _kl_correlation(runs: list[dict]) -> float:
 
 
 def _objectives(records: list[dict]) -> dict:
-    """Summarise each objective that is recorded with two latent dimensions."""
+    """Summarise each objective that is recorded with two latent dimensions, of the same seeds."""
     chosen = {
         name: select(records, reconstruction_loss=loss, beta=beta, latent_dim=2)
         for name, (loss, beta) in OBJECTIVES.items()
     }
+    chosen = {name: found for name, found in chosen.items() if found}
+    same = set.intersection(*({r["settings"]["seed"] for r in found} for found in chosen.values()))
     return {
-        name: {"loss": OBJECTIVES[name][0], "beta": OBJECTIVES[name][1], **_objective(found)}
+        name: {
+            "loss": OBJECTIVES[name][0],
+            "beta": OBJECTIVES[name][1],
+            **_objective([r for r in found if r["settings"]["seed"] in same]),
+        }
         for name, found in chosen.items()
-        if found
     }
 
 

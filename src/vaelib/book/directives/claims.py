@@ -8,7 +8,7 @@ if it falls outside.
 """
 
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -82,7 +82,9 @@ def size_of(claim: dict) -> list[str]:
         f"{printed(name)}: " + ("too few runs" if chance is None else f"p = {chance:.2g}")
         for name, chance in claim["tests"].items()
     ]
-    return tests or [f"{spread(part)}, {limit_of(part)}" for part in of_effects(claim)]
+    return tests or [
+        f"{spread(part)}, {limit_of(part)}: {seeds_of(part)}" for part in of_effects(claim)
+    ]
 
 
 def of_effects(claim: dict) -> list[dict]:
@@ -98,10 +100,17 @@ def limit_of(part: dict) -> str:
     return ""
 
 
+def seeds_of(part: dict) -> str:
+    """Count the seeds on the side of the limit that is claimed."""
+    above, below, values = part["above"], part["below"], part["values"]
+    count = sum(value < below if above is None else value > above for value in values)
+    return f"{count} of {len(values)} seeds"
+
+
 def spread(part: dict) -> str:
-    """Write the mean over seeds and its interval."""
+    """Write the median over seeds and its interval."""
     low, high = part["interval"]
-    return f"{mean(part['values']):.3f} ({low:.3f} to {high:.3f})".replace("-", "\N{MINUS SIGN}")
+    return f"{median(part['values']):.3f} ({low:.3f} to {high:.3f})".replace("-", "\N{MINUS SIGN}")
 
 
 def marked(verdict: str) -> str:
@@ -112,7 +121,7 @@ def marked(verdict: str) -> str:
 
 def effects_of(parts: list[tuple[str, dict]]) -> list[list[str]]:
     """Return the rows of a table of effects, the heads first."""
-    rows = [["", "quantity", "mean over seeds", "claimed", "verdict"]]
+    rows = [["", "quantity", "median over seeds", "claimed", "verdict"]]
     for name, part in parts:
         limit = limit_of(part).removeprefix("claimed ")
         rows.append([name, printed(part["name"]), spread(part), limit, marked(part["verdict"])])
