@@ -57,8 +57,9 @@ def main(kernels: str, record: str, *names: str) -> None:
     """Repeat trainings with the kernels asked for, in a process that chooses so from its start."""
     require("kernels", kernels, KERNELS)
     if not KERNELS[kernels].items() <= os.environ.items():
-        command = ["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", LIBRARY]
-        subprocess.run(command, input=MAKER, text=True, check=True)
+        if kernels == "intel":
+            command = ["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", LIBRARY]
+            subprocess.run(command, input=MAKER, text=True, check=True)
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | KERNELS[kernels])
     for name in names:
         print(name, repeat(kernels, Path(record), name), flush=True)
