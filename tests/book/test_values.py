@@ -18,6 +18,7 @@ def book(tmp_path):
                 "peers": {"plain PyTorch": {"ratio": 0.5}},
                 "steps": 1594,
                 "ok": True,
+                "open": None,
                 "quartiles": {"low": 1, "median": 2, "high": 4, "number": 9},
                 "range": {"mean": 2.5, "least": 1.25, "greatest": 3, "seeds": 3},
                 "seeds": {"values": [1], "mean": 2, "confidence": {"low": 1, "high": 3}},
@@ -41,6 +42,7 @@ def book(tmp_path):
         ("cost", "peers.plain PyTorch.ratio", ".0%", "50%", "recorded/cost.json"),
         ("cost", "steps", ",", "1,594", "recorded/cost.json"),
         ("cost", "ok", "", "yes", "recorded/cost.json"),
+        ("cost", "open", ".2g", "unknown", "recorded/cost.json"),
         ("original", "bce.test.total", ".1f", "149.6", "recorded/original/results.csv"),
     ],
 )

@@ -68,7 +68,7 @@ def look_up(book: Path, name: str, path: str, form: str) -> tuple[str, Path]:
         form: format specification, such as ``.2f``; empty for the value as it is.
 
     Returns:
-        The text and the file that it comes from.
+        The text, "unknown" for null, and the file that it comes from.
 
     Raises:
         ValueError: no such key, or a format that does not fit; the message names the nearest key.
@@ -76,6 +76,8 @@ def look_up(book: Path, name: str, path: str, form: str) -> tuple[str, Path]:
         vaelib.plumbing.files.DamagedError: the file is not what was saved there.
     """
     value, file = find(book, name, path)
+    if value is None:  # what too few records leave open
+        return "unknown", file
     if isinstance(value, bool):
         value = "yes" if value else "no"
     return format(value, form), file
