@@ -44,6 +44,7 @@ SEEDS = {
     "evidence": 8,  # of each objective
     "code": 5,  # of each that is coded, and of 16 dimensions
     "few": 3,  # of all others: more weights β, more dimensions, ``cb``, autoencoders
+    "pairs": 50,  # of both losses with the original's weight β; beyond the others no evidence
     "original": 8,  # of the recipe ``original``
 }
 
@@ -63,6 +64,7 @@ def trainings() -> list[Settings]:
         *((*o, "report", seed) for seed in few for o in others if o not in objectives),
         *((*o, "report", seed) for seed in code for o in CODED.values() if o not in objectives),
         *((loss, 1.0, "report", seed, 16) for seed in code for loss in BOTH),
+        *((loss, 0.5, "report", seed) for seed in range(SEEDS["pairs"]) for loss in BOTH),
         *((loss, 0.5, "original", seed) for seed in range(SEEDS["original"]) for loss in BOTH),
     ]
     wholes = [model for seed in LOOSE for model in whole_models(seed).values()]

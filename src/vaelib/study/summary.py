@@ -43,7 +43,8 @@ def summarise(book: Path) -> dict:
         :func:`vaelib.study.processors.summarise_processors`, and ``kernels``, see
         :func:`vaelib.study.processors.summarise_kernels`; ``objectives``, by recipe and objective,
         summaries of losses and measures on the test images; ``effects``, by recipe, medians of the
-        quantities :data:`vaelib.study.claims.BESIDE` with the original's weight β; and, of the
+        quantities :data:`vaelib.study.claims.BESIDE` with the original's weight β, and ``unused``,
+        how many of these runs leave a latent dimension unused; and, of the
         recipe ``original`` by loss, ``overlap`` of the classes, the fewest and the most ``epochs``,
         ``slices``, totals on the slices of the original's table and of the split that training
         used, ``new_run``, the test totals, and ``kl_correlation``, the least over seeds of the KL
@@ -89,6 +90,14 @@ def summarise(book: Path) -> dict:
                 )
                 for name in claims.BESIDE
             }
+            for recipe in RECIPES
+        },
+        "unused": {
+            recipe: sum(
+                not claims.uses_all(run)
+                for pair in pair_up(records, recipe)
+                for run in pair.values()
+            )
             for recipe in RECIPES
         },
         "overlap": {loss: _overlap(chosen) for loss, chosen in original.items()},

@@ -100,16 +100,23 @@ def leave_out_solutions(doctree: nodes.document) -> None:
 def say_where_links_lead(doctree: nodes.document, env: BuildEnvironment) -> None:
     """Print the chapter's number and the page beside the first link of a chapter to another."""
     said = set()
+    # The parents of a link do not lead to its chapter: Sphinx moves pages, and leaves theirs.
+    chapters = {
+        id(link): page["docname"]
+        for page in doctree.findall(start_of_file)
+        for link in page.findall(nodes.reference)
+    }
     for link in list(doctree.findall(nodes.reference)):
+        chapter = chapters.get(id(link), "")  # none on the first page
         inner, address = link.next_node(nodes.inline), link.get("refuri", "")
         if inner is None or not LINKS & set(inner["classes"]) or not address.startswith("%"):
             continue
         name, _, place = address.removeprefix("%").partition("#")
-        if (chapter := _chapter_of(link), name, place) in said:
+        if (chapter, name, place) in said:
             continue
         said.add((chapter, name, place))
         numbers = env.toc_secnumbers.get(name, {}).get("") if name != chapter else None
-        spanish = env.metadata[chapter].get("lang") == "es"
+        spanish = env.metadata[chapter].get("lang") == "es" if chapter else False
         words = ("cap.", "pág.") if spanish else ("ch.", "p.")
         page = rf"{words[1]}~\pageref{{\detokenize{{{name}:{place or ':doc'}}}}}"
         where = f"{words[0]}~{numbers[0]}, {page}" if numbers else page
@@ -117,13 +124,6 @@ def say_where_links_lead(doctree: nodes.document, env: BuildEnvironment) -> None
         within = before.count("(") > before.count(")")
         text = f", {where}" if within else f" ({where})"
         link.parent.insert(link.parent.index(link) + 1, nodes.raw("", text, format="latex"))
-
-
-def _chapter_of(node: nodes.Node) -> str:
-    while node := node.parent:
-        if isinstance(node, start_of_file):
-            return node["docname"]
-    return ""
 
 
 def put_lead_on_title_page(doctree: nodes.document) -> None:
