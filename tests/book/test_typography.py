@@ -18,6 +18,7 @@ from vaelib.book.site.typography import align_numbers, as_set, set_numbers
         ),
         ("back to 4 runs", "back to 4 runs"),
         (" to\n", "\xa0to\xa0"),
+        ("1.3e-06, 2e+09 and e-mail", "1.3\xa0·\xa010⁻⁶, 2\xa0·\xa010⁹ and e-mail"),
     ],
 )
 def test_numbers_are_set(written, expected):
@@ -32,6 +33,17 @@ def test_code_and_formulas_stay_as_they_are():
     page += nodes.literal_block("", "x = -1")
     set_numbers(None, page, "page")
     assert page.astext() == "at −1 -1-1\n\nx = -1"
+
+
+def test_lines_do_not_break_within_a_number_but_cells_may():
+    written = "in 0.9 (-1.0 to 5.1) ± 2 nats (a part)"
+    unbroken = "in 0.9\xa0(−1.0\xa0to\xa05.1)\xa0±\xa02\xa0nats (a part)"
+    page = nodes.document(None, None)
+    page += nodes.paragraph("", "", nodes.Text(written), nodes.emphasis("", "3"), nodes.Text(" nats"))
+    page += nodes.entry("", nodes.paragraph("", written))
+    set_numbers(None, page, "page")
+    assert page[0].astext() == f"{unbroken}3\xa0nats"
+    assert page[1].astext() == "in 0.9 (−1.0\xa0to\xa05.1) ± 2 nats (a part)"
 
 
 def test_columns_of_numbers_alone_are_marked():

@@ -19,6 +19,7 @@ def book(tmp_path):
                 "steps": 1594,
                 "ok": True,
                 "open": None,
+                "less": {"median": -0.004, "low": -0.1, "high": 0},
                 "quartiles": {"low": 1, "median": 2, "high": 4, "number": 9},
                 "range": {"mean": 2.5, "least": 1.25, "greatest": 3, "seeds": 3},
                 "seeds": {"values": [1], "mean": 2, "confidence": {"low": 1, "high": 3}},
@@ -43,6 +44,7 @@ def book(tmp_path):
         ("cost", "steps", ",", "1,594", "recorded/cost.json"),
         ("cost", "ok", "", "yes", "recorded/cost.json"),
         ("cost", "open", ".2g", "unknown", "recorded/cost.json"),
+        ("cost", "less.median", ".2f", "0.00", "recorded/cost.json"),
         ("original", "bce.test.total", ".1f", "149.6", "recorded/original/results.csv"),
     ],
 )
@@ -90,6 +92,7 @@ def test_what_the_records_say_is_read_where_the_build_leaves_it(book):
         ("quartiles", "2.0 (1.0 to 4.0)"),
         ("range", "2.5 (1.2 to 3.0)"),
         ("seeds", "2.0 (1.0 to 3.0)"),
+        ("less", "0.0 (-0.1 to 0.0)"),
     ],
 )
 def test_an_interval_has_its_middle_and_its_bounds(book, path, text):

@@ -110,7 +110,7 @@ def seeds_of(part: dict) -> str:
 def spread(part: dict) -> str:
     """Write the median over seeds and its interval."""
     low, high = part["interval"]
-    return f"{median(part['values']):.3f} ({low:.3f} to {high:.3f})".replace("-", "\N{MINUS SIGN}")
+    return f"{median(part['values']):z.3f} ({low:z.3f} to {high:z.3f})".replace("-", "\N{MINUS SIGN}")
 
 
 def marked(verdict: str) -> str:

@@ -80,7 +80,7 @@ def look_up(book: Path, name: str, path: str, form: str) -> tuple[str, Path]:
         return "unknown", file
     if isinstance(value, bool):
         value = "yes" if value else "no"
-    return format(value, form), file
+    return _written(value, form), file
 
 
 def look_up_interval(book: Path, name: str, path: str, form: str) -> tuple[str, Path]:
@@ -91,8 +91,14 @@ def look_up_interval(book: Path, name: str, path: str, form: str) -> tuple[str, 
             middle, low, high = (reduce(_entry, key.split("."), entry) for key in keys)
         except ValueError:
             continue
-        return f"{middle:{form}} ({low:{form}} to {high:{form}})", file
+        middle, low, high = (_written(value, form) for value in (middle, low, high))
+        return f"{middle} ({low} to {high})", file
     raise ValueError("the entry has no interval; expected a median or mean with two bounds")
+
+
+def _written(value: Any, form: str) -> str:
+    """Write a value; no minus sign before what is rounded to 0."""
+    return format(value, f"z{form}" if form.endswith(("f", "%")) else form)
 
 
 def find(book: Path, name: str, path: str) -> tuple[Any, Path]:

@@ -116,7 +116,7 @@ def say_where_links_lead(doctree: nodes.document, env: BuildEnvironment) -> None
             continue
         said.add((chapter, name, place))
         numbers = env.toc_secnumbers.get(name, {}).get("") if name != chapter else None
-        spanish = env.metadata[chapter].get("lang") == "es" if chapter else False
+        spanish = env.metadata.get(chapter, {}).get("lang") == "es"
         words = ("cap.", "pág.") if spanish else ("ch.", "p.")
         page = rf"{words[1]}~\pageref{{\detokenize{{{name}:{place or ':doc'}}}}}"
         where = f"{words[0]}~{numbers[0]}, {page}" if numbers else page

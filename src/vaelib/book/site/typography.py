@@ -12,7 +12,14 @@ RULES = (
     (re.compile(r"(?<![^\s(\[])-(?=\.?\d)"), "\N{MINUS SIGN}"),
     (re.compile(r"(?<=[\d.]) ?%"), f"{SPACE}%"),
     (re.compile(r"(?<=[\d%])\sto\s(?=[−\d])|^\sto\s$"), f"{SPACE}to{SPACE}"),  # or between roles
+    (re.compile(r"(?<=\d)e([+-])0*(\d+)"), lambda e: _power(e[1] + e[2])),
 )
+IN_LINES = (  # but not in the narrow cells of tables
+    (re.compile(r"(?<=\d) (?=\([−\d.,]+(\s%)?\sto\s)"), SPACE),  # a middle and its bounds
+    (re.compile(r"\s±\s"), f"{SPACE}±{SPACE}"),
+    (re.compile(r"((?<=\d)|^) (?=(nats|bits|ms|MB)\b)"), SPACE),
+)
+RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "+")  # without the sign +
 
 
 def setup(app: Sphinx) -> None:
@@ -25,7 +32,10 @@ def setup(app: Sphinx) -> None:
 def set_numbers(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Set the numbers of a page, but for those in code and formulas."""
     for text in list(doctree.findall(nodes.Text)):
-        if not isinstance(text.parent, FIXED) and (new := as_set(text)) != text:
+        if isinstance(text.parent, FIXED):
+            continue
+        rules = RULES if _in_table(text) else RULES + IN_LINES
+        if (new := as_set(text, rules)) != text:
             text.parent.replace(text, nodes.Text(new))
 
 
@@ -46,8 +56,19 @@ def name_language(app: Sphinx, pagename: str, template: str, context: dict, doct
         context["body"] = f'<div lang="{language}">{context["body"]}</div>'
 
 
-def as_set(text: str) -> str:
+def as_set(text: str, rules: tuple = RULES) -> str:
     """Return a text with its numbers as they are set."""
-    for pattern, replacement in RULES:
+    for pattern, replacement in rules:
         text = pattern.sub(replacement, text)
     return text
+
+
+def _power(exponent: str) -> str:
+    return f"{SPACE}·{SPACE}10{exponent.translate(RAISED)}"
+
+
+def _in_table(node: nodes.Node) -> bool:
+    while node := node.parent:
+        if isinstance(node, nodes.entry):
+            return True
+    return False
