@@ -8,7 +8,7 @@ import pytest
 from docutils import nodes
 from sphinx.addnodes import start_of_file
 from sphinx.errors import ExtensionError
-from sphinx_exercise.nodes import exercise_node, solution_node
+from sphinx_exercise.nodes import exercise_enumerable_node, exercise_node, solution_node
 from sphinx_jupyterbook_latex.nodes import HiddenCellNode, RootHeader
 
 from vaelib.book.site import pdf, printing
@@ -132,6 +132,27 @@ def test_a_table_stays_with_its_caption(report):
     table = report.next_node(nodes.table)
     before = table.parent[table.parent.index(table) - 1]
     assert before.astext() == "\\needspace{7\\baselineskip}"  # one row and its caption
+
+
+@pytest.mark.parametrize("kind", ["table", "cell", "exercise"])
+def test_a_heading_goes_with_what_stands_right_below_it(kind):
+    table = nodes.table("", nodes.tgroup("", nodes.tbody("", nodes.row(), nodes.row())))
+    cell = nodes.container("", nodes.literal_block("", "prove()\nmore()"), classes=["cell"])
+    exercise = exercise_enumerable_node("", nodes.paragraph("", "Compute it."))
+    block = {"table": table, "cell": cell, "exercise": exercise}[kind]
+    below = nodes.section("", nodes.title("", "Heading"), block)
+    chapter = page("cost", nodes.paragraph("", "Before."), below, nodes.paragraph("", "After."))
+    document = nodes.document(None, None)
+    document += chapter
+    for keep in (printing.keep_tables_together, printing.keep_cells_together):
+        keep(document)
+    printing.keep_exercises_below_headings(document)
+    lines = {"table": 11, "cell": 10, "exercise": 8}[kind]
+    assert [part.astext() for part in chapter[0]][1:3] == [
+        "Before.",
+        f"\\needspace{{{lines}\\baselineskip}}",
+    ]
+    assert chapter[0][3] is below
 
 
 def test_a_figure_is_printed_without_the_code_that_drew_it(report):

@@ -8,7 +8,7 @@ from sphinx.addnodes import start_of_file
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
-from sphinx_exercise.nodes import solution_node
+from sphinx_exercise.nodes import exercise_enumerable_node, solution_node
 from sphinx_jupyterbook_latex.nodes import HiddenCellNode, RootHeader
 
 from vaelib.plumbing.places import EXECUTED
@@ -20,6 +20,8 @@ NARROW |= {"latent-mean": "66%", "latent-sum": "66%", "fig-confusion": "52%", "f
 SHORT = 20  # lines of a cell that is not broken over two pages
 LINKS = {"doc", "std-doc", "std-ref"}  # classes of the words that link to a chapter or a section
 CAPTION = 6  # lines of a long caption of a table, with the space around it
+EXERCISE = 5  # lines of an exercise that shall stand below its heading, with the space around it
+HEADING = 3  # lines of a heading, with the space around it
 
 
 def setup(app: Sphinx) -> None:
@@ -70,6 +72,7 @@ def adapt_to_print(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     unwrap_figures(doctree)
     keep_tables_together(doctree)
     keep_cells_together(doctree)
+    keep_exercises_below_headings(doctree)
     size_images(doctree)
     pages = {page["docname"]: page for page in doctree.findall(start_of_file)}
     print_sources_once(doctree, pages["conclusion"])
@@ -165,7 +168,7 @@ def keep_cells_together(doctree: nodes.document) -> None:
         blocks = [block for part in shown for block in part.findall(nodes.literal_block)]
         lines = sum(len(block.astext().splitlines()) for block in blocks)
         if 0 < lines <= SHORT:
-            cell.insert(0, _room(lines + 5))  # with the space around them
+            _keep_together(cell, lines + 5)  # with the space around them
 
 
 def keep_tables_together(doctree: nodes.document) -> None:
@@ -173,7 +176,14 @@ def keep_tables_together(doctree: nodes.document) -> None:
     for table in list(doctree.findall(nodes.table)):
         if "longtable" not in table["classes"]:
             rows = sum(1 for _ in table.findall(nodes.row))
-            table.parent.insert(table.parent.index(table), _room(rows + CAPTION))
+            _keep_together(table, rows + CAPTION)
+
+
+def keep_exercises_below_headings(doctree: nodes.document) -> None:
+    """Break no page between a heading and the exercise right below it."""
+    for exercise in list(doctree.findall(exercise_enumerable_node)):
+        if _is_first(exercise):
+            _keep_together(exercise, EXERCISE)
 
 
 def size_images(doctree: nodes.document) -> None:
@@ -193,6 +203,19 @@ def print_sources_once(doctree: nodes.document, at: start_of_file) -> None:
     list(at.findall(nodes.section))[-1].extend(kept)
 
 
-def _room(lines: int) -> nodes.raw:
-    """Begin a new page here if this one has not so many lines left."""
-    return nodes.raw("", f"\\needspace{{{lines}\\baselineskip}}", format="latex")
+def _keep_together(block: nodes.Element, lines: int) -> None:
+    """Begin a new page before a block if this one has not so many lines left.
+
+    A heading right above it goes with it.
+    """
+    if _is_first(block):
+        block, lines = block.parent, lines + HEADING
+    room = nodes.raw("", f"\\needspace{{{lines}\\baselineskip}}", format="latex")
+    block.parent.insert(block.parent.index(block), room)
+
+
+def _is_first(block: nodes.Element) -> bool:
+    """Say whether a block stands right below the heading of a section of a chapter."""
+    section = block.parent
+    before = section[: section.index(block)]
+    return isinstance(section.parent, nodes.section) and [*map(type, before)] == [nodes.title]
