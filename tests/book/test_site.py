@@ -71,8 +71,9 @@ def test_the_first_page_leads_to_the_explorer_and_has_the_findings(pages):
 def test_the_page_in_spanish_is_named_as_such_and_no_other(pages):
     there = {name: content(page).select("[lang]") for name, page in pages.items()}
     assert [name for name, found in there.items() if found] == ["resumen"]
-    (spanish,) = there["resumen"]
+    spanish, *sources = there["resumen"]
     assert spanish["lang"] == "es"
+    assert [(line["lang"], line["class"][0]) for line in sources] == [("en", "provenance")] * 2
     assert spanish.h1
     rows = spanish.select("table tbody tr")
     assert len(rows) >= 12

@@ -4,7 +4,7 @@ The directive ``claims`` is the table of all verdicts, ``{claims} C5`` that of t
 claim, ``{claims} effects`` that of all effects, and ``{claims} MSE`` that of what two claims about
 BCE ask, asked of MSE; all take a caption as content and the option ``name``. ``{recorded} bce``
 compares the run ``bce`` of this build with the recorded runs of its objective: a sentence, or a box
-if it falls outside.
+if it falls outside. The role ``veredicto`` prints one verdict as ``value`` does, but in Spanish.
 """
 
 from pathlib import Path
@@ -16,6 +16,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 from vaelib.book.directives.tables import TableDirective, markdown
+from vaelib.book.directives.values import Value, look_up
 from vaelib.build.derived import read_summary
 from vaelib.plumbing.checks import require
 from vaelib.plumbing.places import EXECUTED, SUMMARY
@@ -29,10 +30,17 @@ MARKS = {
     "not reproduced": ("✗", "bad"),
     "undecided": ("?", "open"),
 }
+SPANISH = {
+    "proved": "demostrado",
+    "reproduced": "se sostiene",
+    "not reproduced": "no se sostiene",
+    "undecided": "sin decidir",
+}
 
 
 def setup(app: Sphinx) -> None:
-    """Register the directives."""
+    """Register directives and role."""
+    app.add_role("veredicto", Value(verdict_in_spanish))
     app.add_directive("claims", Claims)
     app.add_directive("recorded", Recorded)
 
@@ -56,6 +64,12 @@ class Claims(TableDirective):
         except ValueError as error:
             raise ExtensionError(f"{self.get_location()}: {error}") from error
         return self.table(effects_of(tables[name]) if name in tables else numbers_of(claims[name]))
+
+
+def verdict_in_spanish(book: Path, name: str, path: str, form: str) -> tuple[str, Path]:
+    """Look a verdict up; see :func:`vaelib.book.directives.values.look_up`."""
+    verdict, file = look_up(book, name, path, form)
+    return SPANISH[verdict], file
 
 
 def summary_for(directive: SphinxDirective) -> dict:

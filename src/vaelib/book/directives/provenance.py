@@ -76,7 +76,10 @@ def add_line(app: Sphinx, doctree: nodes.document) -> None:
     section = next(doctree.findall(nodes.section))
     while isinstance(section[-1], nodes.section):
         section = section[-1]
-    section += [nodes.paragraph("", "", *line, classes=["provenance"]) for line in lines]
+    classes = ["provenance"]
+    if app.env.metadata[page].get("lang"):  # the page has another language than this line
+        classes.append("language-en")
+    section += [nodes.paragraph("", "", *line, classes=classes) for line in lines]
 
 
 def _link(page: str, target: str, title: str = "") -> pending_xref:
