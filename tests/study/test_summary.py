@@ -206,6 +206,18 @@ def test_what_stands_beside_the_claims_comes_from_the_pairs_of_each_recipe(found
         assert (lead["low"], lead["high"]) == (min(lead["values"]), max(lead["values"]))
 
 
+def test_runs_that_leave_a_dimension_unused_are_counted(book, tmp_path):
+    book = shutil.copytree(book, tmp_path, dirs_exist_ok=True)
+    file = book / "recorded" / "records" / "report-mse-beta0.5-d2-seed8.json"
+    record = read_json(file)
+    record["rate"]["dimensions"] = [5.0, 0.05]
+    write_json(record, file)
+    assert summary.summarise(book)["unused"] == {
+        "original": {"runs": 14, "number": 0},
+        "report": {"runs": 12, "number": 1},
+    }
+
+
 def test_overlaps_are_averaged_over_seeds(found):
     overlap = found["overlap"]["bce"]
     assert overlap["pairs"]["1"] == {"digits": "4 and 9", "share": pytest.approx(0.43)}

@@ -44,7 +44,7 @@ def summarise(book: Path) -> dict:
         :func:`vaelib.study.processors.summarise_kernels`; ``objectives``, by recipe and objective,
         summaries of losses and measures on the test images; ``effects``, by recipe, medians of the
         quantities :data:`vaelib.study.claims.BESIDE` with the original's weight β, and ``unused``,
-        how many of these runs leave a latent dimension unused; and, of the
+        of how many of these ``runs`` a ``number`` leaves a latent dimension unused; and, of the
         recipe ``original`` by loss, ``overlap`` of the classes, the fewest and the most ``epochs``,
         ``slices``, totals on the slices of the original's table and of the split that training
         used, ``new_run``, the test totals, and ``kl_correlation``, the least over seeds of the KL
@@ -92,14 +92,7 @@ def summarise(book: Path) -> dict:
             }
             for recipe in RECIPES
         },
-        "unused": {
-            recipe: sum(
-                not claims.uses_all(run)
-                for pair in pair_up(records, recipe)
-                for run in pair.values()
-            )
-            for recipe in RECIPES
-        },
+        "unused": {recipe: _unused(pair_up(records, recipe)) for recipe in RECIPES},
         "overlap": {loss: _overlap(chosen) for loss, chosen in original.items()},
         "epochs": {loss: _epochs(chosen) for loss, chosen in original.items()},
         "slices": {loss: _slices(chosen) for loss, chosen in original.items()},
@@ -126,6 +119,11 @@ def summarise(book: Path) -> dict:
             "epochs": len(history),
         },
     }
+
+
+def _unused(pairs: list[claims.Pair]) -> dict[str, int]:
+    runs = [run for pair in pairs for run in pair.values()]
+    return {"runs": len(runs), "number": sum(not claims.uses_all(run) for run in runs)}
 
 
 def _kl_correlation(runs: list[dict]) -> float:
