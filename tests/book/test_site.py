@@ -435,3 +435,17 @@ def test_what_a_phone_calls_columns_are_their_heads(pages):
         for head in pages["beyond/evidence"].select("table#tab-evidence-seeds th")
     ]
     assert said == heads[1:]
+
+
+def test_references_are_named_as_the_text_cites_them(pages):
+    entries = content(pages["references"]).select("div.citation")
+    listed = {entry["id"]: entry.select_one(".label").get_text().strip("[]") for entry in entries}
+    assert len(listed) > 30
+    assert listed == {key: label for key, label in listed.items() if label[-4:].isdigit()}
+    cited = [
+        (link["href"].partition("#")[2], link.get_text())
+        for page in pages.values()
+        for link in page.select(".bibtex-citation a, .bibtex a")
+    ]
+    assert len(cited) > 40
+    assert {(key, listed[key]) for key, _ in cited} == set(cited)

@@ -26,6 +26,7 @@ def setup(app) -> dict:
     )
     from vaelib.book.explorer import directive
     from vaelib.book.site import (
+        bibliography,
         changed,
         formulas,
         icons,
@@ -39,7 +40,7 @@ def setup(app) -> dict:
     from vaelib.plumbing.stale import digest
 
     written = (statements, values, tables, listings, losses, claims, provenance, modules, directive)
-    site = (formulas, repository, printing, pdf, rules, tidying, typography, icons)
+    site = (formulas, bibliography, repository, printing, pdf, rules, tidying, typography, icons)
     for part in (build, changed, *written, *site):
         part.setup(app)
     # When one of these files has changed, Sphinx reads and writes every page again.
