@@ -410,15 +410,19 @@ def test_the_keyboard_reaches_every_table(pages):
 
 
 def test_every_exercise_has_a_folded_solution_with_a_check(pages):
+    number = 0
     for name, page in pages.items():
         exercises = [box["id"] for box in page.select("div.exercise")]
-        if name.startswith("theory/"):
-            assert exercises
+        number += len(exercises)
+        if name.startswith(("theory/", "experiments/")):
+            assert 2 <= len(exercises) <= 4, name
         solutions = page.select("div.solution")
         assert [box.a["href"] for box in solutions] == [f"#{id}" for id in exercises]
         for box in solutions:
             assert "dropdown" in box["class"]
-            assert box.select_one("div.cell_input")
+            code = "".join(cell.get_text() for cell in box.select("div.cell_input"))
+            assert re.search(r"\bassert\b|\brequire_|\bprove_", code), (name, box.a["href"])
+    assert number >= 24
 
 
 def test_no_id_is_twice_on_a_page(pages):
