@@ -80,7 +80,8 @@ def side_by_side(runs: Runs) -> list[list[str]]:
 def beside(runs: Runs, original: dict) -> list[list[str]]:
     """Return a row for each run and each row of the original's table, the heads first."""
     names = {"train": "training", "validation": '"validation"', "test": "test"}
-    rows = [["", "total", "ours", "reconstr.", "ours", "KL", "ours"]]
+    heads = ("total", "reconstr.", "KL")
+    rows = [["", *(head for loss in heads for head in (f"{loss}, original's", "ours"))]]
     for settings, losses in runs.values():
         loss = settings["reconstruction_loss"]
         for split, ours in SPLITS.items():
