@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import zlib
 
 import numpy as np
 import pytest
@@ -37,12 +38,22 @@ def log():
     return (LATEX / "report.log").read_text(errors="replace").replace("\n", "")
 
 
+def _inflated(stream: bytes) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(stream)
+    except zlib.error:  # one that was not deflated
+        return stream
+
+
 def test_size_paper_and_properties():
     info = dict(line.split(":", 1) for line in poppler("pdfinfo").splitlines())
     assert 50 <= int(info["Pages"]) <= 80
     assert "A4" in info["Page size"]
     assert info["Title"].strip() == "Variational autoencoders, re-derived and re-run"
     assert info["Author"].strip()
+    assert "exact evidence" in info["Subject"]
+    streams = re.findall(rb"stream\r?\n(.*?)endstream", (LATEX / "report.pdf").read_bytes(), re.S)
+    assert any(b"/Lang" in _inflated(stream) for stream in streams)
 
 
 def test_the_runs_results_are_printed(text):
@@ -141,4 +152,4 @@ def test_the_site_offers_it():
 
 def test_numbers_have_true_minus_signs(text):
     assert re.search(r"−\d+\.\d+ to −\d", text.replace("\N{NO-BREAK SPACE}", " "))
-    assert not re.search(r"(?<!\d)-[\d.]+\s+to\s", text)  # but dates have hyphens
+    assert not re.search(r"(?<!\d)-[\d.]+\s+to\s|p = [\d.]+e", text)  # but dates have hyphens

@@ -107,9 +107,13 @@ def test_numbers_have_true_minus_signs_and_stay_on_their_line(pages):
         for code in article.select("pre, code, math, script, style, .explorer, svg"):
             code.decompose()
         wrong = re.findall(
-            r"(?:(?<=\s)|(?<=\())-\.?\d\S*|\d %|\d%|[\d%] to [−\d]", article.get_text()
+            r"(?:(?<=\s)|(?<=\())-\.?\d\S*|\d %|\d%|[\d%] to [−\d]|\de[-+]\d", article.get_text()
         )
         assert not wrong, name
+        for table in article.select("table"):
+            table.decompose()
+        broken = re.findall(r"\d \(−?[\d.,]+\sto\s| ± |\d nats", article.get_text())
+        assert not broken, name
 
 
 def test_figures_stand_alone(site, pages):

@@ -10,7 +10,7 @@ from PIL import Image
 
 from vaelib.book.explorer.join import HERE
 from vaelib.figures import images as pictures
-from vaelib.figures import network, style
+from vaelib.figures import network, style, theory
 from vaelib.figures.curves import curves
 from vaelib.figures.labels import APART, label_places
 from vaelib.plumbing.words import LOSSES
@@ -33,6 +33,13 @@ def test_curves_show_what_they_are_given():
     assert kl.get_title() == "KL"
     low, high = total.get_ylim()
     assert low < 12 / 12 < 12 / 3 < high < 12 / 1  # the first fall is off the scale
+
+
+def test_cross_entropy_leaves_the_entropy_of_a_grey_pixel_and_squared_error_nothing():
+    bernoulli, squared = theory.pixel_losses().axes
+    for axes, least in ((bernoulli, [0, np.log(2), 0]), (squared, [0, 0, 0])):
+        found = [line.get_ydata().min() for line in axes.lines]
+        np.testing.assert_allclose(found, least, atol=0.003)
 
 
 def test_curves_lie_over_the_original_ones():

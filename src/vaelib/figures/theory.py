@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
 from vaelib.figures.style import styled, subplots
-from vaelib.symbolic import bound, gaussian, gradients
+from vaelib.symbolic import bound, gaussian, gradients, likelihoods
 
 
 @styled
@@ -91,6 +91,27 @@ def estimator_variances() -> Figure:
         axes.plot(mean, curve(mean) * np.ones_like(mean), dashes, label=label)
     axes.set(xlabel=r"$\mu$", ylabel="variance of the estimate", yscale="log")
     axes.legend()
+    return figure
+
+
+@styled
+def pixel_losses() -> Figure:
+    """Draw a pixel's cross-entropy and squared error over its decoded value, for three greys."""
+    x, decoded = likelihoods.x, likelihoods.p
+    losses = {
+        "cross-entropy": likelihoods.cross_entropy(x, decoded),
+        "squared error": (x - decoded) ** 2,
+    }
+    at = np.linspace(0.002, 0.998, 300)
+    figure, panels = subplots(2.9, 1, 2)
+    for axes, (name, loss) in zip(panels, losses.items(), strict=True):
+        for grey, dashes in ((0, "-"), (sp.Rational(1, 2), "--"), (1, ":")):
+            curve = sp.lambdify(decoded, loss.subs(x, grey))
+            axes.plot(at, curve(at), dashes, label=f"x = {grey}")
+        axes.set(title=name, xlabel=r"$\hat{x}$")
+    panels[0].set(ylabel="loss of a pixel (nats)", ylim=(0, 4))
+    panels[1].set(ylim=(0, 1))
+    panels[0].legend(loc="upper center")
     return figure
 
 
