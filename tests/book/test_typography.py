@@ -39,7 +39,8 @@ def test_lines_do_not_break_within_a_number_but_cells_may():
     written = "in 0.9 (-1.0 to 5.1) ± 2 nats (a part)"
     unbroken = "in 0.9\xa0(−1.0\xa0to\xa05.1)\xa0±\xa02\xa0nats (a part)"
     page = nodes.document(None, None)
-    page += nodes.paragraph("", "", nodes.Text(written), nodes.emphasis("", "3"), nodes.Text(" nats"))
+    parts = nodes.Text(written), nodes.emphasis("", "3"), nodes.Text(" nats")
+    page += nodes.paragraph("", "", *parts)
     page += nodes.entry("", nodes.paragraph("", written))
     set_numbers(None, page, "page")
     assert page[0].astext() == f"{unbroken}3\xa0nats"

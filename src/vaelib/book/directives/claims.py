@@ -123,8 +123,8 @@ def seeds_of(part: dict) -> str:
 
 def spread(part: dict) -> str:
     """Write the median over seeds and its interval."""
-    low, high = part["interval"]
-    return f"{median(part['values']):z.3f} ({low:z.3f} to {high:z.3f})".replace("-", "\N{MINUS SIGN}")
+    middle, low, high = median(part["values"]), *part["interval"]
+    return f"{middle:z.3f} ({low:z.3f} to {high:z.3f})".replace("-", "\N{MINUS SIGN}")
 
 
 def marked(verdict: str) -> str:
