@@ -36,9 +36,18 @@ def test_names_of_files_are_such_that_every_system_takes_them():
     assert not [name for name in names if refused.search(name) or not name.isascii()]
 
 
-@pytest.mark.skipif(
-    not os.environ.get("VAELIB_RELEASE"), reason="asked of a release: set VAELIB_RELEASE=1"
+OF_A_RELEASE = pytest.mark.skipif(
+    not os.environ.get("VAELIB_RELEASE"), reason="asked of a release: set VAELIB_RELEASE to its tag"
 )
+
+
+@OF_A_RELEASE
+def test_the_tag_is_that_of_the_version():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert os.environ["VAELIB_RELEASE"] == f"v{version}"
+
+
+@OF_A_RELEASE
 def test_no_part_of_a_record_is_stale():
     states = records.states(design.trainings(), ROOT / "book" / RECORDS)
     stale = {name: {k: v for k, v in parts.items() if v} for name, parts in states.items()}
