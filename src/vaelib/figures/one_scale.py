@@ -18,11 +18,12 @@ def rate_distortion(curves: dict[str, dict[str, dict]]) -> Figure:
     for axes, (loss, curve) in zip(panels, curves.items(), strict=True):
         means = [(part["rate"]["mean"], part["distortion"]["mean"]) for part in curve.values()]
         axes.plot(*zip(*means, strict=True), color="0.4", lw=1.2, zorder=1)
-        for (beta, part), (rate, distortion) in zip(curve.items(), means, strict=True):
+        for (beta, part), (rate, _) in zip(curve.items(), means, strict=True):
             colour, marker, label = MARKED.get(beta, ("C0", "o", "other β"))
             points = part["rate"]["values"], part["distortion"]["values"]
             axes.plot(*points, marker, color=colour, mfc="none", ms=4, ls="", label=label)
-            axes.annotate(beta, (rate, distortion), (5, 5), textcoords="offset points", fontsize=10)
+            top = rate, max(part["distortion"]["values"])
+            axes.annotate(beta, top, (0, 5), textcoords="offset points", ha="center", fontsize=10)
         axes.set(title=printed(loss), xlabel="rate (nats per image)")
         axes.margins(0.12)
     panels[0].set_ylabel("distortion (reconstruction loss)")
