@@ -89,6 +89,15 @@ def test_every_verdict_has_a_mark_and_keeps_its_word():
     assert len({good, bad, unsure}) == 3  # not by colour alone
 
 
+def test_a_verdict_in_spanish_is_one_of_those_that_are_known(tmp_path):
+    file = tmp_path / "_build" / "reproduction.json"
+    files.write_derived({"claims": {"C1": {"verdict": "undecided", "claim": "x"}}}, "key", file)
+    found = claims.verdict_in_spanish(tmp_path, "reproduction", "claims.C1.verdict", "")
+    assert found == ("sin decidir", file)
+    with pytest.raises(ValueError, match="verdict is 'x'"):
+        claims.verdict_in_spanish(tmp_path, "reproduction", "claims.C1.claim", "")
+
+
 def test_a_number_stands_beside_that_of_the_other_loss():
     heads, number = claims.numbers_of(NUMBER)
     assert number == ["test, total", "9.500", "9.500", "8.000 to 11.000", "3.250"]

@@ -73,7 +73,7 @@ def test_the_page_in_spanish_is_named_as_such_and_no_other(pages):
     assert [name for name, found in there.items() if found] == ["resumen"]
     spanish, *sources = there["resumen"]
     assert spanish["lang"] == "es"
-    assert [(line["lang"], line["class"][0]) for line in sources] == [("en", "provenance")] * 2
+    assert [(line["lang"], line["class"][0]) for line in sources] == [("en", "provenance")]
     assert spanish.h1
     rows = spanish.select("table tbody tr")
     assert len(rows) >= 12
@@ -97,7 +97,7 @@ def test_no_markup_is_left_in_the_text(pages):
         for code in article.select("pre, code, .math, script"):
             code.extract()
         text = article.get_text()
-        for left in ("```", ":::", "{value}", "{numref}", "{doc}", "{cite", "$"):
+        for left in ("```", ":::", "{value}", "{veredicto}", "{numref}", "{doc}", "{cite", "$"):
             assert left not in text, (name, left)
 
 
@@ -112,7 +112,10 @@ def test_numbers_have_true_minus_signs_and_stay_on_their_line(pages):
         assert not wrong, name
         for table in article.select("table"):
             table.decompose()
-        broken = re.findall(r"\d \(−?[\d.,]+\sto\s| ± |\d nats", article.get_text())
+        broken = re.findall(
+            r"[\d%][ \n]\(−?[\d.,]+\sto\s|[ \n]±|±[ \n]|\d[ \n](?:nats|bits|ms|MB)\b",
+            article.get_text(),
+        )
         assert not broken, name
 
 
@@ -456,4 +459,5 @@ def test_references_are_named_as_the_text_cites_them(pages):
         for link in page.select(".bibtex-citation a, .bibtex a")
     ]
     assert len(cited) > 40
-    assert {(key, listed[key]) for key, _ in cited} == set(cited)
+    for key, text in cited:  # the year alone where the names stand in the sentence
+        assert listed[key] == text or listed[key].endswith(f", {text}")

@@ -44,7 +44,7 @@ SEEDS = {
     "evidence": 8,  # of each objective
     "code": 5,  # of each that is coded, and of 16 dimensions
     "few": 3,  # of all others: more weights β, more dimensions, ``cb``, autoencoders
-    "pairs": 50,  # of both losses with the original's weight β; beyond the others no evidence
+    "pairs": 50,  # of both losses with the original's weight β, recipe ``report``
     "original": 8,  # of the recipe ``original``
 }
 

@@ -44,7 +44,8 @@ def summarise(book: Path) -> dict:
         :func:`vaelib.study.processors.summarise_kernels`; ``objectives``, by recipe and objective,
         summaries of losses and measures on the test images; ``effects``, by recipe, medians of the
         quantities :data:`vaelib.study.claims.BESIDE` with the original's weight β, and ``unused``,
-        of how many of these ``runs`` a ``number`` leaves a latent dimension unused; and, of the
+        by recipe, of the ``runs`` in these pairs the ``number`` that leave a latent dimension
+        unused, as far as that is recorded; and, of the
         recipe ``original`` by loss, ``overlap`` of the classes, the fewest and the most ``epochs``,
         ``slices``, totals on the slices of the original's table and of the split that training
         used, ``new_run``, the test totals, and ``kl_correlation``, the least over seeds of the KL

@@ -48,7 +48,7 @@ def nearly_orthogonal(matrix: Tensor) -> Tensor:
     of it that is steep at 0: five take all from a hundredth of the norm on to between 0.5 and 1.5.
 
     Args:
-        matrix: (A, B), A ≤ B, a gradient.
+        matrix: (A, B), A ≤ B, a mean of gradients.
 
     Returns:
         (A, B), with the singular vectors of the matrix; zeros stay zeros.

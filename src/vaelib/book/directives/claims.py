@@ -69,6 +69,7 @@ class Claims(TableDirective):
 def verdict_in_spanish(book: Path, name: str, path: str, form: str) -> tuple[str, Path]:
     """Look a verdict up; see :func:`vaelib.book.directives.values.look_up`."""
     verdict, file = look_up(book, name, path, form)
+    require("verdict", verdict, SPANISH)
     return SPANISH[verdict], file
 
 

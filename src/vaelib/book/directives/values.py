@@ -97,7 +97,7 @@ def look_up_interval(book: Path, name: str, path: str, form: str) -> tuple[str, 
 
 
 def _written(value: Any, form: str) -> str:
-    """Write a value; no minus sign before what is rounded to 0."""
+    """Write a value, without a minus sign before a rounded 0; ``form`` has no sign and no fill."""
     return format(value, f"z{form}" if form.endswith(("f", "%")) else form)
 
 

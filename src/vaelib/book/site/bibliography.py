@@ -21,8 +21,10 @@ class Labels(BaseLabelStyle):
     """Labels such as "Cremer et al., 2018"."""
 
     def format_labels(self, entries: list[Entry]) -> Iterator[str]:
-        """Return the label of each entry."""
+        """Return the label of each entry; raise ValueError for one without author or year."""
         for entry in entries:
+            if not (entry.persons.get("author") and entry.fields.get("year")):
+                raise ValueError(f"the work {entry.key} has no author or no year; expected both")
             names = [
                 " ".join(map(str, person.rich_prelast_names + person.rich_last_names))
                 for person in entry.persons["author"]

@@ -206,9 +206,9 @@ def print_sources_once(doctree: nodes.document, at: start_of_file) -> None:
 def _keep_together(block: nodes.Element, lines: int) -> None:
     """Begin a new page before a block if this one has not so many lines left.
 
-    A heading right above it goes with it.
+    A heading right above it goes with it, and one right above that.
     """
-    if _is_first(block):
+    while _is_first(block):
         block, lines = block.parent, lines + HEADING
     room = nodes.raw("", f"\\needspace{{{lines}\\baselineskip}}", format="latex")
     block.parent.insert(block.parent.index(block), room)

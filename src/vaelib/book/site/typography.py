@@ -1,6 +1,7 @@
 """Numbers as they are set, in text and in columns of tables; the language of a page."""
 
 import re
+from itertools import groupby
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -11,13 +12,13 @@ SPACE = "\N{NO-BREAK SPACE}"
 RULES = (
     (re.compile(r"(?<![^\s(\[])-(?=\.?\d)"), "\N{MINUS SIGN}"),
     (re.compile(r"(?<=[\d.]) ?%"), f"{SPACE}%"),
-    (re.compile(r"(?<=[\d%])\sto\s(?=[−\d])|^\sto\s$"), f"{SPACE}to{SPACE}"),  # or between roles
+    (re.compile(r"(?<=[\d%])\sto\s(?=[−\d])"), f"{SPACE}to{SPACE}"),
     (re.compile(r"(?<=\d)e([+-])0*(\d+)"), lambda e: _power(e[1] + e[2])),
 )
 IN_LINES = (  # but not in the narrow cells of tables
-    (re.compile(r"(?<=\d) (?=\([−\d.,]+(\s%)?\sto\s)"), SPACE),  # a middle and its bounds
+    (re.compile(r"(?<=[\d%])\s(?=\([−\d.,]+(\s%)?\sto\s)"), SPACE),  # a middle and its bounds
     (re.compile(r"\s±\s"), f"{SPACE}±{SPACE}"),
-    (re.compile(r"((?<=\d)|^) (?=(nats|bits|ms|MB)\b)"), SPACE),
+    (re.compile(r"((?<=\d)|^)\s(?=(nats|bits|ms|MB)\b)"), SPACE),  # or after a formula
 )
 RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "+")  # without the sign +
 
@@ -31,12 +32,15 @@ def setup(app: Sphinx) -> None:
 
 def set_numbers(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Set the numbers of a page, but for those in code and formulas."""
-    for text in list(doctree.findall(nodes.Text)):
-        if isinstance(text.parent, FIXED):
+    for parent in {text.parent: None for text in doctree.findall(nodes.Text)}:
+        if isinstance(parent, FIXED):
             continue
-        rules = RULES if _in_table(text) else RULES + IN_LINES
-        if (new := as_set(text, rules)) != text:
-            text.parent.replace(text, nodes.Text(new))
+        rules = RULES if _in_table(parent) else RULES + IN_LINES
+        parts: list[nodes.Node] = []
+        # A role and the end of a line begin a new piece of text; rules are for the whole.
+        for is_text, run in groupby(parent.children, lambda part: isinstance(part, nodes.Text)):
+            parts += [nodes.Text(as_set("".join(run), rules))] if is_text else run
+        parent[:] = parts
 
 
 def align_numbers(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -68,7 +72,6 @@ def _power(exponent: str) -> str:
 
 
 def _in_table(node: nodes.Node) -> bool:
-    while node := node.parent:
-        if isinstance(node, nodes.entry):
-            return True
-    return False
+    while node and not isinstance(node, nodes.entry):
+        node = node.parent
+    return bool(node)
