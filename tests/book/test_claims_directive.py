@@ -91,6 +91,7 @@ def test_every_verdict_has_a_mark_and_keeps_its_word():
 
 def test_a_verdict_in_spanish_is_one_of_those_that_are_known(tmp_path):
     file = tmp_path / "_build" / "reproduction.json"
+    file.parent.mkdir()
     files.write_derived({"claims": {"C1": {"verdict": "undecided", "claim": "x"}}}, "key", file)
     found = claims.verdict_in_spanish(tmp_path, "reproduction", "claims.C1.verdict", "")
     assert found == ("sin decidir", file)

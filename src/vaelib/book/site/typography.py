@@ -39,7 +39,8 @@ def set_numbers(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         parts: list[nodes.Node] = []
         # A role and the end of a line begin a new piece of text; rules are for the whole.
         for is_text, run in groupby(parent.children, lambda part: isinstance(part, nodes.Text)):
-            parts += [nodes.Text(as_set("".join(run), rules))] if is_text else run
+            found = list(run)
+            parts += [nodes.Text(as_set("".join(found), rules))] if is_text else found
         parent[:] = parts
 
 
