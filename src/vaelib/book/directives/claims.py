@@ -124,7 +124,7 @@ def seeds_of(part: dict) -> str:
 
 def spread(part: dict) -> str:
     """Write the median over seeds and its interval."""
-    middle, low, high = median(part["values"]), *part["interval"]
+    middle, (low, high) = median(part["values"]), part["interval"]
     return f"{middle:z.3f} ({low:z.3f} to {high:z.3f})".replace("-", "\N{MINUS SIGN}")
 
 

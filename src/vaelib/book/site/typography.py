@@ -32,7 +32,7 @@ def setup(app: Sphinx) -> None:
 
 def set_numbers(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Set the numbers of a page, but for those in code and formulas."""
-    for parent in {text.parent: None for text in doctree.findall(nodes.Text)}:
+    for parent in list(doctree.findall(nodes.TextElement)):
         if isinstance(parent, FIXED):
             continue
         rules = RULES if _in_table(parent) else RULES + IN_LINES
