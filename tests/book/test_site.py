@@ -113,7 +113,7 @@ def test_numbers_have_true_minus_signs_and_stay_on_their_line(pages):
         for table in article.select("table"):
             table.decompose()
         broken = re.findall(
-            r"[\d%][ \n]\(−?[\d.,]+\sto\s|[ \n]±|±[ \n]|\d[ \n](?:nats|bits|ms|MB)\b",
+            r"[\d%][ \n]\(−?[\d.,]+\sto\s|\d[ \n]±|±[ \n]|\d[ \n](?:nats|bits|ms|MB)\b",
             article.get_text(),
         )
         assert not broken, name
