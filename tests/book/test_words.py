@@ -6,7 +6,7 @@ from scipy import stats
 from vaelib.measure.encoders import EPOCHS
 from vaelib.measure.refinement import STEPS
 from vaelib.plumbing.files import read_json
-from vaelib.study import statistics
+from vaelib.study import claims, statistics
 from vaelib.study.design import LONGER, LOOSE, OBJECTIVES
 from vaelib.study.looseness import ANEW, LOST
 from vaelib.training.recipes import RECIPES
@@ -73,7 +73,16 @@ def test_what_the_chapter_says_in_words_holds_of_its_records(found):
     assert verdicts["C11"] == "undecided"
     deviation, robust = (parts[f"mse_minus_bce_{name}deviation"] for name in ("", "robust_"))
     assert deviation["verdict"] == robust["verdict"] == "undecided"
-    assert found["effects"]["report"]["mse_minus_bce_deviation"]["high"] < 0
+    original_effects, effects = (found["effects"][recipe] for recipe in ("original", "report"))
+    for name in claims.COMPARED:
+        part = original_effects[f"mse_minus_bce_{name}"]
+        assert part["low"] < 0 < part["high"]
+    assert effects["mse_minus_bce_deviation"]["high"] < 0
+    assert effects["mse_minus_bce_sharpness"]["high"] < 0
+    blurred = effects["mse_minus_bce_sharpness"]["median"]
+    assert blurred / report["bce"]["sharpness"]["mean"] == pytest.approx(-0.02, abs=0.005)
+    robust = effects["mse_minus_bce_robust_deviation"]
+    assert robust["low"] < 0 < robust["high"]
     # Its losses end where ours do, but its training did not begin so.
     for claim in ("C5", "C10"):
         for part in found["claims"][claim]["parts"]:
