@@ -17,6 +17,7 @@ UNPRINTED = ("api", "all-runs", f"{EXECUTED}/")  # pages that begin so are on th
 WIDTH = "86%"  # of a figure, as a share of the text's
 NARROW = {"aggregate": "48%", "encoder": "60%", "decoder": "60%", "fig-graph": "50%"}
 NARROW |= {"latent-mean": "66%", "latent-sum": "66%", "fig-confusion": "52%", "fig-roofline": "70%"}
+NARROW |= {"fig-prior-samples": "68%", "fig-own-plane": "56%"}
 SHORT = 20  # lines of a cell that is not broken over two pages
 LINKS = {"doc", "std-doc", "std-ref"}  # classes of the words that link to a chapter or a section
 CAPTION = 6  # lines of a long caption of a table, with the space around it
