@@ -81,7 +81,7 @@ def beside(runs: Runs, original: dict) -> list[list[str]]:
     """Return a row for each run and each row of the original's table, the heads first."""
     names = {"train": "training", "validation": '"validation"', "test": "test"}
     heads = ("total", "reconstr.", "KL")
-    rows = [["", *(head for loss in heads for head in (f"{loss}, original's", "ours"))]]
+    rows = [["", *(head for loss in heads for head in (f"orig. {loss}", "ours"))]]
     for settings, losses in runs.values():
         loss = settings["reconstruction_loss"]
         for split, ours in SPLITS.items():
