@@ -33,10 +33,17 @@ FIRST_EPOCH = ("total", "val_total")  # columns of a history
 Pair = dict[str, dict]  # the two records of one seed, by reconstruction loss
 
 
+def high_frequencies(record: dict) -> float:
+    """Return the share of high spatial frequencies in reconstructions over that in their inputs."""
+    share = record["appearance"]["high_frequency_share"]
+    return share["decoded"] / share["test"]
+
+
 OF_A_RUN: dict[str, Callable[[dict], float]] = {
     "kl_share": lambda r: r["losses"]["test"]["kl"] / r["losses"]["test"]["total"],
     "recognised": lambda r: r["appearance"]["recognised"],
     "sharpness": lambda r: r["appearance"]["sharpness"],
+    "high_frequencies": high_frequencies,
     "among_own_class": lambda r: appearance.accuracy(votes(r)),
     "four_and_nine_overlap": lambda r: appearance.overlap_shares(votes(r))[4, 9],
     "lead_of_four_and_nine": lambda r: appearance.lead_of_four_and_nine(votes(r)),
@@ -45,7 +52,7 @@ OF_A_RUN: dict[str, Callable[[dict], float]] = {
 }
 """Name, without the loss → function of a record."""
 
-COMPARED = ("sharpness", "deviation", "robust_deviation")
+COMPARED = ("sharpness", "high_frequencies", "deviation", "robust_deviation")
 
 
 def _of_one(loss: str, quantity: Callable[[dict], float], pair: Pair) -> float:

@@ -167,13 +167,12 @@ def _objective(records: list[dict]) -> dict:
 def _quantities(record: dict) -> dict[str, float]:
     test, found = record["losses"]["test"], record["appearance"]
     divergence = kl_divergence(record["settings"], test)
-    share = found["high_frequency_share"]
     return {
         **{loss: test[loss] for loss in LOSSES},
         "divergence": divergence,
         "divergence_share": divergence / (divergence + test["reconstruction"]),
         "sharpness": found["sharpness"],
-        "high_frequencies": share["decoded"] / share["test"],
+        "high_frequencies": claims.high_frequencies(record),
         "recognised": found["recognised"],
         "accuracy": appearance.accuracy(votes(record)),
         "roughness": found["roughness"]["mean"],
