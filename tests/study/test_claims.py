@@ -78,6 +78,10 @@ def test_a_run_that_leaves_a_dimension_unused_is_not_held_against_the_originals(
     assert (found["C5"].left_out, found["C10"].left_out) == ("4", "none")
     assert (found["C5"].parts, found["C5"].tests) == (without["C5"].parts, without["C5"].tests)
     assert [len(found[name].parts[0].values) for name in ("C5", "C6", "C10")] == [8, 9, 9]
+    some[7]["mse"]["rate"]["dimensions"] = [0.0, 6.0]
+    unused = {name: judged(some)[name].parts[0].unused for name in ("C7a", "C9b", "C11")}
+    assert unused == {"C7a": [4], "C9b": [4], "C11": [4, 7]}
+    assert {tuple(part.unused) for part in mse_too(some)} == {(7,)}
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,8 @@ def losses(parts: list[dict]) -> Figure:
 def effects(parts: dict[str, dict]) -> Figure:
     """Draw effects, one panel each, with intervals of the median and the side that is claimed.
 
+    Runs that leave a latent dimension unused are crossed.
+
     Args:
         parts: short name → part of a claim with the rule ``effects``.
     """
@@ -56,6 +58,9 @@ def effects(parts: dict[str, dict]) -> Figure:
     figure, panels = subplots(2.1 * rows, rows, 5, squeeze=False)
     for axes, (name, part) in zip(panels.flat, parts.items(), strict=False):
         _draw_seeds(axes, 0, part["values"], *part["interval"], middle="median")
+        unused = [part["values"][at] for at in part["unused"]]
+        label = "one run, a latent dimension unused"
+        axes.plot([-0.12] * len(unused), unused, "x", color="C0", ms=7, label=label)
         above = part["above"] is not None
         limit = part["above"] if above else part["below"]
         axes.axhline(limit, **ORIGINAL, label="limit; the claimed side is shaded")

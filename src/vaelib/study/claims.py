@@ -89,7 +89,8 @@ class Part:
 
     The interval is the prediction interval of a number, and that of the median of an effect.
     A number is ``claimed``, and the original's number with the ``other`` loss stands beside it; an
-    effect is claimed to be ``above`` a limit, or ``below`` one.
+    effect is claimed to be ``above`` a limit, or ``below`` one, and ``unused`` are the places of
+    its values in which a run leaves a latent dimension unused.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Part:
     other: float | None = None
     above: float | None = None
     below: float | None = None
+    unused: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -246,7 +248,12 @@ def _effect(name: str, limit: dict[str, float], pairs: list[Pair]) -> Part:
     require("quantity", name, QUANTITIES)
     values = [QUANTITIES[name](pair) for pair in pairs]
     interval = statistics.median_interval(values)
-    return Part(name, values, interval, statistics.of_effect(interval, **limit), **limit)
+    losses = [loss for loss in BOTH if loss in name.split("_")]
+    unused = [
+        at for at, pair in enumerate(pairs) if not all(uses_all(pair[loss]) for loss in losses)
+    ]
+    verdict = statistics.of_effect(interval, **limit)
+    return Part(name, values, interval, verdict, **limit, unused=unused)
 
 
 def _numbers(loss: str, runs: list[dict], original: dict) -> list[Part]:
