@@ -88,6 +88,7 @@ def test_with_an_address_pages_link_to_source_and_templates(addressed):
     site = "https://someone.github.io/something/"
     assert f'property="og:url" content="{site}executed/mse/notebook.html"' in page
     assert f'property="og:image" content="{site}readme.png"' in page
+    assert f'This report is published at <a href="{site}">' in page
 
 
 def test_a_copy_without_its_links_says_so(copy):

@@ -1,7 +1,7 @@
-"""Links that need the repository's public address: source, Binder, Colab, preview cards.
+"""What needs the repository's public address: where to read it, source, Binder, Colab, cards.
 
 The address is one setting, ``repository_address`` under ``sphinx: config:`` in ``_config.yml``.
-Without it none of the links is there.
+Without it nothing of this is there. The site is that of GitHub Pages.
 """
 
 from pathlib import Path
@@ -25,13 +25,15 @@ def setup(app: Sphinx) -> None:
 def add_links(app: Sphinx, config: Config) -> None:
     """Turn the theme's links on if there is an address, and off if not."""
     address = config["repository_address"].rstrip("/")
+    options = config["html_theme_options"]
     if address:
         owner, name = address.split("/")[-2:]
         site = f"https://{owner.lower()}.github.io/{name}/"
         config["html_baseurl"] = config["ogp_site_url"] = site
         config["ogp_image"] = f"{site}readme.png"
+        options["extra_footer"] = f'This report is published at <a href="{site}">{site}</a>.'
+        config["latex_elements"]["preamble"] += f"\\newcommand{{\\reportsite}}{{{site}}}\n"
         app.setup_extension("sphinxext.opengraph")  # cards for those who share a link
-    options = config["html_theme_options"]
     options.update(
         repository_url=address,
         repository_branch="main",
