@@ -49,11 +49,11 @@ def test_lines_do_not_break_within_a_number_but_cells_may():
     assert page[1].astext() == in_a_table
 
 
-def test_columns_of_numbers_alone_are_marked():
+def test_digits_stand_below_each_other_in_columns_of_numbers_and_of_middles():
     rows = [
-        ("loss", "total", "share", "mean"),
-        ("BCE", "1,147.09", "5\xa0%", "2.50 (2.4\xa0to\xa02.6)"),
-        ("MSE", "−34.5", "12.5\xa0%", "3"),
+        ("loss", "total", "share", "mean", "change"),
+        ("BCE", "1,147.09", "5\xa0%", "2.50 (2.4\xa0to\xa02.6)", "none"),
+        ("MSE", "−34.5", "12.5\xa0%", "−13", "2.50 (2.4\xa0to\xa02.6)"),
     ]
     head, *body = (
         nodes.row("", *(nodes.entry("", nodes.paragraph("", cell)) for cell in row)) for row in rows
@@ -63,4 +63,7 @@ def test_columns_of_numbers_alone_are_marked():
     page += nodes.table("", table)
     align_numbers(None, page, "page")
     marked = [["number" in cell["classes"] for cell in row] for row in (head, *body)]
-    assert marked == [[False, True, True, False]] * 3
+    assert marked == [[False, True, True, False, False]] * 3
+    middles = [row[3].astext() for row in (head, *body)]
+    assert middles == ["mean", "\u2007\u20072.50 (2.4\xa0to\xa02.6)", "−13"]
+    assert [row[4].astext() for row in body] == ["none", "2.50 (2.4\xa0to\xa02.6)"]

@@ -8,7 +8,8 @@ from sphinx.application import Sphinx
 
 FIXED = (nodes.FixedTextElement, nodes.literal, nodes.math, nodes.math_block, nodes.raw)
 NUMBER = re.compile(r"−?[\d,]+(\.\d+)?(\s%)?")
-SPACE = "\N{NO-BREAK SPACE}"
+BEGINNING = re.compile(r"(−?[\d,]+)(\.\d+)?(\s%)?(\s\(|$)")  # of an interval with its middle
+SPACE, WIDE = "\N{NO-BREAK SPACE}", "\N{FIGURE SPACE}"
 RULES = (
     (re.compile(r"(?<![^\s(\[])-(?=\.?\d)"), "\N{MINUS SIGN}"),
     (re.compile(r"(?<=[\d.]) ?%"), f"{SPACE}%"),
@@ -45,13 +46,20 @@ def set_numbers(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 
 def align_numbers(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Mark the columns of tables with numbers alone, whose digits shall stand below each other."""
+    """Let digits stand below each other: mark columns of numbers, fill up the middles' columns."""
     for table in doctree.findall(nodes.tgroup):
         rows = (row.children for row in table.findall(nodes.row))
         for column in zip(*rows, strict=False):
             if all(NUMBER.fullmatch(cell.astext()) for cell in column[1:]):
                 for cell in column:
                     cell["classes"].append("number")
+                continue
+            begun = [BEGINNING.match(cell.astext()) for cell in column[1:]]
+            places = [len(number[1]) for number in begun if number]
+            if len(places) == len(begun):
+                for cell, own in zip(column[1:], places, strict=True):
+                    text = next(cell.findall(nodes.Text))
+                    text.parent.replace(text, nodes.Text(WIDE * (max(places) - own) + text))
 
 
 def name_language(app: Sphinx, pagename: str, template: str, context: dict, doctree) -> None:
