@@ -44,8 +44,8 @@ def summarise(book: Path) -> dict:
         :func:`vaelib.study.processors.summarise_kernels`; ``objectives``, by recipe and objective,
         summaries of losses and measures on the test images; ``effects``, by recipe, medians of the
         quantities :data:`vaelib.study.claims.BESIDE` with the original's weight β, and ``unused``,
-        by recipe, of the ``runs`` in these pairs the ``number`` that leave a latent dimension
-        unused, as far as that is recorded; and, of the
+        by recipe, of the ``runs`` in these pairs whose rate is recorded the ``number`` that leave a
+        latent dimension unused; and, of the
         recipe ``original`` by loss, ``overlap`` of the classes, the fewest and the most ``epochs``,
         ``slices``, totals on the slices of the original's table and of the split that training
         used, ``new_run``, the test totals, and ``kl_correlation``, the least over seeds of the KL
@@ -123,7 +123,7 @@ def summarise(book: Path) -> dict:
 
 
 def _unused(pairs: list[claims.Pair]) -> dict[str, int]:
-    runs = [run for pair in pairs for run in pair.values()]
+    runs = [run for pair in pairs for run in pair.values() if "rate" in run]
     return {"runs": len(runs), "number": sum(not claims.uses_all(run) for run in runs)}
 
 
