@@ -134,9 +134,10 @@ def test_a_run_is_not_replaced(run, tmp_path):
     assert "already holds a run, which is never replaced" in result.output
 
 
-def test_a_data_folder_that_cannot_be_made_is_named(run, tmp_path):
+def test_a_data_folder_that_cannot_be_made_is_named(run, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
-    result = run("data", "--folder", str(tmp_path / "file" / "below"))
+    monkeypatch.setenv("VAELIB_DATA", str(tmp_path / "file" / "below"))
+    result = run("data")
     assert result.exit_code == 1
     assert "Not a directory: " in result.output
     assert "VAELIB_DATA" in result.output

@@ -50,11 +50,6 @@ vaelib.train(settings, data)
     assert lines == ["vaelib.training.fit: epoch", "vaelib.training.fit: epoch"]
 
 
-def test_a_name_that_there_is_not_is_refused():
-    with pytest.raises(AttributeError, match="No vaelib attribute trian"):
-        vaelib.trian  # noqa: B018
-
-
 def test_every_module_that_others_may_use_is_in_the_reference():
     """All but the pages' own room, the door, and packages that only hold others."""
     pages = (ROOT / "book" / "api").glob("*.md")

@@ -3,7 +3,6 @@
 Usage: with_jax.py DATA_FOLDER
 """
 
-import gzip
 import sys
 from functools import cache, partial
 from pathlib import Path
@@ -14,7 +13,7 @@ import optax
 from jax import numpy as jnp
 from serve import endless, seconds, serve
 
-FILE = Path(sys.argv[1]) / "MNIST" / "raw" / "train-images-idx3-ubyte.gz"
+FILE = Path(sys.argv[1]) / "MNIST" / "raw" / "train-images-idx3-ubyte"
 LAYOUT = ("NHWC", "HWIO", "NHWC")
 CONVOLUTIONS = {"conv1": (1, 32), "conv2": (32, 64)}
 TRANSPOSED = {"deconv1": (64, 64, 2), "deconv2": (64, 32, 2), "deconv3": (32, 1, 1)}
@@ -24,10 +23,9 @@ DENSE = {"dense": (3136, 16), "mean": (16, 2), "log_variance": (16, 2), "decoded
 @cache
 def images() -> jax.Array:
     """Read the training images: (51000, 28, 28, 1), uint8."""
-    content = (
-        gzip.decompress(FILE.read_bytes()) if FILE.exists() else FILE.with_suffix("").read_bytes()
+    return jnp.array(
+        np.frombuffer(FILE.read_bytes(), np.uint8, offset=16).reshape(-1, 28, 28, 1)[:51_000]
     )
-    return jnp.array(np.frombuffer(content, np.uint8, offset=16).reshape(-1, 28, 28, 1)[:51_000])
 
 
 def new_weights() -> dict:

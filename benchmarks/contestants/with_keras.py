@@ -3,7 +3,6 @@
 Usage: with_keras.py DATA_FOLDER
 """
 
-import gzip
 import os
 import sys
 import time
@@ -25,12 +24,7 @@ FOLDER = Path(sys.argv[1]) / "MNIST" / "raw"
 @cache
 def images(part: str) -> np.ndarray:
     """Read a file of images: (N, 28, 28, 1), uint8."""
-    compressed = FOLDER / f"{part}-images-idx3-ubyte.gz"
-    content = (
-        gzip.decompress(compressed.read_bytes())
-        if compressed.exists()
-        else compressed.with_suffix("").read_bytes()
-    )
+    content = (FOLDER / f"{part}-images-idx3-ubyte").read_bytes()
     return np.frombuffer(content, np.uint8, offset=16).reshape(-1, 28, 28, 1)
 
 

@@ -5,7 +5,6 @@ Its VAE sums the KL divergence over the latent dimensions, which costs the same 
 Usage: with_pythae.py DATA_FOLDER
 """
 
-import gzip
 import logging
 import sys
 import tempfile
@@ -83,12 +82,7 @@ class StampingTrainer(BaseTrainer):
 @cache
 def training_images() -> torch.Tensor:
     """Read the training images: (51000, 1, 28, 28), float32 in [0, 1]."""
-    compressed = FOLDER / "train-images-idx3-ubyte.gz"
-    content = (
-        gzip.decompress(compressed.read_bytes())
-        if compressed.exists()
-        else compressed.with_suffix("").read_bytes()
-    )
+    content = (FOLDER / "train-images-idx3-ubyte").read_bytes()
     pixels = np.frombuffer(content, np.uint8, offset=16).reshape(-1, 1, 28, 28)[:51_000]
     return torch.tensor(pixels, dtype=torch.float32) / 255
 

@@ -64,15 +64,9 @@ DATA = click.option(
 
 
 @main.command()
-@click.option(
-    "--folder",
-    type=FOLDER,
-    callback=named,
-    help="Data folder.  [default: VAELIB_DATA, or the cache]",
-)
-def data(folder: Path | None):
-    """Fetch MNIST if it is not there, and verify it."""
-    click.echo(obtain(folder))
+def data():
+    """Fetch MNIST if it is not in the data folder, and verify it."""
+    click.echo(obtain())
 
 
 @main.command()

@@ -20,12 +20,6 @@ def test_each_module_of_a_room_gets_a_heading_and_its_docstrings():
     assert "{modules}" not in page[0]
 
 
-def test_other_pages_stay_as_they_are():
-    page = ["```{math}\nx\n```\n"]
-    expand(None, "intro", page)
-    assert page == ["```{math}\nx\n```\n"]
-
-
 def test_fields_of_a_named_tuple_are_not_called_aliases():
     lines = Posterior.mean.__doc__.splitlines()
     drop_alias(None, "attribute", "mean", Posterior.mean, None, lines)

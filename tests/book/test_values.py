@@ -17,7 +17,6 @@ def book(tmp_path):
             {
                 "peers": {"plain PyTorch": {"ratio": 0.5}},
                 "steps": 1594,
-                "ok": True,
                 "open": None,
                 "less": {"median": -0.004, "low": -0.1, "high": 0},
                 "quartiles": {"low": 1, "median": 2, "high": 4, "number": 9},
@@ -42,7 +41,6 @@ def book(tmp_path):
         ("bce", "losses.test.total", ".2f", "148.12", "executed/bce/losses.json"),
         ("cost", "peers.plain PyTorch.ratio", ".0%", "50%", "recorded/cost.json"),
         ("cost", "steps", ",", "1,594", "recorded/cost.json"),
-        ("cost", "ok", "", "yes", "recorded/cost.json"),
         ("cost", "open", ".2g", "unknown", "recorded/cost.json"),
         ("cost", "less.median", ".2f", "0.00", "recorded/cost.json"),
         ("original", "bce.test.total", ".1f", "149.6", "recorded/original/results.csv"),

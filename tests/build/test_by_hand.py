@@ -1,10 +1,7 @@
 """The notebooks, executed by hand with parameters of one's own."""
 
-import subprocess
-import sys
 from pathlib import Path
 
-import nbformat
 import pytest
 from click.testing import CliRunner
 
@@ -91,26 +88,6 @@ def test_a_setting_that_cannot_be_meant_is_one_sentence(by_hand):
         "Error: notebook train failed in cell 3 of train.ipynb: ValueError: beta"
     )
     assert not list(Path().iterdir())
-
-
-def test_papermill_itself_only_warns_of_a_misspelt_parameter(tmp_path):
-    """What the chapter on running says of it."""
-    cells = [
-        nbformat.v4.new_code_cell("word = 'own'", metadata={"tags": ["parameters"]}),
-        nbformat.v4.new_code_cell("print(word)"),
-    ]
-    metadata = {"kernelspec": {"name": "python3", "display_name": "", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), tmp_path / "a.ipynb")
-    program = Path(sys.executable).with_name("papermill")
-    done = subprocess.run(
-        [program, "a.ipynb", "b.ipynb", "-p", "wrod", "other"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0
-    assert "Passed unknown parameter: wrod" in done.stderr
-    assert "own" in (tmp_path / "b.ipynb").read_text()
 
 
 def test_a_notebook_without_the_runs_it_needs_says_what_makes_them(by_hand):

@@ -118,13 +118,6 @@ def test_what_is_no_record_is_refused_by_file(folder, content):
         records.read(folder)
 
 
-def test_one_that_is_cut_off_is_refused(folder):
-    file = folder / NAME.format(0)
-    file.write_bytes(file.read_bytes()[:-100])
-    with pytest.raises(DamagedError, match=f"{NAME.format(0)} is no JSON"):
-        records.read(folder)
-
-
 def test_a_copy_under_another_name_is_no_seed_more(folder):
     shutil.copy(folder / NAME.format(0), folder / NAME.format(9))
     with pytest.raises(DamagedError, match=f"{NAME.format(9)}.*expected the file's name"):

@@ -7,42 +7,12 @@ import sympy as sp
 from scipy.integrate import quad
 
 from vaelib import symbolic
-from vaelib.symbolic import NotProved, bound, divergence, gaussian, gradients, likelihoods, odds
+from vaelib.symbolic import NotProved, bound, divergence, gaussian, gradients
 from vaelib.symbolic.divergence import gap, t
 
-# Claims that stand for themselves: function → the right claim.
-CLAIMS = {
-    gaussian.prove_log_ratio: gaussian.log_ratio(),
-    gaussian.prove_variance: gaussian.sigma_q**2,
-    gaussian.prove_second_moment: gaussian.sigma_q**2 + (gaussian.mu_q - gaussian.mu_p) ** 2,
-    gaussian.prove_gaussian_kl: gaussian.gaussian_kl(),
-    gaussian.prove_kl_standard_normal: gaussian.kl_standard_normal(),
-    gaussian.prove_diagonal: gaussian.kl_standard_normal(),
-    divergence.prove_exponential: gap(sp.symbols("lambda_q") / sp.symbols("lambda_p")).subs(
-        {sp.Symbol(n): sp.Symbol(n, positive=True) for n in ("lambda_p", "lambda_q")}
-    ),
-    likelihoods.prove_logit_form: likelihoods.cross_entropy_of_logit(),
-    likelihoods.prove_binarisation: likelihoods.cross_entropy(likelihoods.x, likelihoods.p),
-    likelihoods.prove_floor: likelihoods.entropy(likelihoods.x),
-    likelihoods.prove_curvature: 1 / (likelihoods.x * (1 - likelihoods.x)),
-    likelihoods.prove_pinsker: 2 * (likelihoods.p - likelihoods.x) ** 2,
-    likelihoods.prove_continuous_bernoulli: likelihoods.continuous_bernoulli(),
-    likelihoods.prove_continuous_bernoulli_loss: likelihoods.continuous_bernoulli_loss(),
-    likelihoods.prove_level_probability: likelihoods.level_probability(),
-    likelihoods.prove_gaussian_constant: likelihoods.error + 392 * sp.log(sp.pi),
-    likelihoods.prove_beta_variance: likelihoods.beta / 2,
-    likelihoods.prove_best_variance: likelihoods.error / likelihoods.pixels,
-    likelihoods.prove_best_variance_loss: likelihoods.best_variance_loss(),
-    odds.prove_level: odds.level_probability(),
-    odds.prove_slope: odds.share(odds.lower + odds.gap) + odds.share(odds.lower) - 1,
-    odds.prove_one_threshold: likelihoods.cross_entropy_of_logit(),
-    odds.prove_logistic: odds.logistic_bin(),
-    odds.prove_mean: odds.mean_level(sp.symbols("F:255", real=True)),
-}
 WRONG = {
     "flipped sign": lambda e: -e,
     "dropped factor": lambda e: e / 2,
-    "added constant": lambda e: e + sp.Rational(1, 3),
 }
 EXCHANGE = {
     gaussian.mu_q: gaussian.mu_p,
@@ -57,32 +27,6 @@ def test_every_statement_of_the_book_is_proved(label):
     statement = symbolic.STATEMENTS[label]()
     assert statement.latex
     assert "Piecewise" not in statement.latex
-
-
-@pytest.mark.parametrize("prove", list(CLAIMS), ids=lambda f: f.__name__)
-def test_the_right_claim_is_accepted(prove):
-    prove(CLAIMS[prove])
-
-
-@pytest.mark.parametrize("wrong", list(WRONG))
-@pytest.mark.parametrize("prove", list(CLAIMS), ids=lambda f: f.__name__)
-def test_a_wrong_claim_is_refused(prove, wrong):
-    with pytest.raises(NotProved):
-        prove(WRONG[wrong](CLAIMS[prove]))
-
-
-@pytest.mark.parametrize(
-    "prove",
-    [
-        gaussian.prove_log_ratio,
-        gaussian.prove_second_moment,
-        gaussian.prove_gaussian_kl,
-    ],
-    ids=lambda f: f.__name__,
-)
-def test_p_and_q_exchanged_are_refused(prove):
-    with pytest.raises(NotProved):
-        prove(CLAIMS[prove].subs(EXCHANGE, simultaneous=True))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +60,12 @@ def test_wrong_divergences_have_no_minimum_at_equality(wrong):
 
 @pytest.mark.parametrize(
     "prove",
-    [divergence.prove_bernoulli, divergence.prove_laplace, divergence.prove_gaussian],
+    [
+        divergence.prove_bernoulli,
+        divergence.prove_exponential,
+        divergence.prove_laplace,
+        divergence.prove_gaussian,
+    ],
     ids=lambda f: f.__name__,
 )
 def test_sums_of_gaps(prove):
@@ -168,13 +117,6 @@ def test_linear_elbo_is_a_numerical_integral():
     assert at_numbers(MODEL["elbo"]) == pytest.approx(quad(integrand, -8, 8)[0], abs=1e-9)
 
 
-def test_linear_statements():
-    assert len(bound.prove_linear_bayes()) == 2
-    bound.prove_linear_elbo()
-    bound.prove_linear_gap()
-    bound.prove_linear_maximum()
-
-
 @pytest.mark.parametrize(
     ("prove", "uses"),
     [
@@ -188,7 +130,7 @@ def test_linear_statements():
     ],
     ids=lambda f: getattr(f, "__name__", ""),
 )
-@pytest.mark.parametrize("wrong", ["flipped sign", "dropped factor"])
+@pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_linear_model_is_refused(prove, uses, wrong):
     for name in uses:
         with pytest.raises(NotProved):

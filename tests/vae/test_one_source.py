@@ -84,9 +84,10 @@ def test_equal_gaussians_have_no_divergence(mean, v):
     assert gaussian_kl(*values) == 0
 
 
+SQUARED_ERROR = (1 / (1 + sp.exp(-likelihoods.logit)) - likelihoods.x) ** 2
 FORMULAS = {
     "bce": Formula(likelihoods.cross_entropy_of_logit(), likelihoods.logit, likelihoods.x),
-    "mse": Formula(likelihoods.squared_error_of_logit(), likelihoods.logit, likelihoods.x),
+    "mse": Formula(SQUARED_ERROR, likelihoods.logit, likelihoods.x),
     "cb": Formula(likelihoods.continuous_bernoulli_loss(), likelihoods.logit, likelihoods.x),
     "cb-levels": Formula(
         -sp.log(likelihoods.level_probability().subs(likelihoods.half, sp.Rational(1, 510))),
@@ -95,7 +96,7 @@ FORMULAS = {
     ),
     "gaussian": Formula(
         likelihoods.best_variance_loss().subs(
-            {likelihoods.error: likelihoods.squared_error_of_logit(), likelihoods.pixels: 1}
+            {likelihoods.error: SQUARED_ERROR, likelihoods.pixels: 1}
         ),
         likelihoods.logit,
         likelihoods.x,

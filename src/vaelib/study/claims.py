@@ -157,7 +157,7 @@ def judge(claims: dict, pairs: list[Pair], original: dict, history: list[dict]) 
         Identifier → :class:`Finding`.
 
     Raises:
-        ValueError: an unknown rule or quantity; the message names the nearest.
+        ValueError: an unknown quantity; the message names the nearest.
     """
     return {
         name: _judge(name, claim, pairs, original, history[0]) for name, claim in claims.items()
@@ -208,7 +208,6 @@ def read_claims(book: Path) -> dict:
 
 
 def _judge(name: str, claim: dict, pairs: list[Pair], original: dict, first: dict) -> Finding:
-    require(f"the rule of {name}", claim["rule"], KEYS)
     parts: list[Part] = []
     tests: dict[str, float | None] = {}
     left_out = ""

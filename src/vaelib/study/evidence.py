@@ -83,14 +83,13 @@ def _quantities(record: dict) -> dict[str, float]:
     found, aggregate = record["evidence"], record["rate"]["aggregate"]
     split = found["split"]
     quantities = {
-        **{name: found[name] for name in ("log_evidence", "bound", "gap", "two_modes")},
+        **{name: found[name] for name in ("log_evidence", "bound", "gap")},
         "median": found["quantiles"]["50"],
         "family": split["family"],
         "full": split["full"],
         "amortisation_share": split["amortisation"] / split["gap"],
         "below": found["below"]["500"],
         "divergence": aggregate["divergence"],
-        "empty": aggregate["empty"],
     }
     if "weighted" in found:
         quantities["weighted"] = found["weighted"]["weighted"] - found["weighted"]["posterior"]

@@ -26,7 +26,7 @@ from vaelib.study.statistics import each_over_seeds, median_over_seeds, over_see
 from vaelib.training.folder import kl_divergence
 
 RECIPES = ("original", "report")
-PAIRS = 5  # of overlapping classes that are listed
+PAIRS = 3  # of overlapping classes that are listed
 
 
 def summarise(book: Path) -> dict:
@@ -199,8 +199,7 @@ def _overlap(records: list[dict]) -> dict:
     return {
         "confusion": shares.tolist(),
         "pairs": {
-            str(rank): {"digits": f"{a} and {b}", "share": by_pair[a, b]}
-            for rank, (a, b) in enumerate(most, start=1)
+            str(rank): {"digits": f"{a} and {b}"} for rank, (a, b) in enumerate(most, start=1)
         },
     }
 

@@ -237,8 +237,3 @@ def prove_best_variance_loss(claimed: Expr | None = None) -> Statement:
 def best_variance_loss() -> Expr:
     """Write the least −log p(x|z) over variances, for D pixels with squared error S."""
     return pixels * (log(2 * pi * error / pixels) + 1) / 2
-
-
-def squared_error_of_logit() -> Expr:
-    """Write the squared error of one pixel in terms of the logit: (1/(1 + e^{−a}) − x)²."""
-    return (1 / (1 + exp(-logit)) - x) ** 2

@@ -78,8 +78,6 @@ def look_up(book: Path, name: str, path: str, form: str) -> tuple[str, Path]:
     value, file = find(book, name, path)
     if value is None:  # what too few records leave open
         return "unknown", file
-    if isinstance(value, bool):
-        value = "yes" if value else "no"
     return _written(value, form), file
 
 
