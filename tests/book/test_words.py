@@ -98,7 +98,6 @@ def test_what_the_chapter_says_in_words_holds_of_its_records(found):
     assert found["kl_correlation"]["bce"] > 0.9
     first, theirs = found["first_epoch"], found["original_history"]["first_epoch"]
     assert theirs["total"] > first["total"]["prediction"]["high"]
-    assert theirs["val_total"] < first["val_total"]["prediction"]["low"]
     keras = read_json(BOOK / "recorded" / "cost.json")["keras"]["original"]["first_epoch"]
     for name, spread in first.items():
         assert spread["prediction"]["low"] <= keras[name] <= spread["prediction"]["high"]
@@ -113,7 +112,6 @@ def test_what_the_chapter_says_in_words_holds_of_its_records(found):
         assert kernels[name]["same"] == kernels[name]["trainings"] > 1
     # The audit
     assert original["bce"]["divergence_share"]["confidence"]["high"] < 0.1
-    assert original["mse"]["divergence_share"]["confidence"]["low"] > 0.1
 
     def more_with_half(loss, measure):
         pair = (report[name][measure]["values"] for name in (loss, f"{loss}-elbo"))
