@@ -23,7 +23,7 @@ def setup(app: Sphinx) -> None:
 
 
 def add_links(app: Sphinx, config: Config) -> None:
-    """Turn the theme's links on if there is an address, and off if not."""
+    """Turn the theme's links on and name the site if there is an address; turn them off if not."""
     address = config["repository_address"].rstrip("/")
     options = config["html_theme_options"]
     if address:
