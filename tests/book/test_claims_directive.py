@@ -10,17 +10,10 @@ from vaelib.study import statistics
 from vaelib.training import folder
 
 SPREAD = {
-    "seeds": [0, 1, 2],
-    "others": {
-        "0": {
-            "total": {"low": 9.0, "high": 14.0},
-            "reconstruction": {"low": 6.0, "high": 11.0},
-            "kl": {"low": 2.9, "high": 3.1},
-        }
-    },
-    "total": {"values": [10.0, 11.0, 12.0], "prediction": {"low": 8.0, "high": 14.0}},
-    "reconstruction": {"values": [7.0, 8.0, 9.0], "prediction": {"low": 5.0, "high": 11.0}},
-    "kl": {"values": [3.0, 3.0, 3.0], "prediction": {"low": 2.5, "high": 3.5}},
+    "seeds": [0, 1, 2, 3],
+    "total": {"values": [20.0, 11.0, 12.0, 13.0]},
+    "reconstruction": {"values": [8.0, 7.0, 8.0, 9.0]},
+    "kl": {"values": [3.0, 2.9, 3.0, 3.1]},
 }
 PART = {"above": None, "below": None, "claimed": None, "other": None, "verdict": ""}
 NUMBER = {
@@ -120,22 +113,22 @@ def test_an_effect_has_median_interval_limit_and_verdict():
 def test_a_run_inside_the_intervals_of_the_other_seeds_is_a_sentence():
     lines = claims.compare("bce", {"total": 10.5, "reconstruction": 7.5, "kl": 3.0}, 0, SPREAD)
     assert len(lines) == 1
-    assert "2 other seeds: total 10.500 (9.000 to 14.000)" in lines[0]
-    assert "same seed had the total 10.000, 0.500 from this build's" in lines[0]
+    assert "3 other seeds: total 10.500 (7.032 to 16.968)" in lines[0]
+    assert "same seed had the total 20.000, 9.500 from this build's" in lines[0]
 
 
 def test_a_run_is_not_held_against_itself():
-    lines = claims.compare("bce", {"total": 8.5, "reconstruction": 7.5, "kl": 3.0}, 0, SPREAD)
-    assert "total 8.500 (9.000 to 14.000)" in lines[2]  # inside with its own seed
+    lines = claims.compare("bce", {"total": 18.5, "reconstruction": 7.5, "kl": 3.0}, 0, SPREAD)
+    assert "total 18.500 (7.032 to 16.968)" in lines[2]  # inside with its own seed
 
 
 def test_a_run_outside_is_a_box_that_says_which_loss():
     lines = claims.compare("bce", {"total": 10.5, "reconstruction": 7.0, "kl": 3.6}, 9, SPREAD)
     assert lines[0].startswith("```{admonition}")
-    assert "KL 3.600 (2.500 to 3.500)" in lines[2]
+    assert "KL 3.600 (2.709 to 3.291)" in lines[2]
     assert "total 10.500" not in lines[2]
     assert "same seed" not in lines[2]
-    assert "3 other seeds" in lines[2]
+    assert "4 other seeds" in lines[2]
 
 
 @pytest.mark.parametrize(("loss", "said"), [("bce", "```{admonition} Outside"), ("mse", "")])
@@ -145,7 +138,7 @@ def test_a_build_is_held_against_the_recorded_runs_of_its_objective(
     run = tmp_path / "executed" / "name"
     run.mkdir(parents=True)
     settings = {"reconstruction_loss": loss, "beta": 0.5, "recipe": "smoke", "seed": 7}
-    losses = {"total": 15.0, "reconstruction": 8.0, "kl": 3.0}  # the total is too great
+    losses = {"total": 35.0, "reconstruction": 8.0, "kl": 3.0}  # the total is too great
     files.write_json(settings, run / folder.FILES["settings"])
     files.write_json({"test": losses}, run / folder.FILES["losses"])
     files.seal(run)
@@ -160,5 +153,5 @@ def test_a_build_is_held_against_the_recorded_runs_of_its_objective(
     lines = claims.Recorded.run(directive)
     assert "\n".join(lines).startswith(said)
     assert bool(lines) == bool(said)
-    assert "total 15.000 (8.000 to 14.000)." in "".join(lines) or not said
+    assert "to 28.526)." in "".join(lines) or not said
     assert read == {str(run / folder.FILES[part]) for part in ("settings", "losses")}

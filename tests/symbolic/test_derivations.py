@@ -155,11 +155,11 @@ def test_a_wrong_path_is_refused(path):
 def test_limits_and_asymmetry():
     assert gaussian.prove_limits()[0].right == sp.oo
     gaussian.prove_asymmetry()
-    for wrong in (gaussian.gaussian_kl() + 1, gaussian.gaussian_kl() / 2, gaussian.mu_q**2):
+    for wrong in (gaussian.KL + 1, gaussian.KL / 2, gaussian.mu_q**2):
         with pytest.raises(NotProved):
             gaussian.prove_limits(wrong)
-    swapped = gaussian.gaussian_kl().subs(EXCHANGE, simultaneous=True)
-    for wrong in (swapped, gaussian.gaussian_kl() + swapped):
+    swapped = gaussian.KL.subs(EXCHANGE, simultaneous=True)
+    for wrong in (swapped, gaussian.KL + swapped):
         with pytest.raises(NotProved):
             gaussian.prove_asymmetry(wrong)
 

@@ -105,15 +105,15 @@ SUMS = {
     ),
     "E ε⁴ = 4!!": (gradients.noise_mean(gradients.epsilon**4) - sp.factorial2(4), {}),
     "E ε³ = 2!!": (gradients.noise_mean(gradients.epsilon**3) - sp.factorial2(2), {}),
-    "d + 1 dimensions": (gaussian.gaussian_kl() - Rational(1, 2) - gaussian.gaussian_kl(), {}),
+    "d + 1 dimensions": (gaussian.KL - Rational(1, 2) - gaussian.KL, {}),
 }
 EXCHANGED = {
     "a term": (term(a, b) - term(b, a), {a: 1, b: 2}),
     "an average": (a * log(a / b) + b * log(b / a) - a * log(b / a), {a: 1, b: 3}),
     "a gap": (gap(a / b) - gap(b / a), {a: 1, b: 2}),
     "Gaussians": (
-        gaussian.gaussian_kl()
-        - gaussian.gaussian_kl().subs(
+        gaussian.KL
+        - gaussian.KL.subs(
             {gaussian.sigma_q: gaussian.sigma_p, gaussian.sigma_p: gaussian.sigma_q},
             simultaneous=True,
         ),
@@ -200,7 +200,7 @@ def test_a_true_identity_is_accepted(name):
 
 
 HALF = Rational(1, 2)
-kl = gaussian.gaussian_kl()
+kl = gaussian.KL
 
 
 def wrong_terms(**changed):
@@ -245,17 +245,17 @@ MUTATIONS = {
     "reparameterised-gradient": lambda: gradients.prove_reparameterisation(
         gradients.mu + gradients.sigma**2 * gradients.epsilon
     ),
-    "gaussian-log-ratio": lambda: gaussian.prove_log_ratio(-gaussian.log_ratio()),
+    "gaussian-log-ratio": lambda: gaussian.prove_log_ratio(-gaussian.LOG_RATIO),
     "gaussian-variance": lambda: gaussian.prove_variance(gaussian.sigma_q),
     "gaussian-second-moment": lambda: gaussian.prove_second_moment(
         gaussian.sigma_q**2 + gaussian.mu_q**2 - gaussian.mu_p**2
     ),
     "gaussian-kl": lambda: gaussian.prove_gaussian_kl(kl + HALF),
     "kl-standard-normal": lambda: gaussian.prove_kl_standard_normal(
-        gaussian.kl_standard_normal() + gaussian.log_variance / 2
+        gaussian.KL_STANDARD_NORMAL + gaussian.log_variance / 2
     ),
     "kl-full": lambda: gaussian.prove_full(full(exchange=True)),
-    "kl-sum": lambda: gaussian.prove_diagonal(gaussian.kl_standard_normal() / 2),
+    "kl-sum": lambda: gaussian.prove_diagonal(gaussian.KL_STANDARD_NORMAL / 2),
     "bce-logit": lambda: likelihoods.prove_logit_form(
         log(1 + exp(-likelihoods.logit)) - likelihoods.logit * likelihoods.x
     ),
@@ -266,13 +266,13 @@ MUTATIONS = {
     "bce-curvature": lambda: likelihoods.prove_curvature(1 / likelihoods.x),
     "bce-pinsker": lambda: likelihoods.prove_pinsker(3 * (likelihoods.p - likelihoods.x) ** 2),
     "continuous-bernoulli": lambda: likelihoods.prove_continuous_bernoulli(
-        likelihoods.continuous_bernoulli() * 2
+        likelihoods.CONTINUOUS_BERNOULLI * 2
     ),
     "continuous-bernoulli-loss": lambda: likelihoods.prove_continuous_bernoulli_loss(
-        likelihoods.continuous_bernoulli_loss() + likelihoods.logit
+        likelihoods.CONTINUOUS_BERNOULLI_LOSS + likelihoods.logit
     ),
     "continuous-bernoulli-levels": lambda: likelihoods.prove_level_probability(
-        likelihoods.level_probability() * likelihoods.logit
+        likelihoods.LEVEL_PROBABILITY * likelihoods.logit
     ),
     "gaussian-likelihood": lambda: likelihoods.prove_gaussian_constant(
         likelihoods.error + 784 * log(pi)
@@ -282,16 +282,16 @@ MUTATIONS = {
         likelihoods.error / (likelihoods.pixels - 1)
     ),
     "best-variance-loss": lambda: likelihoods.prove_best_variance_loss(
-        likelihoods.best_variance_loss() - likelihoods.pixels
+        likelihoods.BEST_VARIANCE_LOSS - likelihoods.pixels
     ),
-    "proportional-odds-level": lambda: odds.prove_level(odds.level_probability() * exp(odds.gap)),
+    "proportional-odds-level": lambda: odds.prove_level(odds.LEVEL_PROBABILITY * exp(odds.gap)),
     "proportional-odds-slope": lambda: odds.prove_slope(
         odds.share(odds.lower + odds.gap) - odds.share(odds.lower)
     ),
     "proportional-odds-one": lambda: odds.prove_one_threshold(
         log(1 + exp(-likelihoods.logit)) - likelihoods.logit * likelihoods.x
     ),
-    "proportional-odds-logistic": lambda: odds.prove_logistic(odds.logistic_bin() * odds.scale),
+    "proportional-odds-logistic": lambda: odds.prove_logistic(odds.LOGISTIC_BIN * odds.scale),
     "proportional-odds-mean": lambda: odds.prove_mean(
         1 - odds.mean_level(sp.symbols("F:255", real=True))
     ),

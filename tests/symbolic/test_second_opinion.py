@@ -112,7 +112,7 @@ def three_dimensions(mu, v):
 
 
 def printed_sum(mu, v):
-    one = book(gaussian.kl_standard_normal(), VAE_KL)
+    one = book(gaussian.KL_STANDARD_NORMAL, VAE_KL)
     return sum(one(mu=mu + j, v=v / (1 + j)) for j in range(3))
 
 
@@ -433,8 +433,8 @@ EQUAL = {  # label → points, left side, right side as in the book, a wrong one
     "proportional-odds-level": (
         points("level", a="real", t="real", g="positive"),
         lambda a, t, g: below(t + g, a) - below(t, a),
-        book(odds.level_probability(), ODDS),
-        book(odds.level_probability() * 2, ODDS),
+        book(odds.LEVEL_PROBABILITY, ODDS),
+        book(odds.LEVEL_PROBABILITY * 2, ODDS),
     ),
     "proportional-odds-slope": (
         points("slope", a="real", t="real", g="positive"),
@@ -445,14 +445,14 @@ EQUAL = {  # label → points, left side, right side as in the book, a wrong one
     "proportional-odds-one": (
         points("ink", x=[0, 1], a="real", t="real"),
         of_ink,
-        lambda x, a, t: book(likelihoods.cross_entropy_of_logit(), PIXEL)(x=x, a=a - t),
-        lambda x, a, t: book(likelihoods.cross_entropy_of_logit(), PIXEL)(x=x, a=a + t + 1),
+        lambda x, a, t: book(likelihoods.CROSS_ENTROPY_OF_LOGIT, PIXEL)(x=x, a=a - t),
+        lambda x, a, t: book(likelihoods.CROSS_ENTROPY_OF_LOGIT, PIXEL)(x=x, a=a + t + 1),
     ),
     "proportional-odds-logistic": (
         points("bin", x="unit", h=[sp.Rational(1, 510), 1], m="real", s="positive", a=[0]),
         logistic_integral,
-        book(odds.logistic_bin(), BIN),
-        book(odds.logistic_bin() * 2, BIN),
+        book(odds.LOGISTIC_BIN, BIN),
+        book(odds.LOGISTIC_BIN * 2, BIN),
     ),
     "proportional-odds-mean": (
         points("mean level", a="real", t="real", g=[sp.Rational(1, 100), 1]),
@@ -504,7 +504,7 @@ def best_variance(S, D, s2):
 
 
 def least_loss(S, D, s2):
-    claimed = value(likelihoods.best_variance_loss(), {likelihoods.error: S, likelihoods.pixels: D})
+    claimed = value(likelihoods.BEST_VARIANCE_LOSS, {likelihoods.error: S, likelihoods.pixels: D})
     return claimed, minus_log_density(S, D, s2)
 
 

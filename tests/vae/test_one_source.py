@@ -53,7 +53,7 @@ def assert_agree(formula, code, *numbers):
         assert abs(number - expected) <= 1e-12 * size
 
 
-KL = Formula(gaussian.kl_standard_normal(), gaussian.mu, gaussian.log_variance)
+KL = Formula(gaussian.KL_STANDARD_NORMAL, gaussian.mu, gaussian.log_variance)
 
 
 @given(means, log_variances)
@@ -63,9 +63,7 @@ def test_kl_to_the_standard_normal(mean, v):
 
 u_q, u_p = sp.symbols("u_q u_p", real=True)
 GENERAL = Formula(
-    gaussian.gaussian_kl().subs(
-        {gaussian.sigma_q: sp.exp(u_q / 2), gaussian.sigma_p: sp.exp(u_p / 2)}
-    ),
+    gaussian.KL.subs({gaussian.sigma_q: sp.exp(u_q / 2), gaussian.sigma_p: sp.exp(u_p / 2)}),
     gaussian.mu_q,
     u_q,
     gaussian.mu_p,
@@ -86,16 +84,16 @@ def test_equal_gaussians_have_no_divergence(mean, v):
 
 SQUARED_ERROR = (1 / (1 + sp.exp(-likelihoods.logit)) - likelihoods.x) ** 2
 FORMULAS = {
-    "bce": Formula(likelihoods.cross_entropy_of_logit(), likelihoods.logit, likelihoods.x),
+    "bce": Formula(likelihoods.CROSS_ENTROPY_OF_LOGIT, likelihoods.logit, likelihoods.x),
     "mse": Formula(SQUARED_ERROR, likelihoods.logit, likelihoods.x),
-    "cb": Formula(likelihoods.continuous_bernoulli_loss(), likelihoods.logit, likelihoods.x),
+    "cb": Formula(likelihoods.CONTINUOUS_BERNOULLI_LOSS, likelihoods.logit, likelihoods.x),
     "cb-levels": Formula(
-        -sp.log(likelihoods.level_probability().subs(likelihoods.half, sp.Rational(1, 510))),
+        -sp.log(likelihoods.LEVEL_PROBABILITY.subs(likelihoods.half, sp.Rational(1, 510))),
         likelihoods.logit,
         likelihoods.x,
     ),
     "gaussian": Formula(
-        likelihoods.best_variance_loss().subs(
+        likelihoods.BEST_VARIANCE_LOSS.subs(
             {likelihoods.error: SQUARED_ERROR, likelihoods.pixels: 1}
         ),
         likelihoods.logit,

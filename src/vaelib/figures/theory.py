@@ -118,9 +118,7 @@ def pixel_losses() -> Figure:
 @styled
 def kl_contours() -> Figure:
     """Draw contours of the KL divergence from N(μ, σ²) to N(0, 1) over μ and σ."""
-    formula = gaussian.kl_standard_normal().subs(
-        gaussian.log_variance, 2 * sp.log(gaussian.sigma_q)
-    )
+    formula = gaussian.KL_STANDARD_NORMAL.subs(gaussian.log_variance, 2 * sp.log(gaussian.sigma_q))
     kl = sp.lambdify([gaussian.mu, gaussian.sigma_q], formula)
     mean, deviation = np.meshgrid(np.linspace(-3, 3, 300), np.geomspace(0.05, 3, 300))
     figure, axes = subplots(3.6)

@@ -15,7 +15,7 @@ from vaelib.plumbing.words import LOSSES
 from vaelib.study import statistics
 from vaelib.study.design import BOTH
 from vaelib.study.original import SPLITS
-from vaelib.study.records import select, used, votes
+from vaelib.study.records import of_common_seeds, select, used, votes
 from vaelib.vae.model import VAE, count_parameters
 
 WORDS = ("claim", "rule", "checked", "evidence")  # keys of every claim
@@ -129,11 +129,8 @@ def pair_up(records: list[dict], recipe: str) -> list[Pair]:
         For each seed of which both reconstruction losses are recorded, loss → record; the lowest
         seed first.
     """
-    seeds: dict[int, Pair] = {}
-    for record in select(records, recipe=recipe, beta=0.5, latent_dim=2):
-        settings = record["settings"]
-        seeds.setdefault(settings["seed"], {})[settings["reconstruction_loss"]] = record
-    return [pair for _, pair in sorted(seeds.items()) if set(pair) == {"bce", "mse"}]
+    runs = select(records, recipe=recipe, beta=0.5, latent_dim=2)
+    return of_common_seeds({loss: select(runs, reconstruction_loss=loss) for loss in BOTH})
 
 
 def uses_all(record: dict) -> bool:

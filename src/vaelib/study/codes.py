@@ -14,7 +14,7 @@ from vaelib.plumbing.files import read_json
 from vaelib.plumbing.places import CODES, YARDSTICKS
 from vaelib.study.design import BOTH, CODED
 from vaelib.study.questions import answer, read_questions
-from vaelib.study.records import select
+from vaelib.study.records import of_common_seeds, select
 from vaelib.study.statistics import over_seeds
 
 BEST = "best"  # the shortest code of any network
@@ -88,11 +88,7 @@ def summarise_codes(book: Path, records: list[dict]) -> dict:
 
 def coded(records: list[dict]) -> list[dict[str, dict]]:
     """Gather the records of those seeds that have every network's code: network → record."""
-    found: dict[int, dict[str, dict]] = {}
-    for name in CODED:
-        for record in _of(name, records, "code"):
-            found.setdefault(record["settings"]["seed"], {})[name] = record
-    return [seed for _, seed in sorted(found.items()) if seed.keys() == CODED.keys()]
+    return of_common_seeds({name: _of(name, records, "code") for name in CODED})
 
 
 def _of(name: str, records: list[dict], part: str) -> list[dict]:

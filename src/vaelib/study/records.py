@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
@@ -131,6 +132,13 @@ def select(records: list[dict], **settings) -> list[dict]:
     usual = {"units": UNITS}
     chosen = [r for r in records if (usual | r["settings"]).items() >= (usual | settings).items()]
     return sorted(chosen, key=lambda record: record["settings"]["seed"])
+
+
+def of_common_seeds(groups: dict[Any, list[dict]]) -> list[dict]:
+    """Gather a record of each group, by its name, for every seed that all groups have."""
+    by_name = {name: {r["settings"]["seed"]: r for r in found} for name, found in groups.items()}
+    common = set.intersection(*map(set, by_name.values()))
+    return [{name: found[seed] for name, found in by_name.items()} for seed in sorted(common)]
 
 
 def votes(record: dict) -> Tensor:

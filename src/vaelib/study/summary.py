@@ -10,7 +10,7 @@ import torch
 from vaelib.measure import appearance
 from vaelib.plumbing.places import RECORDS
 from vaelib.plumbing.words import LOSSES
-from vaelib.study import claims, statistics
+from vaelib.study import claims
 from vaelib.study.claims import pair_up
 from vaelib.study.codes import summarise_codes
 from vaelib.study.design import BOTH, OBJECTIVES
@@ -20,8 +20,8 @@ from vaelib.study.original import SPLITS, original_history, original_losses
 from vaelib.study.processors import summarise_kernels, summarise_processors
 from vaelib.study.provenance import origin, parts
 from vaelib.study.rate_distortion import summarise_rate_distortion
+from vaelib.study.records import of_common_seeds, select, votes
 from vaelib.study.records import read as records_of
-from vaelib.study.records import select, votes
 from vaelib.study.statistics import each_over_seeds, median_over_seeds, over_seeds
 from vaelib.training.folder import kl_divergence
 
@@ -138,29 +138,15 @@ def _objectives(records: list[dict]) -> dict:
         name: select(records, reconstruction_loss=loss, beta=beta, latent_dim=2)
         for name, (loss, beta) in OBJECTIVES.items()
     }
-    chosen = {name: found for name, found in chosen.items() if found}
-    same = set.intersection(*({r["settings"]["seed"] for r in found} for found in chosen.values()))
+    seeds = of_common_seeds({name: found for name, found in chosen.items() if found})
     return {
         name: {
             "loss": OBJECTIVES[name][0],
             "beta": OBJECTIVES[name][1],
-            **_objective([r for r in found if r["settings"]["seed"] in same]),
+            "seeds": [seed[name]["settings"]["seed"] for seed in seeds],
+            **each_over_seeds([_quantities(seed[name]) for seed in seeds]),
         }
-        for name, found in chosen.items()
-    }
-
-
-def _objective(records: list[dict]) -> dict:
-    seeds = [record["settings"]["seed"] for record in records]
-    quantities = [_quantities(record) for record in records]
-    return {
-        "seeds": seeds,
-        **each_over_seeds(quantities),
-        "others": {
-            str(seed): {loss: _without(at, [each[loss] for each in quantities]) for loss in LOSSES}
-            for at, seed in enumerate(seeds)
-            if len(seeds) > 2
-        },
+        for name in seeds[0]
     }
 
 
@@ -181,12 +167,6 @@ def _quantities(record: dict) -> dict[str, float]:
         "deviation": found["dispersion"]["deviation"],
         "robust_deviation": found["dispersion"]["robust"],
     }
-
-
-def _without(at: int, values: list[float]) -> dict[str, float]:
-    """Bound a new run's value from all runs but one: what a run of that one's seed is held to."""
-    low, high = statistics.prediction_interval(values[:at] + values[at + 1 :])
-    return {"low": low, "high": high}
 
 
 def _overlap(records: list[dict]) -> dict:
@@ -227,16 +207,7 @@ def _slices(records: list[dict]) -> dict:
 
 def _latent_dimensions(records: list[dict]) -> dict:
     dimensions = sorted({record["settings"]["latent_dim"] for record in records})
-    few = set.intersection(
-        *({r["settings"]["seed"] for r in select(records, latent_dim=d)} for d in dimensions)
-    )
+    seeds = of_common_seeds({d: select(records, latent_dim=d) for d in dimensions})
     return {
-        str(dimension): each_over_seeds(
-            [
-                record["losses"]["test"]
-                for record in select(records, latent_dim=dimension)
-                if record["settings"]["seed"] in few  # the same seeds for all dimensions
-            ]
-        )
-        for dimension in dimensions
+        str(d): each_over_seeds([seed[d]["losses"]["test"] for seed in seeds]) for d in dimensions
     }

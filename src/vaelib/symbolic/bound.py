@@ -110,7 +110,7 @@ def linear_gaussian() -> dict[str, Expr]:
     """
     total = w**2 + s**2
     mean, variance = w * (x - c) / total, s**2 / total
-    kl = gaussian.gaussian_kl()
+    kl = gaussian.KL
 
     def divergence(mean_p: Expr, variance_p: Expr) -> Expr:
         values = {

@@ -6,7 +6,7 @@ The proofs take something else to try, as ``claimed``, and raise NotProved where
 import sympy as sp
 from sympy import Expr, Symbol, exp, log, oo
 
-from vaelib.symbolic.gaussian import gaussian_kl, mu_p, mu_q, sigma_p, sigma_q
+from vaelib.symbolic.gaussian import KL, mu_p, mu_q, sigma_p, sigma_q
 from vaelib.symbolic.proof import Statement, require_positive, require_zero
 
 t = Symbol("t", positive=True)
@@ -160,7 +160,7 @@ def prove_gaussian(claimed: Expr | None = None) -> Statement:
     """
     square = (mu_q - mu_p) ** 2 / (2 * sigma_p**2)
     closed = gap(sigma_q**2 / sigma_p**2) / 2 + square if claimed is None else claimed
-    require_zero(gaussian_kl() - closed, "Gaussian divergence as a gap plus a square")
+    require_zero(KL - closed, "Gaussian divergence as a gap plus a square")
     return Statement(
         r"D_{\mathrm{KL}}",
         r"\tfrac{1}{2} f\!\left(\tfrac{\sigma_q^2}{\sigma_p^2}\right)"

@@ -25,25 +25,20 @@ def expectation(f: Expr) -> Expr:
     return sp.integrate(sp.expand(f) * normal_density(mu_q, sigma_q), (x, -oo, oo))
 
 
-def log_ratio() -> Expr:
-    """Write log q(x)/p(x). Source: equation :eq:`gaussian-log-ratio`."""
-    return (
-        log(sigma_p / sigma_q)
-        - (x - mu_q) ** 2 / (2 * sigma_q**2)
-        + (x - mu_p) ** 2 / (2 * sigma_p**2)
-    )
+LOG_RATIO = (
+    log(sigma_p / sigma_q) - (x - mu_q) ** 2 / (2 * sigma_q**2) + (x - mu_p) ** 2 / (2 * sigma_p**2)
+)
+"""Logarithm of q(x)/p(x). Source: equation :eq:`gaussian-log-ratio`."""
 
 
-def gaussian_kl() -> Expr:
-    """Write KL(N(μ_q, σ_q²) ‖ N(μ_p, σ_p²)), in nats. Source: equation :eq:`gaussian-kl`."""
-    return Rational(1, 2) * (
-        (mu_q - mu_p) ** 2 / sigma_p**2 + sigma_q**2 / sigma_p**2 - 1 + 2 * log(sigma_p / sigma_q)
-    )
+KL = Rational(1, 2) * (
+    (mu_q - mu_p) ** 2 / sigma_p**2 + sigma_q**2 / sigma_p**2 - 1 + 2 * log(sigma_p / sigma_q)
+)
+"""KL(N(μ_q, σ_q²) ‖ N(μ_p, σ_p²)), in nats. Source: equation :eq:`gaussian-kl`."""
 
 
-def prove_log_ratio(claimed: Expr | None = None) -> Statement:
+def prove_log_ratio(claimed: Expr = LOG_RATIO) -> Statement:
     """Prove the log ratio of the two densities. Source: equation :eq:`gaussian-log-ratio`."""
-    claimed = log_ratio() if claimed is None else claimed
     densities = log(normal_density(mu_q, sigma_q)) - log(normal_density(mu_p, sigma_p))
     require_zero(densities - claimed, "log ratio of two Gaussian densities")
     return Statement(r"\log \frac{q(x)}{p(x)}", claimed, order="rev-lex")
@@ -61,16 +56,14 @@ def prove_second_moment(claimed: Expr = sigma_q**2 + (mu_q - mu_p) ** 2) -> Stat
     return Statement(r"\mathbb{E}_q[(x - \mu_p)^2]", claimed, order="rev-lex")
 
 
-def prove_gaussian_kl(claimed: Expr | None = None) -> Statement:
+def prove_gaussian_kl(claimed: Expr = KL) -> Statement:
     """Prove the Gaussian KL divergence by integration. Source: equation :eq:`gaussian-kl`."""
-    claimed = gaussian_kl() if claimed is None else claimed
-    require_zero(expectation(log_ratio()) - claimed, "integral of q log(q/p)")
+    require_zero(expectation(LOG_RATIO) - claimed, "integral of q log(q/p)")
     return Statement(r"D_{\mathrm{KL}}(q \,\|\, p)", claimed, order="rev-lex")
 
 
-def prove_limits(kl: Expr | None = None) -> list[Statement]:
+def prove_limits(kl: Expr = KL) -> list[Statement]:
     """Prove what the divergence tends to: σ_q → 0, and equal variances."""
-    kl = gaussian_kl() if kl is None else kl
     if sp.limit(kl, sigma_q, 0, "+") != oo:
         raise NotProved("the divergence does not tend to ∞ as σ_q → 0")
     equal = (mu_q - mu_p) ** 2 / (2 * sigma_p**2)
@@ -82,9 +75,8 @@ def prove_limits(kl: Expr | None = None) -> list[Statement]:
     ]
 
 
-def prove_asymmetry(kl: Expr | None = None) -> Statement:
+def prove_asymmetry(kl: Expr = KL) -> Statement:
     """Prove that exchanging q and p changes the divergence, by its value at σ_q = 2 σ_p."""
-    kl = gaussian_kl() if kl is None else kl
     exchange = {mu_q: mu_p, mu_p: mu_q, sigma_q: sigma_p, sigma_p: sigma_q}
     difference = kl - kl.subs(exchange, simultaneous=True)
     at = sp.simplify(difference.subs({mu_q: mu_p, sigma_q: 2 * sigma_p}))
@@ -93,18 +85,16 @@ def prove_asymmetry(kl: Expr | None = None) -> Statement:
     return Statement(r"D_{\mathrm{KL}}(q \,\|\, p) - D_{\mathrm{KL}}(p \,\|\, q)", expected)
 
 
-def kl_standard_normal() -> Expr:
-    """Write KL(N(μ, e^v) ‖ N(0, 1)), in nats. Source: equation :eq:`kl-standard-normal`."""
-    return (mu**2 + exp(log_variance) - log_variance - 1) / 2
+KL_STANDARD_NORMAL = (mu**2 + exp(log_variance) - log_variance - 1) / 2
+"""KL(N(μ, e^v) ‖ N(0, 1)), in nats. Source: equation :eq:`kl-standard-normal`."""
 
 
-def prove_kl_standard_normal(claimed: Expr | None = None) -> Statement:
+def prove_kl_standard_normal(claimed: Expr = KL_STANDARD_NORMAL) -> Statement:
     """Prove the VAE's case from the general one, at μ_p = 0, σ_p = 1 and σ_q = e^{v/2}.
 
     Source: equation :eq:`kl-standard-normal`.
     """
-    claimed = kl_standard_normal() if claimed is None else claimed
-    special = gaussian_kl().subs({mu_q: mu, mu_p: 0, sigma_p: 1, sigma_q: exp(log_variance / 2)})
+    special = KL.subs({mu_q: mu, mu_p: 0, sigma_p: 1, sigma_q: exp(log_variance / 2)})
     require_zero(special - claimed, "KL divergence to the standard normal")
     left = r"D_{\mathrm{KL}}\bigl(\mathcal{N}(\mu, e^v) \,\|\, \mathcal{N}(0, 1)\bigr)"
     return Statement(left, claimed)
@@ -189,7 +179,7 @@ def _scalars(expression: Expr) -> Expr:
     return expression.replace(sp.Trace, trace).replace(sp.Determinant, determinant)
 
 
-def prove_diagonal(one: Expr | None = None) -> Statement:
+def prove_diagonal(one: Expr = KL_STANDARD_NORMAL) -> Statement:
     """Prove that with independent dimensions the divergence is the sum over them.
 
     The logarithm of the ratio of products is a sum, at every point; with one dimension more, it
@@ -197,7 +187,6 @@ def prove_diagonal(one: Expr | None = None) -> Statement:
 
     Source: equation :eq:`kl-sum`.
     """
-    one = kl_standard_normal() if one is None else one
     q_j, q_rest, p_j, p_rest = sp.symbols("q_j q_rest p_j p_rest", positive=True)
     product = log(q_j * q_rest / (p_j * p_rest))
     require_zero(product - log(q_j / p_j) - log(q_rest / p_rest), "one dimension more")

@@ -31,14 +31,12 @@ def entropy(pixel: Expr) -> Expr:
     return -pixel * log(pixel) - (1 - pixel) * log(1 - pixel)
 
 
-def cross_entropy_of_logit() -> Expr:
-    """Write the binary cross-entropy of one pixel in terms of the logit: log(1 + eᵃ) − a x."""
-    return log(1 + exp(logit)) - logit * x
+CROSS_ENTROPY_OF_LOGIT = log(1 + exp(logit)) - logit * x
+"""The binary cross-entropy of one pixel in terms of the logit: log(1 + eᵃ) − a x."""
 
 
-def prove_logit_form(claimed: Expr | None = None) -> Statement:
+def prove_logit_form(claimed: Expr = CROSS_ENTROPY_OF_LOGIT) -> Statement:
     """Prove how the cross-entropy is computed from logits. Source: equation :eq:`bce-logit`."""
-    claimed = cross_entropy_of_logit() if claimed is None else claimed
     on, off = exp(logit) / (1 + exp(logit)), 1 / (1 + exp(logit))
     direct = -x * log(on) - (1 - x) * log(off)
     require_zero(direct - claimed, "cross-entropy from a logit")
@@ -109,20 +107,18 @@ def prove_pinsker(claimed: Expr = 2 * (p - x) ** 2) -> Statement:
     return Statement(r"\ell(x, \hat{x}) - \ell(x, x)", claimed, r"\ge", condition=r"0 < x < 1")
 
 
-def continuous_bernoulli() -> Expr:
-    """Write the integral of x̂ˣ (1 − x̂)¹⁻ˣ over x in [0, 1], for x̂ = 1/(1 + e^{−a}).
+CONTINUOUS_BERNOULLI = (exp(logit) - 1) / (logit * (1 + exp(logit)))
+"""The integral of x̂ˣ (1 − x̂)¹⁻ˣ over x in [0, 1], for x̂ = 1/(1 + e^{−a}).
 
-    Source: equation :eq:`continuous-bernoulli`.
-    """
-    return (exp(logit) - 1) / (logit * (1 + exp(logit)))
+Source: equation :eq:`continuous-bernoulli`.
+"""
 
 
-def prove_continuous_bernoulli(claimed: Expr | None = None) -> Statement:
+def prove_continuous_bernoulli(claimed: Expr = CONTINUOUS_BERNOULLI) -> Statement:
     """Prove what exp(−BCE) integrates to over grey values: not 1, so it is no density.
 
     Source: equation :eq:`continuous-bernoulli`.
     """
-    claimed = continuous_bernoulli() if claimed is None else claimed
     y = Symbol("y", real=True)
     a = Symbol("a", real=True, nonzero=True)
     value = sp.integrate(exp(a * y) / (1 + exp(a)), (y, 0, 1))
@@ -130,45 +126,41 @@ def prove_continuous_bernoulli(claimed: Expr | None = None) -> Statement:
     return Statement(r"\int_0^1 e^{-\ell(x, \hat{x})}\, \mathrm{d}x", claimed, condition=r"a \ne 0")
 
 
-def continuous_bernoulli_loss() -> Expr:
-    """Write the loss of a grey pixel under a continuous Bernoulli decoder: log((eᵃ − 1)/a) − a x.
+CONTINUOUS_BERNOULLI_LOSS = log((exp(logit) - 1) / logit) - logit * x
+"""The loss of a grey pixel under a continuous Bernoulli decoder: log((eᵃ − 1)/a) − a x.
 
-    Source: equation :eq:`continuous-bernoulli-loss`.
-    """
-    return log((exp(logit) - 1) / logit) - logit * x
+Source: equation :eq:`continuous-bernoulli-loss`.
+"""
 
 
-def prove_continuous_bernoulli_loss(claimed: Expr | None = None) -> Statement:
+def prove_continuous_bernoulli_loss(claimed: Expr = CONTINUOUS_BERNOULLI_LOSS) -> Statement:
     """Prove the loss that makes exp(−loss) a density: BCE plus the logarithm of its integral.
 
     Positive and negative logits are proved one by one, so that the sign of eᵃ − 1 is seen.
 
     Source: equation :eq:`continuous-bernoulli-loss`.
     """
-    claimed = continuous_bernoulli_loss() if claimed is None else claimed
     prove_continuous_bernoulli()
     size = Symbol("u", positive=True)  # e^|a| − 1
-    difference = cross_entropy_of_logit() + log(continuous_bernoulli()) - claimed
+    difference = CROSS_ENTROPY_OF_LOGIT + log(CONTINUOUS_BERNOULLI) - claimed
     for sign in (1, -1):
         require_zero(difference, "continuous Bernoulli loss", {logit: sign * log(1 + size)})
     left = r"\ell(x, \hat{x}) + \log \int_0^1 e^{-\ell(y, \hat{x})}\, \mathrm{d}y"
     return Statement(left, claimed, condition=r"a \ne 0")
 
 
-def level_probability() -> Expr:
-    """Write the probability of a bin from x − h to x + h under a continuous Bernoulli decoder.
+LEVEL_PROBABILITY = (exp(logit * (x + half)) - exp(logit * (x - half))) / (exp(logit) - 1)
+"""The probability of a bin from x − h to x + h under a continuous Bernoulli decoder.
 
-    Source: equation :eq:`continuous-bernoulli-levels`.
-    """
-    return (exp(logit * (x + half)) - exp(logit * (x - half))) / (exp(logit) - 1)
+Source: equation :eq:`continuous-bernoulli-levels`.
+"""
 
 
-def prove_level_probability(claimed: Expr | None = None) -> Statement:
+def prove_level_probability(claimed: Expr = LEVEL_PROBABILITY) -> Statement:
     """Prove what the continuous Bernoulli's density, exp(−loss), integrates to over a bin.
 
     Source: equation :eq:`continuous-bernoulli-levels`.
     """
-    claimed = level_probability() if claimed is None else claimed
     prove_continuous_bernoulli_loss()
     y = Symbol("y", real=True)
     a = Symbol("a", real=True, nonzero=True)
@@ -222,18 +214,16 @@ def prove_best_variance(claimed: Expr = error / pixels) -> Statement:
     )
 
 
-def prove_best_variance_loss(claimed: Expr | None = None) -> Statement:
+BEST_VARIANCE_LOSS = pixels * (log(2 * pi * error / pixels) + 1) / 2
+"""The least −log p(x|z) over variances, for D pixels with squared error S."""
+
+
+def prove_best_variance_loss(claimed: Expr = BEST_VARIANCE_LOSS) -> Statement:
     """Prove the loss of a Gaussian decoder that has the best variance: ½ D (log(2 π S/D) + 1).
 
     Source: equation :eq:`best-variance-loss`.
     """
-    claimed = best_variance_loss() if claimed is None else claimed
     prove_best_variance()
     value = gaussian_loss(error, pixels, error / pixels)
     require_zero(value - claimed, "Gaussian likelihood with the best variance")
     return Statement(r"\min_{s^2} \left(-\log p(x \mid z)\right)", claimed, condition="S > 0")
-
-
-def best_variance_loss() -> Expr:
-    """Write the least −log p(x|z) over variances, for D pixels with squared error S."""
-    return pixels * (log(2 * pi * error / pixels) + 1) / 2

@@ -8,7 +8,7 @@ from itertools import pairwise
 import sympy as sp
 from sympy import Expr, Rational, Symbol, exp, log
 
-from vaelib.symbolic.likelihoods import cross_entropy_of_logit, half, logit, odds, x
+from vaelib.symbolic.likelihoods import CROSS_ENTROPY_OF_LOGIT, half, logit, odds, x
 from vaelib.symbolic.proof import Statement, require_zero
 
 LEVELS = 256
@@ -24,21 +24,19 @@ def share(at: Expr) -> Expr:
     return 1 / (1 + exp(logit - at))
 
 
-def level_probability() -> Expr:
-    """Write the probability of a level between two thresholds as a product.
+_below = 1 / (1 + exp(lower - logit))  # σ(a − τ), which loses no digits where 1 − σ does
+LEVEL_PROBABILITY = share(lower + gap) * _below * (1 - exp(-gap))
+"""The probability of a level between two thresholds as a product.
 
-    Source: equation :eq:`proportional-odds-level`.
-    """
-    below = 1 / (1 + exp(lower - logit))  # σ(a − τ), which loses no digits where 1 − σ does
-    return share(lower + gap) * below * (1 - exp(-gap))
+Source: equation :eq:`proportional-odds-level`.
+"""
 
 
-def prove_level(claimed: Expr | None = None) -> Statement:
+def prove_level(claimed: Expr = LEVEL_PROBABILITY) -> Statement:
     """Prove that the difference of the two shares is a product, whose logarithm loses no digits.
 
     Source: equation :eq:`proportional-odds-level`.
     """
-    claimed = level_probability() if claimed is None else claimed
     require_zero(share(lower + gap) - share(lower) - claimed, "probability of a level")
     right = (
         r"\sigma(\tau_k - a)\, \sigma(a - \tau_{k-1})\, \bigl(1 - e^{-(\tau_k - \tau_{k-1})}\bigr)"
@@ -58,12 +56,11 @@ def prove_slope(claimed: Expr | None = None) -> Statement:
     return Statement(left, r"\sigma(\tau_k - a) + \sigma(\tau_{k-1} - a) - 1")
 
 
-def prove_one_threshold(claimed: Expr | None = None) -> Statement:
+def prove_one_threshold(claimed: Expr = CROSS_ENTROPY_OF_LOGIT) -> Statement:
     """Prove that a single threshold gives the cross-entropy of black or not.
 
     Source: equation :eq:`proportional-odds-one`.
     """
-    claimed = cross_entropy_of_logit() if claimed is None else claimed
     black = share(threshold)
     for ink, chance in ((0, black), (1, 1 - black)):
         loss = claimed.subs({x: ink, logit: logit - threshold}, simultaneous=True)
@@ -73,22 +70,20 @@ def prove_one_threshold(claimed: Expr | None = None) -> Statement:
     return Statement(r"-\log P(k \mid a)", shifted, order="rev-lex", condition=condition)
 
 
-def logistic_bin() -> Expr:
-    """Write the probability of a bin from x − h to x + h under a logistic density.
+LOGISTIC_BIN = share(logit + (x + half - mean) / scale) - share(logit + (x - half - mean) / scale)
+"""The probability of a bin from x − h to x + h under a logistic density.
 
-    Source: equation :eq:`proportional-odds-logistic`.
-    """
-    return share(logit + (x + half - mean) / scale) - share(logit + (x - half - mean) / scale)
+Source: equation :eq:`proportional-odds-logistic`.
+"""
 
 
-def prove_logistic(claimed: Expr | None = None) -> Statement:
+def prove_logistic(claimed: Expr = LOGISTIC_BIN) -> Statement:
     """Prove that thresholds at equal distances integrate a logistic density over bins.
 
     Both sides are 0 for a bin without width, and have the same slope in its half width.
 
     Source: equation :eq:`proportional-odds-logistic`.
     """
-    claimed = logistic_bin() if claimed is None else claimed
 
     def density(at: Expr) -> Expr:
         tail = exp(-(at - mean) / scale)

@@ -188,20 +188,21 @@ def compare(name: str, losses: dict[str, float], seed: int, recorded: dict) -> l
         name: of the run.
         losses: its test losses.
         seed: its seed.
-        recorded: summaries over seeds of the test losses, the seeds that they come from, and for
-            each of these what the others say, because a run is not to be held against itself.
+        recorded: summaries over seeds of the test losses, and the seeds that they come from.
 
     Returns:
-        Lines of Markdown: a sentence if every loss lies in its prediction interval, else a box.
+        Lines of Markdown: a sentence if every loss lies in its prediction interval from the other
+        seeds, because a run is not to be held against itself, else a box.
     """
+    from vaelib.study.statistics import prediction_interval  # SciPy, which most builds do not need
+
     outside: list[str] = []
     inside: list[str] = []
-    others = recorded["others"].get(str(seed), {})
+    others = [at for at, other in enumerate(recorded["seeds"]) if other != seed]
     for loss in LOSSES:
-        low, high = others.get(loss, recorded[loss]["prediction"]).values()
+        low, high = prediction_interval([recorded[loss]["values"][at] for at in others])
         text = f"{printed(loss)} {losses[loss]:.3f} ({low:.3f} to {high:.3f})"
         (inside if low <= losses[loss] <= high else outside).append(text)
-    number = len(recorded["seeds"]) - bool(others)
     before = ""
     if seed in recorded["seeds"]:
         total = recorded["total"]["values"][recorded["seeds"].index(seed)]
@@ -212,13 +213,13 @@ def compare(name: str, losses: dict[str, float], seed: int, recorded: dict) -> l
     if not outside:
         return [
             f"Is this build's run `{name}` an ordinary one? Its test losses lie in the 95 % "
-            f"prediction intervals from {number} other seeds: {', '.join(inside)}.{before}"
+            f"prediction intervals from {len(others)} other seeds: {', '.join(inside)}.{before}"
         ]
     return [
         "```{admonition} Outside the recorded interval",
         ":class: warning",
         f"Test losses of this build's run `{name}` lie outside the 95 % prediction intervals from "
-        f"{number} other seeds: {', '.join(outside)}.{before} Another processor or other "
+        f"{len(others)} other seeds: {', '.join(outside)}.{before} Another processor or other "
         "versions give other roundings, and so another training; if many seeds fall outside, "
         "something has changed.",
         "```",
