@@ -77,7 +77,7 @@ def _add(names: list[str], book: Path, cache_folder: Path, cell_seconds: int) ->
     with pool(usable_cores(), 1, book / EXECUTED / SETTINGS) as processes:
         running = {
             name: processes.submit(execute_cells, read(str(book / name)), book / name, cell_seconds)
-            for name in names
+            for name in reversed(names)  # the one that trains, the longest, is the last by name
         }
         for name, future in running.items():
             try:
