@@ -20,6 +20,7 @@ settings.register_profile("shared machine", deadline=None)  # its speed says not
 settings.load_profile("shared machine")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist's own, which reads the marks
 def pytest_collection_modifyitems(items):
     """Let one process have all tests of a file, which share fixtures; begin with the whole book."""
     for item in items:

@@ -16,10 +16,11 @@ pytestmark = pytest.mark.xdist_group("book")  # one process builds the book for 
 ADDRESS = "https://github.com/someone/something"
 
 
-def test_the_group_of_these_tests_is_seen(request):
-    """If it is not, each process builds the book."""
+def test_groups_are_seen(request):
+    """If they are not, each process builds the book, and makes what a file's tests share."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         assert request.node.nodeid.endswith("@book")
+        assert all("@" in item.nodeid for item in request.session.items)
 
 
 def test_the_recipe_for_tests_is_named_on_every_page(smoke_pages):

@@ -130,6 +130,7 @@ def test_the_shade_is_the_density(both):
         assert float((off - off.mean()).abs().max()) < 0.1
 
 
+@pytest.mark.parametrize("both", ["bernoulli"], indirect=True)
 def test_the_lines_hold_half_and_nearly_all_of_the_mass(both):
     """Within a pixel of those of the library's figures, on a phone, with 300 pixels."""
     found, model, likelihood, pixels, _, _, _, _ = both
@@ -157,6 +158,7 @@ def test_the_lines_hold_half_and_nearly_all_of_the_mass(both):
             assert float(apart.max()) <= pixel
 
 
+@pytest.mark.parametrize("both", ["bernoulli"], indirect=True)
 def test_no_optimiser_improves_an_improved_q(both):
     found, model, likelihood, pixels, _, evidence, _, _ = both
     nodes, weights = np.polynomial.hermite_e.hermegauss(10)

@@ -15,6 +15,8 @@ from vaelib.vae.latent import encode
 from vaelib.vae.model import VAE
 from vaelib.vae.objective import Objective
 
+from .conftest import ReadOff
+
 NODES = 120  # in each direction
 ELBO = Objective("bce", 1.0)
 
@@ -56,9 +58,13 @@ def test_its_first_weights_are_those_of_the_vae():
 def test_the_evidence_is_a_sum_over_the_plane_with_either_prior(few, monkeypatch):
     kept = []
     monkeypatch.setitem(RECIPES, "report", RECIPES["smoke"])
-    monkeypatch.setattr(
-        autoencoder, "fit", lambda model, *more: (kept.append(model), fit(model, *more))
-    )
+
+    def fitted(model, *more):
+        fit(model, *more)
+        model.add_module("decoder", ReadOff(model.decoder))
+        kept.append(model)
+
+    monkeypatch.setattr(autoencoder, "fit", fitted)
     vae = VAE(2)
     found = measure_autoencoder(vae, ELBO, few, 0)
     codes = encode(kept[0], few.training_images).mean.double()

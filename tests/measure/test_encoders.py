@@ -82,7 +82,7 @@ def test_living_units_are_those_that_any_image_moves(model, digits):
     assert encoders.living_units(other, digits.test_images) == 11
 
 
-def few(model, objective, images, qs):
+def stand_in(model, objective, images, qs):
     """What stands for the gaps of images, without the quadrature."""
     return [q.mean.double().square().sum(1) for q in qs]
 
@@ -91,7 +91,7 @@ def require_measured(found, other, digits):
     """Hold what was found of an encoder against its codes themselves."""
     test, training = (
         encode(other, images).mean.double().square().sum(1)
-        for images in (digits.test_images, digits.training_images[:100])
+        for images in (digits.test_images, digits.training_images[: encoders.TRAINED_ON])
     )
     by_class = [float(test[digits.test_labels == digit].mean()) for digit in range(10)]
     assert len(set(by_class)) == 10
@@ -111,23 +111,23 @@ def require_measured(found, other, digits):
     [(16, {}), (encoders.WIDE, {"learning_rate": encoders.ADAM, "muon_learning_rate": None})],
 )
 def test_each_length_is_a_training_of_its_own_and_a_wide_encoder_has_adam(
-    model, table, digits, monkeypatch, units, rates
+    model, table, few, monkeypatch, units, rates
 ):
     with_muon = SMOKE.replace(learning_rate=0.02, muon_learning_rate=0.05)
     monkeypatch.setattr(encoders, "EPOCHS", (1, 2))
-    monkeypatch.setattr(encoders, "TRAINED_ON", 100)
-    monkeypatch.setattr(encoders, "gaps_of", few)
+    monkeypatch.setattr(encoders, "TRAINED_ON", 30)
+    monkeypatch.setattr(encoders, "gaps_of", stand_in)
     monkeypatch.setitem(RECIPES, "report", with_muon)
-    found = encoders.measure_encoders(units)(model, ELBO, digits, 0)
+    found = encoders.measure_encoders(units)(model, ELBO, few, 0)
     assert list(found) == ["1", "2"]
     for epochs in (1, 2):
         recipe = with_muon.replace(epochs=epochs, **rates)
-        other = encoders.fit_encoder(model, table, ELBO, recipe, units, digits, 0)
-        require_measured(found[str(epochs)], other, digits)
+        other = encoders.fit_encoder(model, table, ELBO, recipe, units, few, 0)
+        require_measured(found[str(epochs)], other, few)
     assert found["1"] != found["2"]
 
 
 def test_a_whole_models_encoder_is_measured_alike(model, digits, monkeypatch):
     monkeypatch.setattr(encoders, "TRAINED_ON", 100)
-    monkeypatch.setattr(encoders, "gaps_of", few)
+    monkeypatch.setattr(encoders, "gaps_of", stand_in)
     require_measured(encoders.measure_encoder(model, ELBO, digits, 0), model, digits)

@@ -12,8 +12,8 @@ from vaelib.training.settings import Settings
 from vaelib.vae.losses import image_losses
 from vaelib.vae.model import VAE
 from vaelib.vae.objective import TOTAL, Objective
-from vaelib.vae.thresholds import GAPS
 
+pytestmark = pytest.mark.xdist_group("measured")
 OBJECTIVE = Objective("bce", 1.0)
 
 
@@ -28,10 +28,9 @@ def test_the_bound_is_the_mean_of_the_objective_over_samples(measured, digits, g
         assert -float(total.mean()) == pytest.approx(float(result.bound[k]), abs=4 * error)
 
 
-@pytest.mark.parametrize("loss", GAPS)
-def test_a_model_with_thresholds_is_measured_by_what_it_has_learnt(loss, few, generator):
-    model = model_of(train(Settings(loss, 1.0, "smoke"), few))
-    result = gap.measure_gap(model, Objective(loss, 1.0), few.test_images[:2])
+def test_a_model_with_thresholds_is_measured_by_what_it_has_learnt(few, generator):
+    model = model_of(train(Settings("odds", 1.0, "smoke"), few))
+    result = gap.measure_gap(model, Objective("odds", 1.0), few.test_images[:2])
     weights = log_weights(
         model.decoder, result.likelihood, result.pixels, result.q, 1000, generator
     )

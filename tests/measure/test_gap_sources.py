@@ -7,10 +7,11 @@ import pytest
 import torch
 from torch.distributions import Normal
 
-from vaelib.evidence import sampling
+from vaelib.evidence import fits, sampling
 from vaelib.measure import gap_sources
 from vaelib.vae.objective import Objective
 
+pytestmark = pytest.mark.xdist_group("measured")
 NUMBER = 12
 
 
@@ -67,7 +68,7 @@ def test_the_weighted_posterior_is_the_posterior_for_a_weight_of_one(measured):
     assert found["weighted"] == pytest.approx(found["posterior"], abs=0.01)
 
 
-def test_the_weighted_posterior_is_that_of_samples(measured, log_weights):
+def test_the_weighted_posterior_is_that_of_samples(measured):
     """KL(q ‖ p(x|z)² p(z) / Z) of some images, with Z and the mean under q from samples."""
     model, result = measured
     divergences = []
@@ -100,8 +101,9 @@ def test_the_weighted_posterior_is_that_of_samples(measured, log_weights):
     ],
 )
 def test_only_a_weighted_bernoulli_is_held_against_a_weighted_posterior(
-    measured, generator, objective, others
+    measured, generator, monkeypatch, objective, others
 ):
+    monkeypatch.setattr(fits, "STEPS", 2)  # no value is asked for
     model, result = measured
     found = gap_sources.examine(result, model, objective, generator)
     assert set(found) == {"confirmed", "split", "below"} | others

@@ -6,6 +6,8 @@ import torch
 
 from vaelib.measure import portraits
 
+pytestmark = pytest.mark.xdist_group("measured")
+
 
 def test_the_worst_are_those_with_the_greatest_gaps(measured):
     model, result = measured

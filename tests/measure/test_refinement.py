@@ -11,6 +11,7 @@ from vaelib.measure import refinement
 from vaelib.vae.latent import encode
 from vaelib.vae.objective import TOTAL, Objective
 
+pytestmark = pytest.mark.xdist_group("measured")
 ELBO = Objective("bce", 1.0)
 
 

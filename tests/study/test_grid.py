@@ -283,7 +283,11 @@ def test_what_the_design_measures_can_be_measured():
 HOLD = """
 import os, time
 from pathlib import Path
+from vaelib.data.dataset import ImageSet
+from vaelib.data.synthetic import synthetic_digits
 from vaelib.study import grid
+few = ImageSet.of(*synthetic_digits(60, 0), *synthetic_digits(20, 1), name="few")
+grid.load_data = lambda name: few
 grid.first = compute = getattr(grid, "first", grid.compute)  # this may be loaded twice
 folder = Path({folder!r})
 
@@ -298,16 +302,26 @@ grid.compute = held
 """
 
 
-@pytest.fixture
-def cluster(tmp_path):
-    waiting = tmp_path / "waiting"
-    waiting.mkdir()
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    waiting = tmp_path_factory.mktemp("waiting")
     preload = HOLD.format(folder=str(waiting))
     with LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50, preload=preload
     ) as cluster:
         cluster.waiting = waiting
         yield cluster
+
+
+@pytest.fixture
+def cluster(shared):
+    """The cluster with both of its workers, which hold again what comes second."""
+    for file in shared.waiting.iterdir():
+        file.unlink()
+    while len(shared.scheduler.workers) < 2:
+        time.sleep(0.01)
+    yield shared
+    shared.scheduler.allowed_failures = 3
 
 
 def kill_a_busy_worker(cluster):
