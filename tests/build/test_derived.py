@@ -37,7 +37,7 @@ def test_the_summary_is_that_of_the_records_and_a_page_can_read_it(book, summary
     monkeypatch.setattr(summarising, "summarise", lambda folder: summary if folder == book else {})
     assert derived.derive(book) == derived.read_summary(book) == summary
     assert summary["parts"]["all"] == PARTS
-    assert summary["recorded"]["original"]["records"] == 24
+    assert summary["recorded"]["original"]["records"] == 30
 
 
 @pytest.mark.parametrize(

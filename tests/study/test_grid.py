@@ -266,7 +266,7 @@ def test_the_designs_trainings_are_distinct_and_enough():
         ("report", "cb", 1.0, 2): 3,
         **{("report", loss, 1.0, 2): 8 for loss in ("bce", "mse")},
         **{("report", loss, 0.5, 2): 50 for loss in ("bce", "mse")},
-        **{("original", loss, 0.5, 2): 12 for loss in ("bce", "mse")},
+        **{("original", loss, 0.5, 2): 15 for loss in ("bce", "mse")},
         ("original", "bce", 1.0, 2): len(LOOSE),
         **{("report", "bce", 1.0, dimension): 3 for dimension in (4, 8)},
         **{("report", loss, 1.0, 16): 5 for loss in ("bce", "mse")},
