@@ -1,10 +1,10 @@
-"""Where a page's numbers come from: a line at its end, and the table of all runs.
+"""Where a page's numbers come from: a line at its end, and the table of all records.
 
 The caption of a figure of a run ends with a link to the notebook that made it. Every page that
 prints a value or shows a figure of a run ends with a line that says with which settings, from which
 commit and on what the runs were made; and a page that prints one of the records, with such a line
-about them, which also says how much of them is stale. The directive ``runs`` is a table of the
-book's runs, with their files to download; ``records`` one of what the records were made by.
+about them, which also says how much of them is stale. The directive ``records`` is a table of what
+the records were made by.
 """
 
 import os
@@ -20,17 +20,14 @@ from vaelib.book.directives.tables import TableDirective
 from vaelib.build.derived import read_summary
 from vaelib.build.notebooks import read_notebooks
 from vaelib.plumbing.places import EXECUTED, SUMMARY
-from vaelib.plumbing.words import LOSSES
 from vaelib.training import folder
 from vaelib.training.recipes import recipe_from_environment
 
 IN_EXECUTED = re.compile(rf"{EXECUTED}/([^/]+)/")  # at the start of a path in the book
-DOWNLOADS = ("settings", "losses", "outcome", "history", "environment", "weights")
 
 
 def setup(app: Sphinx) -> None:
     """Register the directive and connect to Sphinx."""
-    app.add_directive("runs", Runs)
     app.add_directive("records", Records)
     app.connect("doctree-read", name_notebooks)
     app.connect("doctree-read", add_line)
@@ -157,33 +154,3 @@ def row_of_group(group: dict) -> list[str]:
         group["replayed"] or "no",
         f"**stale**: {group['why']}" if group["why"] else "fresh",
     ]
-
-
-class Runs(TableDirective):
-    """The table of the book's runs, with their files."""
-
-    def run(self) -> list[nodes.Node]:
-        """Return a numbered table."""
-        runs = Path(self.env.srcdir) / EXECUTED
-        heads = ["run", "test total", "reconstruction", "KL loss", "seconds", "files"]
-        known = read_notebooks(runs.parent, recipe_from_environment())
-        trained = [name for name in known if folder.holds_run(runs / name)]
-        rows = [heads, *(self._row(runs / name) for name in trained)]
-        return self.table(rows, widths="14 13 16 12 11 34")
-
-    def _row(self, run: Path) -> list[str]:
-        for part in ("losses", "outcome"):
-            self.env.note_dependency(str(run / folder.FILES[part]))
-        losses = folder.read(run, "losses")["test"]
-        page = f"/{EXECUTED}/{run.name}"
-        files = [folder.FILES[part] for part in DOWNLOADS]
-        # The page's source is the notebook; a download would be a second copy of it.
-        notebook = f'<a class="download" href="_sources{page}/notebook.ipynb" download>notebook</a>'
-        return [
-            f"{{doc}}`{run.name} <{page}/notebook>`",
-            *(f"{losses[loss]:.3f}" for loss in LOSSES),
-            f"{folder.read(run, 'outcome')['training_seconds']:.0f}",
-            ", ".join(
-                [notebook, *(f"{{download}}`{Path(file).stem} <{page}/{file}>`" for file in files)]
-            ),
-        ]
