@@ -69,6 +69,14 @@ def test_what_the_chapter_says_in_words_holds_of_its_records(found):
         assert 0.2 < original[loss]["sharpness"]["mean"] < 0.3
         assert found["overlap"][loss]["pairs"]["1"]["digits"] == "4 and 9"
         assert found["epochs"][loss]["most"] < RECIPES["original"].epochs
+    # A run that leaves a dimension unused ends far above all others.
+    for loss in ("bce", "mse"):
+        totals = {True: [], False: []}
+        for file in (BOOK / "recorded" / "records").glob(f"original-{loss}-beta0.5-*.json"):
+            run = read_json(file)
+            totals[claims.uses_all(run)].append(run["losses"]["test"]["total"])
+        assert min(totals[False]) > max(totals[True]) + 4
+        assert len(totals[True]) == {"bce": 14, "mse": 10}[loss]
     # What it says of the difference is not borne out.
     assert verdicts["C11"] == "undecided"
     deviation, robust = (parts[f"mse_minus_bce_{name}deviation"] for name in ("", "robust_"))

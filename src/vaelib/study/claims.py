@@ -136,7 +136,7 @@ def pair_up(records: list[dict], recipe: str) -> list[Pair]:
 def uses_all(record: dict) -> bool:
     """Say whether a run uses all of its latent dimensions, as the original's do.
 
-    Runs whose rate is not recorded count as such: seeds 0 to 4, until they are recorded again.
+    Runs whose rate is not recorded count as such: BCE's seeds 0 to 4, until they are made again.
     """
     return "rate" not in record or used(record) == record["settings"]["latent_dim"]
 
