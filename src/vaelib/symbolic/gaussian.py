@@ -28,13 +28,19 @@ def expectation(f: Expr) -> Expr:
 LOG_RATIO = (
     log(sigma_p / sigma_q) - (x - mu_q) ** 2 / (2 * sigma_q**2) + (x - mu_p) ** 2 / (2 * sigma_p**2)
 )
-"""Logarithm of q(x)/p(x). Source: equation :eq:`gaussian-log-ratio`."""
+"""Logarithm of q(x)/p(x).
+
+Source: equation :eq:`gaussian-log-ratio`.
+"""
 
 
 KL = Rational(1, 2) * (
     (mu_q - mu_p) ** 2 / sigma_p**2 + sigma_q**2 / sigma_p**2 - 1 + 2 * log(sigma_p / sigma_q)
 )
-"""KL(N(μ_q, σ_q²) ‖ N(μ_p, σ_p²)), in nats. Source: equation :eq:`gaussian-kl`."""
+"""KL(N(μ_q, σ_q²) ‖ N(μ_p, σ_p²)), in nats.
+
+Source: equation :eq:`gaussian-kl`.
+"""
 
 
 def prove_log_ratio(claimed: Expr = LOG_RATIO) -> Statement:
@@ -86,7 +92,10 @@ def prove_asymmetry(kl: Expr = KL) -> Statement:
 
 
 KL_STANDARD_NORMAL = (mu**2 + exp(log_variance) - log_variance - 1) / 2
-"""KL(N(μ, e^v) ‖ N(0, 1)), in nats. Source: equation :eq:`kl-standard-normal`."""
+"""KL(N(μ, e^v) ‖ N(0, 1)), in nats.
+
+Source: equation :eq:`kl-standard-normal`.
+"""
 
 
 def prove_kl_standard_normal(claimed: Expr = KL_STANDARD_NORMAL) -> Statement:

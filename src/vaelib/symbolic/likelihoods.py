@@ -32,7 +32,7 @@ def entropy(pixel: Expr) -> Expr:
 
 
 CROSS_ENTROPY_OF_LOGIT = log(1 + exp(logit)) - logit * x
-"""The binary cross-entropy of one pixel in terms of the logit: log(1 + eᵃ) − a x."""
+"""The binary cross-entropy of one pixel in terms of the logit, log(1 + eᵃ) − a x."""
 
 
 def prove_logit_form(claimed: Expr = CROSS_ENTROPY_OF_LOGIT) -> Statement:
@@ -127,7 +127,7 @@ def prove_continuous_bernoulli(claimed: Expr = CONTINUOUS_BERNOULLI) -> Statemen
 
 
 CONTINUOUS_BERNOULLI_LOSS = log((exp(logit) - 1) / logit) - logit * x
-"""The loss of a grey pixel under a continuous Bernoulli decoder: log((eᵃ − 1)/a) − a x.
+"""The loss of a grey pixel under a continuous Bernoulli decoder, log((eᵃ − 1)/a) − a x.
 
 Source: equation :eq:`continuous-bernoulli-loss`.
 """
