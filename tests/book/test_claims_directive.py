@@ -59,7 +59,7 @@ def test_a_claim_has_its_words_its_size_and_its_evidence():
     assert number == [
         "C5",
         "It grows.",
-        "table: p = 0.12; first epoch: too few runs",
+        "table: p = 0.12; first epoch: too few runs; 2 runs",
         "[✓]{.verdict-good}\xa0**reproduced**",
         "One number. {doc}`/experiments/trainings`",
     ]

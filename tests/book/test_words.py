@@ -1,5 +1,6 @@
 """What chapters say in words, held against the records that they speak of."""
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -85,6 +86,13 @@ def test_what_the_chapter_says_in_words_holds_of_its_records(found):
     for name in claims.COMPARED:
         part = original_effects[f"mse_minus_bce_{name}"]
         assert part["low"] < 0 < part["high"]
+    for name in claims.COMPARED[:3]:
+        part = found["effects"]["alike"][f"mse_minus_bce_{name}"]
+        assert part["low"] < 0 < part["high"]
+    alike = found["effects"]["alike"]["mse_minus_bce_robust_deviation"]["values"]
+    assert (len(alike), min(alike) > 0) == (10, True)
+    leads = [original_effects[f"{loss}_lead_of_four_and_nine"]["values"] for loss in ("mse", "bce")]
+    assert [sum(lead > 0 for lead in each) for each in leads] == [15, 11]
     assert effects["mse_minus_bce_deviation"]["high"] < 0
     for name in ("sharpness", "high_frequencies"):
         blurred = effects[f"mse_minus_bce_{name}"]
@@ -103,6 +111,14 @@ def test_what_the_chapter_says_in_words_holds_of_its_records(found):
     assert verdicts["C5"] == "not reproduced"
     assert tests["table"] is None or tests["table"] > 0.025
     assert tests["first_epoch"] < 0.025
+    for part in found["claims"]["C5"]["parts"][2::3]:
+        assert statistics.joint_p_value([part["claimed"]], [[v] for v in part["values"]]) < 0.02
+    runs = [[part["values"][n] for part in found["claims"]["C10"]["parts"]] for n in range(10)]
+    free = np.array(runs)[:, [1, 2, 4, 5, 7, 8]]
+    away = np.linalg.cholesky(np.cov(free.T))[:, 0]  # one standard deviation
+    for far, rejected in ((9, False), (10, True)):
+        chance = statistics.joint_p_value(list(free.mean(0) + far * away), free.tolist())
+        assert (chance < 0.05) == rejected
     assert found["kl_correlation"]["bce"] > 0.9
     first, theirs = found["first_epoch"], found["original_history"]["first_epoch"]
     assert theirs["total"] > first["total"]["prediction"]["high"]

@@ -197,8 +197,8 @@ def test_only_what_is_recorded_has_an_objective(found):
 
 
 def test_what_stands_beside_the_claims_comes_from_the_pairs_of_each_recipe(found):
-    assert list(found["effects"]) == ["original", "report"]
-    for effects, pairs in zip(found["effects"].values(), (7, 6), strict=True):
+    assert list(found["effects"]) == ["original", "alike", "report"]
+    for effects, pairs in zip(found["effects"].values(), (7, 7, 6), strict=True):
         assert effects["mse_minus_bce_sharpness"]["values"] == pytest.approx([0.1] * pairs)
         lead = effects["mse_lead_of_four_and_nine"]
         assert lead["median"] == np.median(lead["values"])
@@ -215,10 +215,19 @@ def test_runs_that_leave_a_dimension_unused_are_counted(book, tmp_path):
     record = read_json(other)
     del record["rate"], record["made"]["rate"]
     write_json(record, other)
-    assert summary.summarise(book)["unused"] == {
-        "original": {"runs": 13, "number": 0},
+    file = book / "recorded" / "records" / "original-mse-beta0.5-d2-seed3.json"
+    record = read_json(file)
+    record["rate"]["dimensions"] = [0.05, 5.0]
+    write_json(record, file)
+    found = summary.summarise(book)
+    assert found["unused"] == {
+        "original": {"runs": 13, "number": 1},
         "report": {"runs": 12, "number": 1},
     }
+    every, alike = (
+        found["effects"][of]["mse_lead_of_four_and_nine"]["values"] for of in ("original", "alike")
+    )
+    assert alike == every[:3] + every[4:]
 
 
 def test_overlaps_are_averaged_over_seeds(found):

@@ -42,8 +42,10 @@ def summarise(book: Path) -> dict:
         C7 and C9 ask of BCE, asked of MSE; ``processors``, see
         :func:`vaelib.study.processors.summarise_processors`, and ``kernels``, see
         :func:`vaelib.study.processors.summarise_kernels`; ``objectives``, by recipe and objective,
-        summaries of losses and measures on the test images; ``effects``, by recipe, medians of the
-        quantities :data:`vaelib.study.claims.BESIDE` with the original's weight β, and ``unused``,
+        summaries of losses and measures on the test images; ``effects``, by recipe, and by
+        ``alike`` for the pairs of ``original`` whose runs both use both latent dimensions, medians
+        of the quantities :data:`vaelib.study.claims.BESIDE` with the original's weight β, and
+        ``unused``,
         by recipe, of the ``runs`` in these pairs whose rate is recorded the ``number`` that leave a
         latent dimension unused; and, of the
         recipe ``original`` by loss, ``overlap`` of the classes, the fewest and the most ``epochs``,
@@ -85,13 +87,12 @@ def summarise(book: Path) -> dict:
         "kernels": summarise_kernels(book),
         "objectives": {recipe: _objectives(found) for recipe, found in by_recipe.items()},
         "effects": {
-            recipe: {
-                name: median_over_seeds(
-                    claims.QUANTITIES[name](pair) for pair in pair_up(records, recipe)
-                )
-                for name in claims.BESIDE
-            }
-            for recipe in RECIPES
+            name: _effects(chosen)
+            for name, chosen in {
+                "original": pairs,
+                "alike": [pair for pair in pairs if all(map(claims.uses_all, pair.values()))],
+                "report": pair_up(records, "report"),
+            }.items()
         },
         "unused": {recipe: _unused(pair_up(records, recipe)) for recipe in RECIPES},
         "overlap": {loss: _overlap(chosen) for loss, chosen in original.items()},
@@ -120,6 +121,10 @@ def summarise(book: Path) -> dict:
             "epochs": len(history),
         },
     }
+
+
+def _effects(pairs: list[claims.Pair]) -> dict[str, dict]:
+    return {name: median_over_seeds(map(claims.QUANTITIES[name], pairs)) for name in claims.BESIDE}
 
 
 def _unused(pairs: list[claims.Pair]) -> dict[str, int]:

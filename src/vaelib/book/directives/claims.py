@@ -97,9 +97,9 @@ def size_of(claim: dict) -> list[str]:
         f"{printed(name)}: " + ("too few runs" if chance is None else f"p = {chance:.2g}")
         for name, chance in claim["tests"].items()
     ]
-    return tests or [
-        f"{spread(part)}, {limit_of(part)}: {seeds_of(part)}" for part in of_effects(claim)
-    ]
+    if tests:
+        return [*tests, f"{len(claim['parts'][0]['values'])} runs"]
+    return [f"{spread(part)}, {limit_of(part)}: {seeds_of(part)}" for part in of_effects(claim)]
 
 
 def of_effects(claim: dict) -> list[dict]:
