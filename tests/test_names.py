@@ -22,11 +22,7 @@ from .book.conftest import ROOT
 def test_the_example_of_a_name_is_right(name, monkeypatch):
     # A command that was called in this process prints what the library says.
     monkeypatch.setattr(logging.getLogger("vaelib"), "handlers", [])
-    if name in (
-        "explore",
-        "model_of",
-        "save_run",
-    ):  # no value is shown: a tenth of the digits will do
+    if name in ("explore", "model_of", "save_run"):  # which show no value: few digits will do
         monkeypatch.setattr(
             "vaelib.data.load.synthetic_digits",
             lambda number, seed: synthetic_digits(number // 10, seed),
