@@ -15,7 +15,7 @@ from vaelib.plumbing.words import LOSSES
 from vaelib.study import statistics
 from vaelib.study.design import BOTH
 from vaelib.study.original import SPLITS
-from vaelib.study.records import of_common_seeds, select, used, votes
+from vaelib.study.records import of_common_seeds, select, uses_all, votes
 from vaelib.vae.model import VAE, count_parameters
 
 WORDS = ("claim", "rule", "checked", "evidence")  # keys of every claim
@@ -131,14 +131,6 @@ def pair_up(records: list[dict], recipe: str) -> list[Pair]:
     """
     runs = select(records, recipe=recipe, beta=0.5, latent_dim=2)
     return of_common_seeds({loss: select(runs, reconstruction_loss=loss) for loss in BOTH})
-
-
-def uses_all(record: dict) -> bool:
-    """Say whether a run uses all of its latent dimensions, as the original's do.
-
-    Runs whose rate is not recorded count as such: BCE's seeds 0 to 4, until they are made again.
-    """
-    return "rate" not in record or used(record) == record["settings"]["latent_dim"]
 
 
 def judge(claims: dict, pairs: list[Pair], original: dict, history: list[dict]) -> dict:

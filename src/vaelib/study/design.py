@@ -81,7 +81,7 @@ def measures_of(settings: Settings) -> tuple[str, ...]:
     """List what is measured of a training: keys of :data:`vaelib.measure.model.MEASURES`."""
     found, seed = ["appearance"], settings.seed
     base, *others = whole_models(seed).values()
-    if settings in others and (seed in LOOSE or settings.recipe != "original"):
+    if settings in others:
         return ("appearance", "rate", "evidence", "encoder")
     if settings.recipe in ("report", "original") and settings.latent_dim in (2, 16):
         found.append("rate")

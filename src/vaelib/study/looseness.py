@@ -13,7 +13,7 @@ from vaelib.measure.refinement import STEPS
 from vaelib.plumbing.places import LOOSENESS
 from vaelib.study.design import HELD, WHOLE, Key, whole_models
 from vaelib.study.questions import answer, read_questions
-from vaelib.study.records import select, settings_of
+from vaelib.study.records import select, settings_of, uses_all
 from vaelib.study.statistics import each_over_seeds, over_seeds
 from vaelib.vae.model import UNITS
 
@@ -94,7 +94,9 @@ def summarise_looseness(book: Path, records: list[dict]) -> dict:
         class of test images has a mean gap of over ``LOST`` nats, by units and number of epochs;
         ``wider``, by units, how much smaller an encoder with them makes these than the next
         narrower one, both after the longest training; ``whole``, of whole models, by units and
-        number of epochs, or by recipe and weight; ``changes``, by name, see ``CHANGES``, what the
+        number of epochs, or by recipe and weight; ``protocol``, of ``all`` recorded models of the
+        original's protocol and weight, and of those ``alike`` that use both latent dimensions;
+        ``changes``, by name, see ``CHANGES``, what the
         first model of a pair has more than the second; ``steps``, of ``test`` and ``training``
         images, by number of steps, the gap; ``full``, of the model with full covariance;
         ``differences``, seed by seed: what ``training`` the own encoder on closes, what ``steps``
@@ -113,6 +115,8 @@ def summarise_looseness(book: Path, records: list[dict]) -> dict:
         if known.keys() >= set(of_seed.values())  # else a record is gone, which the build counts
     ]
     base = [of_seed[UNITS, 3] for of_seed in whole]
+    weighed = select(records, recipe="original", **loss | {"beta": 0.5})
+    protocol = {"all": weighed, "alike": [record for record in weighed if uses_all(record)]}
     seeds = [_seed(of_seed) for of_seed in whole]
     return {
         "own": each_over_seeds([seed.own for seed in seeds]),
@@ -141,6 +145,10 @@ def summarise_looseness(book: Path, records: list[dict]) -> dict:
                 if of == first
             }
             for first, _ in WHOLE
+        },
+        "protocol": {
+            name: each_over_seeds([_whole(record) for record in chosen if "evidence" in record])
+            for name, chosen in protocol.items()
         },
         "changes": {
             name: _minus([(seed.whole[new], seed.whole[old]) for seed in seeds])

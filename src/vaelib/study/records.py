@@ -151,6 +151,14 @@ def used(record: dict) -> int:
     return sum(nats >= USED for nats in record["rate"]["dimensions"])
 
 
+def uses_all(record: dict) -> bool:
+    """Say whether a run uses all of its latent dimensions, as the original's do.
+
+    Runs whose rate is not recorded count as such: BCE's seeds 0 to 4, until they are made again.
+    """
+    return "rate" not in record or used(record) == record["settings"]["latent_dim"]
+
+
 def settings_of(record: dict) -> Settings:
     """Return the settings of a record's training, with a named recipe as it is today."""
     own = dict(record["settings"])
