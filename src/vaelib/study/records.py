@@ -152,11 +152,8 @@ def used(record: dict) -> int:
 
 
 def uses_all(record: dict) -> bool:
-    """Say whether a run uses all of its latent dimensions, as the original's do.
-
-    Runs whose rate is not recorded count as such: BCE's seeds 0 to 4, until they are made again.
-    """
-    return "rate" not in record or used(record) == record["settings"]["latent_dim"]
+    """Say whether a run uses all of its latent dimensions, as the original's do."""
+    return used(record) == record["settings"]["latent_dim"]
 
 
 def settings_of(record: dict) -> Settings:

@@ -45,8 +45,8 @@ def summarise(book: Path) -> dict:
         summaries of losses and measures on the test images; ``effects``, by recipe, and by
         ``alike`` for the pairs of ``original`` whose runs both use both latent dimensions, medians
         of the quantities :data:`vaelib.study.claims.BESIDE` with the original's weight β, and
-        ``unused``, by recipe, of the ``runs`` in these pairs whose rate is recorded the ``number``
-        that leave a latent dimension unused; and, of the recipe ``original`` by loss, ``overlap``
+        ``unused``, by recipe, of the ``runs`` in these pairs the ``number`` that leave a latent
+        dimension unused; and, of the recipe ``original`` by loss, ``overlap``
         of the classes, the fewest and the most ``epochs``, ``slices``, totals on the slices of the
         original's table and of the split that training used, ``new_run``, the test totals, and
         ``kl_correlation``, the least over seeds of the KL
@@ -127,7 +127,7 @@ def _effects(pairs: list[claims.Pair]) -> dict[str, dict]:
 
 
 def _unused(pairs: list[claims.Pair]) -> dict[str, int]:
-    runs = [run for pair in pairs for run in pair.values() if "rate" in run]
+    runs = [run for pair in pairs for run in pair.values()]
     return {"runs": len(runs), "number": sum(not claims.uses_all(run) for run in runs)}
 
 
