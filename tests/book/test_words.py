@@ -202,20 +202,23 @@ def test_what_pages_say_of_longer_training_and_of_steps_for_each_image(found):
     assert len(gap["values"]) == 3
     assert (EPOCHS, STEPS[-1], RECIPES["report"].epochs) == ((3, 10, 30), 50, 3)
     # A longer training closes a part, steps for each image most.
-    closes = found["differences"]
-    assert closes["training"]["confidence"]["low"] > 0
-    assert closes["training"]["confidence"]["high"] < gap["mean"] / 2
-    assert closes["steps"]["confidence"]["low"] > gap["mean"] / 2
-    assert 0.15 < closes["training"]["mean"] / gap["mean"] < 0.35
+    differences, closes = found["differences"], found["closes"]
+    assert closes["again"]["gap"]["confidence"]["low"] > 0
+    assert closes["again"]["gap"]["confidence"]["high"] < gap["mean"] / 2
+    assert differences["steps"]["confidence"]["low"] > gap["mean"] / 2
+    assert 0.15 < closes["again"]["gap"]["mean"] / gap["mean"] < 0.35
     assert found["held"]["again"]["30"]["unseen"]["confidence"]["low"] > 0
     assert min(found["steps"]["test"]["50"]["values"]) > 5 * found["own"]["family"]["mean"]
+    assert closes["16"]["gap"]["confidence"]["low"] < 0 < min(closes["16"]["gap"]["values"])
     # So does more width, on test images up to 64 units, on training images up to the widest.
-    held, wider = found["held"], found["wider"]
-    assert wider["64"]["gap"]["confidence"]["low"] > 0
+    held = found["held"]
+    assert closes["64"]["gap"]["confidence"]["low"] > 0
     for units in ("256", "1024"):
-        assert wider[units]["training_gap"]["confidence"]["low"] > 0
+        assert closes[units]["training_gap"]["confidence"]["low"] > 0
         assert (
-            wider[units]["gap"]["confidence"]["low"] < 0 < wider[units]["gap"]["confidence"]["high"]
+            closes[units]["gap"]["confidence"]["low"]
+            < 0
+            < closes[units]["gap"]["confidence"]["high"]
         )
     widest = held["1024"]["30"]
     pairs = zip(widest["training_gap"]["values"], widest["gap"]["values"], strict=True)
@@ -247,7 +250,8 @@ def test_what_pages_say_of_longer_training_and_of_steps_for_each_image(found):
     assert [sum(min(r["rate"]["dimensions"]) < 0.1 for r in part) for part in by_protocol] == [0, 1]
     assert 27 < sum(r["outcome"]["epochs"] for r in by_protocol[0]) / len(LOOSE) < 33
     for name in ("full_evidence", "full_gap"):
-        assert closes[name]["confidence"]["low"] < 0 < closes[name]["confidence"]["high"]
+        interval = differences[name]["confidence"]
+        assert interval["low"] < 0 < interval["high"]
     # In three questions one seed, whose new encoder lost a digit, decides the mean.
     parts = {n: p for question in found["questions"].values() for n, p in question["parts"].items()}
     for name in ("training_closes_half", "both_close_half", "own_is_nearer"):

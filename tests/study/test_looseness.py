@@ -34,7 +34,7 @@ def seed(number, by_width=0.0, by_training=0.0, family=0.05, seen=5.5, own=5.5, 
     for (_, epochs), cell in whole.items():
         cell["gap"] = cell["log_evidence"] - cell["bound"] + little * epochs
     whole[256, 12]["gap"] *= wide
-    return looseness.Seed({"gap": own + little, "family": family}, held, whole)
+    return looseness.Seed({"gap": own + little, "family": family}, {}, held, whole)
 
 
 def answers(**shares):
@@ -102,6 +102,7 @@ def recorded(seed):
     return [
         {
             "settings": settings.as_record(),
+            "rate": {"dimensions": [3.0, 0.0 if seed == 7 else 2.0]},
             "evidence": {
                 "log_evidence": WHOLE[at][0],
                 "bound": WHOLE[at][0] - WHOLE[at][1] - more,
@@ -134,17 +135,22 @@ def test_a_summary_is_of_the_seeds_whose_decoders_are_held(found):
         "256": {"3": 0, "10": 0, "30": 0},
         "1024": {"3": 0, "10": 0, "30": 0},
     }
-    closes = {units: part["gap"]["values"] for units, part in found["wider"].items()}
+    closes = {units: part["gap"]["values"] for units, part in found["closes"].items()}
     assert closes == {
+        "again": pytest.approx([1.05, 1.06, 1.07]),
+        "16": pytest.approx([-2.7, -2.7, -2.7]),
         "64": pytest.approx([2.7, 2.7, 2.7]),
         "256": pytest.approx([2, 2, 2]),
         "1024": pytest.approx([1, 1, 1]),
     }
-    assert found["wider"]["256"]["training_gap"]["values"] == pytest.approx([2, 2, 2])
+    assert found["closes"]["256"]["training_gap"]["values"] == pytest.approx([2, 2, 2])
     for (first, second), (log_evidence, gap) in WHOLE.items():
         part = found["whole"][str(first)][str(second)]
         assert part["log_evidence"]["values"] == [log_evidence] * 3
         assert part["gap"]["values"] == pytest.approx([gap + 0.01 * seed for seed in (5, 6, 7)])
+    for name, last in (("all", 8), ("alike", 7)):
+        gaps = found["protocol"][name]["gap"]["values"]
+        assert gaps == pytest.approx([8 + 0.01 * seed for seed in range(4, last)])
     changes = {
         name: [part[of]["mean"] for of in ("log_evidence", "bound", "gap")]
         for name, part in found["changes"].items()
@@ -162,7 +168,6 @@ def test_a_summary_is_of_the_seeds_whose_decoders_are_held(found):
     assert found["full"]["gap"]["values"] == pytest.approx([5.05, 5.06, 5.07])
     differences = {name: part["values"] for name, part in found["differences"].items()}
     assert differences == {
-        "training": pytest.approx([1.05, 1.06, 1.07]),
         "steps": pytest.approx([5, 5, 5]),
         "full_evidence": [-4, -5, -6],
         "full_gap": pytest.approx([-1, -1, -1]),
@@ -184,25 +189,24 @@ def test_a_summary_is_of_the_seeds_whose_decoders_are_held(found):
     }
 
 
-def test_the_figure_has_every_encoder_and_both_kinds_of_images(found):
+def test_the_figure_has_every_change_and_both_kinds_of_images(found):
     figure = figures.gaps(found)
     assert b"<svg" in render(figure, "svg")
-    held, steps = figure.axes
-    expected = [
-        (held, name, [each["gap"] for each in found["held"][units].values()])
-        for units, (*_, name) in figures.HELD.items()
+    closed, steps = figure.axes
+    own, last = found["own"], found["held"]["1024"]["30"]
+    rows = [own, *(found["closes"][name] for name in ("again", "16", "64", "256", "1024")), last]
+    drawn = [
+        [list(line.get_xdata()) for line in closed.lines if line.get_label() == name]
+        for name in ("test images", "training images")
     ]
-    expected += [
-        (steps, name, list(found["steps"][split].values()))
-        for split, (*_, name) in figures.SPLITS.items()
+    assert drawn == [
+        [part[name]["values"] for part in (*rows, *more)]
+        for name, more in (("gap", [{"gap": own["family"]}]), ("training_gap", []))
     ]
-    for axes, name, parts in expected:
-        (named,) = (line for line in axes.lines if line.get_label() == name)
-        alike = [line for line in axes.lines if line.get_color() == named.get_color()]
-        drawn = [list(line.get_ydata()) for line in alike]
-        assert drawn == [list(seed) for seed in zip(*(p["values"] for p in parts), strict=True)]
-    for axes in (held, steps):
-        across = {line.get_linestyle(): line.get_ydata()[0] for line in axes.lines[-2:]}
-        assert across == {"--": found["own"]["gap"]["mean"], ":": found["own"]["family"]["mean"]}
-    names = [text.get_text() for axes in (held, steps) for text in axes.get_legend().get_texts()]
-    assert names == [name for _, name, _ in expected]
+    bars = [bar.get_segments()[0][:, 0].tolist() for bar in closed.collections]
+    assert bars[:2] == [list(own[name]["confidence"].values()) for name in ("gap", "training_gap")]
+    assert len(closed.get_yticklabels()) == 8
+    lines = iter(steps.lines)
+    for split in ("test", "training"):
+        for seed in zip(*(part["values"] for part in found["steps"][split].values()), strict=True):
+            assert tuple(next(lines).get_ydata()) == seed

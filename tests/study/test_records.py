@@ -9,7 +9,7 @@ import pytest
 from vaelib.data import mnist
 from vaelib.plumbing.files import DamagedError
 from vaelib.study import design, records
-from vaelib.study.design import LONGER, LOOSE
+from vaelib.study.design import LONGER
 from vaelib.training.recipes import RECIPES
 from vaelib.training.settings import Settings
 

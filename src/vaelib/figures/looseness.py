@@ -1,4 +1,4 @@
-"""What of a gap encoders of other widths and lengths leave, and steps for each image.
+"""What width, training and steps for each image close of a gap, and what is left of it.
 
 What is drawn are entries of :func:`vaelib.study.looseness.summarise_looseness`.
 """
@@ -6,47 +6,59 @@ What is drawn are entries of :func:`vaelib.study.looseness.summarise_looseness`.
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaelib.figures.style import styled, subplots
+from vaelib.figures.style import legend_below, styled, subplots
 
-HELD = {
-    "16": ("C1", "s", "16 units, anew"),
-    "64": ("C2", "v", "64 units, anew"),
-    "256": ("0.1", "P", "256 units, anew"),
-    "1024": ("#e76300", "X", "1,024 units, anew"),
-    "again": ("C0", "o", "the model's own, trained on"),
+SPLITS = {
+    "test": ("C0", "o", "gap", "test images"),
+    "training": ("C1", "^", "training_gap", "training images"),
 }
-SPLITS = {"test": ("#a96b59", "D", "test images"), "training": ("C3", "^", "training images")}
-LINES = {"gap": "--", "family": ":"}  # of the model's own encoder, of the nearest Gaussians
+"""Images → colour, symbol, name of their gap in a summary, and in the legend."""
+
+CLOSED = {
+    "again": "30 more epochs of it\nclose",
+    "16": "30 epochs of a new one\nclose",
+    "64": "64 units instead of 16,\nfurther",
+    "256": "256 instead of 64,\nfurther",
+    "1024": "1,024 instead of 256,\nfurther",
+}
 
 
 @styled
 def gaps(found: dict) -> Figure:
-    """Draw gaps of encoders on held decoders, and after steps for each image.
+    """Draw what encoders on held decoders close of a gap, and gaps after steps for each image.
 
     Args:
         found: the summary.
     """
-    figure, (held, steps) = subplots(3.8, 1, 2, sharey=True)
-    for name, look in HELD.items():
-        _line(held, {at: part["gap"] for at, part in found["held"][name].items()}, *look)
-    held.set(xscale="log", xlabel="epochs of the encoder", ylabel="gap (nats)")
-    for name, look in SPLITS.items():
-        _line(steps, found["steps"][name], *look)
+    figure, (closed, steps) = subplots(5, 1, 2, width_ratios=(1.15, 1))
+    own, left = found["own"], found["held"]["1024"]["30"]
+    rows = [
+        ("gap of the model's\nown encoder", own),
+        *((label, found["closes"][name]) for name, label in CLOSED.items()),
+        ("still left", left),
+        ("the nearest Gaussians\nleave", {"gap": own["family"]}),
+    ]
+    for row, (_, parts) in enumerate(rows):
+        for place, look in zip((0.14, -0.14), SPLITS.values(), strict=True):
+            if look[2] in parts:
+                _seeds(closed, place - row, parts[look[2]], *look)
+    closed.set_yticks([-row for row in range(len(rows))], [label for label, _ in rows], fontsize=9)
+    closed.set_xlabel("nats")
+    closed.margins(y=0.04)
+    for colour, marker, _, name in SPLITS.values():
+        split = name.split()[0]
+        at = [int(number) for number in found["steps"][split]]
+        for values in zip(*(p["values"] for p in found["steps"][split].values()), strict=True):
+            steps.plot(at, values, f"{marker}-", color=colour, mfc="none", ms=4, lw=0.8)
     steps.set_xscale("symlog", linthresh=1)
-    steps.set_xlabel("steps for each image")
-    for axes, numbers in ((held, found["held"]["again"]), (steps, found["steps"]["test"])):
-        axes.set_xticks([int(at) for at in numbers], numbers)
-        axes.minorticks_off()
-        for name, dash in LINES.items():
-            axes.axhline(found["own"][name]["mean"], color="0.5", lw=1, ls=dash, zorder=0)
-        axes.legend(fontsize=9, loc="upper right")
-    held.set_ylim(0, 1.4 * held.get_ylim()[1])  # with room for the legends
+    steps.set_xticks(at, list(map(str, at)))
+    steps.minorticks_off()
+    steps.set(xlabel="steps for each image", ylabel="gap left (nats)", ylim=(0, None))
+    legend_below(figure, closed)
     return figure
 
 
-def _line(axes: Axes, parts: dict[str, dict], colour: str, marker: str, name: str) -> None:
-    """Draw a line of symbols for each seed."""
-    at = [int(number) for number in parts]
-    for values in zip(*(part["values"] for part in parts.values()), strict=True):
-        (line,) = axes.plot(at, values, f"{marker}-", color=colour, mfc="none", ms=4, lw=0.8)
-    line.set_label(name)
+def _seeds(axes: Axes, at: float, part: dict, colour: str, marker: str, _: str, name: str) -> None:
+    """Draw the seeds of a row as symbols, over a bar for the interval of their mean."""
+    axes.hlines(at, *part["confidence"].values(), color=colour, lw=4, alpha=0.3)
+    axes.plot(part["values"], [at] * 3, marker, color=colour, mfc="none", ms=4, ls="", label=name)

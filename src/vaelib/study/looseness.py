@@ -41,12 +41,14 @@ class Seed:
 
     Args:
         own: of the model whose decoder is held, as in ``held``, and what its ``family`` leaves.
+        again: of its own encoder, trained on for ``LAST`` epochs, as in ``held``.
         held: units and epochs → means and median of the gap, and living units, see
             :func:`summarise_looseness`.
         whole: keys of ``WHOLE`` → as in ``own``, ``log_evidence`` and ``bound``.
     """
 
     own: Cell
+    again: Cell
     held: dict[tuple[int, int], Cell]
     whole: dict[Key, Cell]
 
@@ -92,14 +94,15 @@ def summarise_looseness(book: Path, records: list[dict]) -> dict:
         the mean and the median of the ``gap``, its mean on training images, how much more it is on
         ``unseen`` ones, and living units; ``lost``, of how many encoders that started anew some
         class of test images has a mean gap of over ``LOST`` nats, by units and number of epochs;
-        ``wider``, by units, how much smaller an encoder with them makes these than the next
-        narrower one, both after the longest training; ``whole``, of whole models, by units and
-        number of epochs, or by recipe and weight; ``protocol``, of ``all`` recorded models of the
-        original's protocol and weight, and of those ``alike`` that use both latent dimensions;
+        ``closes``, after the longest training, how much smaller these are than the own encoder's:
+        ``again`` and with 16 units anew; by more units, than with the next fewer; ``whole``, of
+        whole models, by units and number of epochs, or by recipe and weight; ``protocol``, of
+        ``all`` recorded models of the original's protocol and weight, and of those ``alike`` that
+        use both latent dimensions;
         ``changes``, by name, see ``CHANGES``, what the
         first model of a pair has more than the second; ``steps``, of ``test`` and ``training``
         images, by number of steps, the gap; ``full``, of the model with full covariance;
-        ``differences``, seed by seed: what ``training`` the own encoder on closes, what ``steps``
+        ``differences``, seed by seed: what ``steps``
         close, and what the full covariance adds to evidence and gap. ``own`` and ``whole`` also
         have ``family``, what the nearest diagonal Gaussians leave of 100 images. All but ``lost``
         are summaries over seeds, in nats but for ``living``. And ``questions``, see
@@ -134,9 +137,13 @@ def summarise_looseness(book: Path, records: list[dict]) -> dict:
             }
             for units, part in ANEW.items()
         },
-        "wider": {
-            str(more): _minus([(s.held[less, LAST], s.held[more, LAST]) for s in seeds])
-            for less, more in pairwise(ANEW)
+        "closes": {
+            "again": _minus([(s.own, s.again) for s in seeds]),
+            str(UNITS): _minus([(s.own, s.held[UNITS, LAST]) for s in seeds]),
+            **{
+                str(more): _minus([(s.held[less, LAST], s.held[more, LAST]) for s in seeds])
+                for less, more in pairwise(ANEW)
+            },
         },
         "whole": {
             str(first): {
@@ -176,7 +183,8 @@ def _seed(whole: dict[Key, dict]) -> Seed:
     """Gather what was measured of a seed's models."""
     base = whole[UNITS, 3]
     held = {(n, at): _cell(base[part][str(at)]) for n, part in ANEW.items() for at in EPOCHS}
-    return Seed(_own(base), held, {at: _whole(record) for at, record in whole.items()})
+    again = _cell(base["encoders_again"][str(LAST)])
+    return Seed(_own(base), again, held, {at: _whole(record) for at, record in whole.items()})
 
 
 def _cell(found: dict) -> Cell:
@@ -195,15 +203,13 @@ def _whole(record: dict) -> Cell:
 
 def _minus(pairs: list[tuple[Cell, Cell]]) -> dict:
     """Summarise over seeds what the first of each pair has more than the second."""
-    return each_over_seeds([{name: a[name] - b[name] for name in a} for a, b in pairs])
+    return each_over_seeds([{name: a[name] - b[name] for name in a if name in b} for a, b in pairs])
 
 
 def _differences(record: dict) -> Cell:
-    own, again = record["encoder"], record["encoders_again"][str(LAST)]
     steps, full = record["refinement"]["test"], record["full_covariance"]
     return {
-        "training": own["gap"] - again["gap"],
         "steps": steps["0"]["gap"] - steps[str(STEPS[-1])]["gap"],
         "full_evidence": full["log_evidence"] - record["evidence"]["log_evidence"],
-        "full_gap": full["gap"] - own["gap"],
+        "full_gap": full["gap"] - record["encoder"]["gap"],
     }
