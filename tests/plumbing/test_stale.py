@@ -43,7 +43,7 @@ def test_what_vaelib_itself_offers_is_followed_to_where_it_lives():
     assert stale.offered().keys() == set(vaelib.__all__)
 
 
-TRAIN = {"encoder", *HELD, "full_covariance", "autoencoder"}
+TRAIN = {"encoder", *HELD, "encoder_controls", "full_covariance", "autoencoder"}
 
 
 @pytest.mark.parametrize("measure", MEASURES)

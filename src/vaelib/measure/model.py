@@ -6,6 +6,7 @@ from vaelib.data.dataset import ImageSet
 from vaelib.measure.appearance import measure_appearance
 from vaelib.measure.autoencoder import measure_autoencoder
 from vaelib.measure.code_length import measure_code_lengths
+from vaelib.measure.encoder_controls import measure_encoder_controls
 from vaelib.measure.encoders import measure_encoder, measure_encoders
 from vaelib.measure.explored import measure_explored
 from vaelib.measure.full_covariance import measure_full_covariance
@@ -29,6 +30,7 @@ MEASURES: dict[str, Callable[[VAE, Objective, ImageSet, int], dict | str]] = {
     "encoder": measure_encoder,
     **{f"encoders_{units}": measure_encoders(units) for units in (16, 64, 256, 1024)},
     "encoders_again": measure_encoders(None),
+    "encoder_controls": measure_encoder_controls,
     "refinement": measure_refinement,
     "full_covariance": measure_full_covariance,
     "autoencoder": measure_autoencoder,

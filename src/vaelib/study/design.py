@@ -99,5 +99,5 @@ def measures_of(settings: Settings) -> tuple[str, ...]:
         if seed < SEEDS["few"]:
             found.append("autoencoder")
         if seed in LOOSE:
-            found += ["encoder", *HELD, "refinement", "full_covariance"]
+            found += ["encoder", *HELD, "encoder_controls", "refinement", "full_covariance"]
     return tuple(found)

@@ -96,6 +96,7 @@ MORE = {
     "explored": _object(weights=OBJECT, codes=OBJECT, thresholds=OBJECT),
     "encoder": ENCODER,
     **{part: _object(**{str(n): ENCODER for n in EPOCHS}) for part in HELD},
+    "encoder_controls": _object(adam=ENCODER, moved=ENCODER),
     "refinement": _object(test=OBJECT, training=OBJECT),
     "full_covariance": _numbers("log_evidence", "bound", "bound_error", "gap", "error"),
     "autoencoder": _numbers(
