@@ -153,7 +153,9 @@ def test_every_figure_table_and_equation_is_referred_to(pages):
 def test_every_image_says_what_it_shows(pages):
     for name, page in pages.items():
         for image in content(page).select("img"):
-            assert len(image.get("alt", "")) > 30, (name, image.get("src"))
+            alt = image.get("alt", "")
+            assert len(alt) > 25, (name, image.get("src"))
+            assert "_images/" not in alt, (name, image.get("src"))
 
 
 def test_numbers_on_the_page_are_those_of_the_run(site, pages):

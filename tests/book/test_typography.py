@@ -35,7 +35,7 @@ def test_code_and_formulas_stay_as_they_are():
 
 
 def test_lines_do_not_break_within_a_number_but_cells_may():
-    written = ["in ", "0.9", " (", "-1.0", " to", "\n", "5.1", ") ± 2\nnats, 5 % (4 % to 6 %)"]
+    written = ["in ", "0.9", " (", "-1.0", " to", "\n", "5.1", ") ± 2\nnats, 5 % (4 % to 6 %), 3 s"]
     page = nodes.document(None, None)
     page += nodes.paragraph("", "", *map(nodes.Text, written))
     page[0] += [nodes.math("", "3"), nodes.Text(" nats")]
@@ -43,9 +43,9 @@ def test_lines_do_not_break_within_a_number_but_cells_may():
     set_numbers(None, page, "page")
     assert page[0].astext() == (
         "in 0.9\xa0(−1.0\xa0to\xa05.1)\xa0±\xa02\xa0nats, "
-        "5\xa0%\xa0(4\xa0%\xa0to\xa06\xa0%)3\xa0nats"
+        "5\xa0%\xa0(4\xa0%\xa0to\xa06\xa0%), 3\xa0s3\xa0nats"
     )
-    in_a_table = "in 0.9 (−1.0\xa0to\xa05.1) ± 2\nnats, 5\xa0% (4\xa0%\xa0to\xa06\xa0%)"
+    in_a_table = "in 0.9 (−1.0\xa0to\xa05.1) ± 2\nnats, 5\xa0% (4\xa0%\xa0to\xa06\xa0%), 3 s"
     assert page[1].astext() == in_a_table
 
 
