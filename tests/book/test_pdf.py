@@ -150,6 +150,7 @@ def test_the_site_offers_it():
         assert (html / f"{name}.html").parent.joinpath(link["href"]).resolve().exists()
 
 
-def test_numbers_have_true_minus_signs(text):
+def test_numbers_have_true_minus_signs_and_intervals_do_not_break(text):
     assert re.search(r"−\d+\.\d+ to −\d", text.replace("\N{NO-BREAK SPACE}", " "))
     assert not re.search(r"(?<!\d)-[\d.]+\s+to\s|p = [\d.]+e", text)  # but dates have hyphens
+    assert not re.search(r"\d\s*\n\s*to\s−?\d|\d\s+to\s*\n\s*−?\d", text)

@@ -68,6 +68,18 @@ def test_the_first_page_leads_to_the_explorer_and_has_the_findings(pages):
     assert all(item.strong for item in findings)
 
 
+def test_a_students_questions_are_answered_one_click_from_the_first_page(pages):
+    answers = {
+        "what is the ELBO for?": "theory/elbo.html",
+        "why two losses?": "theory/likelihoods.html",
+        "which loss?": "beyond/one-scale.html",
+        "why is the bound loose?": "beyond/evidence.html",
+        "how do I train on my data?": "use.html",
+    }
+    links = {a["href"] for a in content(pages["intro"]).find_all("a")}
+    assert set(answers.values()) <= links
+
+
 def test_the_page_in_spanish_is_named_as_such_and_no_other(pages):
     there = {name: content(page).select("[lang]") for name, page in pages.items()}
     assert [name for name, found in there.items() if found] == ["resumen"]

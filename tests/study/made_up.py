@@ -119,6 +119,7 @@ def loose(seed):
         "encoders_256": {str(epochs): encoder(9 + more - epochs / 6) for epochs in EPOCHS},
         "encoders_1024": {str(epochs): encoder(9 + more - epochs / 5) for epochs in EPOCHS},
         "encoders_again": {str(epochs): encoder(6 - epochs / 30) for epochs in EPOCHS},
+        "encoder_controls": {"adam": encoder(4.5 + more), "moved": encoder(2 + more)},
         "refinement": {
             split: {str(n): {"gap": 6 - n / 10 + more, "median": 1.0} for n in STEPS}
             for split in ("test", "training")

@@ -34,7 +34,7 @@ def seed(number, by_width=0.0, by_training=0.0, family=0.05, seen=5.5, own=5.5, 
     for (_, epochs), cell in whole.items():
         cell["gap"] = cell["log_evidence"] - cell["bound"] + little * epochs
     whole[256, 12]["gap"] *= wide
-    return looseness.Seed({"gap": own + little, "family": family}, {}, held, whole)
+    return looseness.Seed({"gap": own + little, "family": family}, {}, {}, held, whole)
 
 
 def answers(**shares):
@@ -141,8 +141,18 @@ def test_a_summary_is_of_the_seeds_whose_decoders_are_held(found):
         "16": pytest.approx([-2.7, -2.7, -2.7]),
         "64": pytest.approx([2.7, 2.7, 2.7]),
         "256": pytest.approx([2, 2, 2]),
-        "1024": pytest.approx([1, 1, 1]),
+        "1024": pytest.approx([1.5, 1.5, 1.5]),
+        "muon": pytest.approx([0.5, 0.5, 0.5]),
+        "moved": pytest.approx([2, 2, 2]),
     }
+    trained = {units: part["gap"]["values"] for units, part in found["trained"].items()}
+    assert trained == {
+        "16": pytest.approx([0.27, 0.27, 0.27]),
+        "64": pytest.approx([2.7, 2.7, 2.7]),
+        "256": pytest.approx([4.5, 4.5, 4.5]),
+        "1024": pytest.approx([5.4, 5.4, 5.4]),
+    }
+    assert found["moved"]["gap"]["values"] == pytest.approx([2.05, 2.06, 2.07])
     assert found["closes"]["256"]["training_gap"]["values"] == pytest.approx([2, 2, 2])
     for (first, second), (log_evidence, gap) in WHOLE.items():
         part = found["whole"][str(first)][str(second)]
@@ -193,8 +203,8 @@ def test_the_figure_has_every_change_and_both_kinds_of_images(found):
     figure = figures.gaps(found)
     assert b"<svg" in render(figure, "svg")
     closed, steps = figure.axes
-    own, last = found["own"], found["held"]["1024"]["30"]
-    rows = [own, *(found["closes"][name] for name in ("again", "16", "64", "256", "1024")), last]
+    own, last = found["own"], found["held"]["256"]["30"]
+    rows = [own, *(found["closes"][name] for name in figures.CLOSED), last]
     drawn = [
         [list(line.get_xdata()) for line in closed.lines if line.get_label() == name]
         for name in ("test images", "training images")
@@ -205,7 +215,7 @@ def test_the_figure_has_every_change_and_both_kinds_of_images(found):
     ]
     bars = [bar.get_segments()[0][:, 0].tolist() for bar in closed.collections]
     assert bars[:2] == [list(own[name]["confidence"].values()) for name in ("gap", "training_gap")]
-    assert len(closed.get_yticklabels()) == 8
+    assert len(closed.get_yticklabels()) == 9
     lines = iter(steps.lines)
     for split in ("test", "training"):
         for seed in zip(*(part["values"] for part in found["steps"][split].values()), strict=True):

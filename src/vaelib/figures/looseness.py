@@ -19,7 +19,8 @@ CLOSED = {
     "16": "30 epochs of a new one\nclose",
     "64": "64 units instead of 16,\nfurther",
     "256": "256 instead of 64,\nfurther",
-    "1024": "1,024 instead of 256,\nfurther",
+    "1024": "1,024 instead of 256,\nboth by Adam alone",
+    "moved": "256 units, images moved\nat random",
 }
 
 
@@ -30,12 +31,12 @@ def gaps(found: dict) -> Figure:
     Args:
         found: the summary.
     """
-    figure, (closed, steps) = subplots(5, 1, 2, width_ratios=(1.15, 1))
-    own, left = found["own"], found["held"]["1024"]["30"]
+    figure, (closed, steps) = subplots(5.4, 1, 2, width_ratios=(1.15, 1))
+    own, left = found["own"], found["held"]["256"]["30"]
     rows = [
         ("gap of the model's\nown encoder", own),
         *((label, found["closes"][name]) for name, label in CLOSED.items()),
-        ("still left", left),
+        ("256 units leave", left),
         ("the nearest Gaussians\nleave", {"gap": own["family"]}),
     ]
     for row, (_, parts) in enumerate(rows):
@@ -43,8 +44,7 @@ def gaps(found: dict) -> Figure:
             if look[2] in parts:
                 _seeds(closed, place - row, parts[look[2]], *look)
     closed.set_yticks([-row for row in range(len(rows))], [label for label, _ in rows], fontsize=9)
-    closed.set_xlabel("nats")
-    closed.margins(y=0.04)
+    closed.set(xlabel="nats", xticks=range(-2, 9, 2), ylim=(0.5 - len(rows), 0.5))
     for colour, marker, _, name in SPLITS.values():
         split = name.split()[0]
         at = [int(number) for number in found["steps"][split]]

@@ -5,7 +5,6 @@ The quantities are those of ``looseness.yml``, written before the runs that answ
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 from vaelib.measure.encoders import EPOCHS
@@ -42,6 +41,7 @@ class Seed:
     Args:
         own: of the model whose decoder is held, as in ``held``, and what its ``family`` leaves.
         again: of its own encoder, trained on for ``LAST`` epochs, as in ``held``.
+        controls: of :func:`vaelib.measure.encoder_controls.measure_encoder_controls`, likewise.
         held: units and epochs → means and median of the gap, and living units, see
             :func:`summarise_looseness`.
         whole: keys of ``WHOLE`` → as in ``own``, ``log_evidence`` and ``bound``.
@@ -49,6 +49,7 @@ class Seed:
 
     own: Cell
     again: Cell
+    controls: dict[str, Cell]
     held: dict[tuple[int, int], Cell]
     whole: dict[Key, Cell]
 
@@ -95,10 +96,13 @@ def summarise_looseness(book: Path, records: list[dict]) -> dict:
         ``unseen`` ones, and living units; ``lost``, of how many encoders that started anew some
         class of test images has a mean gap of over ``LOST`` nats, by units and number of epochs;
         ``closes``, after the longest training, how much smaller these are than the own encoder's:
-        ``again`` and with 16 units anew; by more units, than with the next fewer; ``whole``, of
-        whole models, by units and number of epochs, or by recipe and weight; ``protocol``, of
-        ``all`` recorded models of the original's protocol and weight, and of those ``alike`` that
-        use both latent dimensions;
+        ``again`` and with 16 units anew; with more units, than with the next fewer, with 1,024 than
+        with 256 both by Adam alone; with 256 units and ``muon``, than by Adam alone; with these on
+        ``moved`` images, which leave what ``moved`` has; ``trained``, by units of encoders that
+        started anew, how much smaller after the longest than after the shortest training;
+        ``whole``, of whole models, by units and number of epochs, or by recipe and weight;
+        ``protocol``, of ``all`` recorded models of the original's protocol and weight, and of those
+        ``alike`` that use both latent dimensions;
         ``changes``, by name, see ``CHANGES``, what the
         first model of a pair has more than the second; ``steps``, of ``test`` and ``training``
         images, by number of steps, the gap; ``full``, of the model with full covariance;
@@ -142,8 +146,16 @@ def summarise_looseness(book: Path, records: list[dict]) -> dict:
             str(UNITS): _minus([(s.own, s.held[UNITS, LAST]) for s in seeds]),
             **{
                 str(more): _minus([(s.held[less, LAST], s.held[more, LAST]) for s in seeds])
-                for less, more in pairwise(ANEW)
+                for less, more in ((16, 64), (64, 256))
             },
+            "1024": _minus([(s.controls["adam"], s.held[1024, LAST]) for s in seeds]),
+            "muon": _minus([(s.controls["adam"], s.held[256, LAST]) for s in seeds]),
+            "moved": _minus([(s.held[256, LAST], s.controls["moved"]) for s in seeds]),
+        },
+        "moved": each_over_seeds([seed.controls["moved"] for seed in seeds]),
+        "trained": {
+            str(units): _minus([(s.held[units, EPOCHS[0]], s.held[units, LAST]) for s in seeds])
+            for units in ANEW
         },
         "whole": {
             str(first): {
@@ -184,7 +196,10 @@ def _seed(whole: dict[Key, dict]) -> Seed:
     base = whole[UNITS, 3]
     held = {(n, at): _cell(base[part][str(at)]) for n, part in ANEW.items() for at in EPOCHS}
     again = _cell(base["encoders_again"][str(LAST)])
-    return Seed(_own(base), again, held, {at: _whole(record) for at, record in whole.items()})
+    controls = {name: _cell(found) for name, found in base["encoder_controls"].items()}
+    return Seed(
+        _own(base), again, controls, held, {at: _whole(record) for at, record in whole.items()}
+    )
 
 
 def _cell(found: dict) -> Cell:

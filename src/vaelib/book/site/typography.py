@@ -19,7 +19,10 @@ RULES = (
 IN_LINES = (  # but not in the narrow cells of tables
     (re.compile(r"(?<=[\d%])\s(?=\([−\d.,]+(\s%)?\sto\s)"), SPACE),  # a middle and its bounds
     (re.compile(r"\s±\s"), f"{SPACE}±{SPACE}"),
-    (re.compile(r"((?<=\d)|^)\s(?=(nats|bits|ms|s|kB|MB|GB|GFLOP)\b)"), SPACE),  # or after a formula
+    (
+        re.compile(r"((?<=\d)|^)\s(?=(nats|bits|ms|s|kB|MB|GB|GFLOP)\b)"),
+        SPACE,
+    ),  # or after a formula
 )
 RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "+")  # without the sign +
 
