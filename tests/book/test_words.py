@@ -175,7 +175,7 @@ def test_what_the_chapter_on_the_evidence_says_of_its_records(found):
     assert found["all"]["models"] == 32
     assert all(len(objective["gap"]["values"]) == 8 for objective in objectives)
     assert found["all"]["least"] > -0.01
-    assert found["all"]["error"] <= 0.02
+    assert found["all"]["error"] <= 0.01
     assert abs(found["all"]["difference"]["mean"]) < 0.001
     assert found["all"]["score"]["confidence"]["low"] < 0.12
     assert found["all"]["score"]["confidence"]["high"] > 0.12

@@ -31,7 +31,7 @@ def gaps(found: dict) -> Figure:
     Args:
         found: the summary.
     """
-    figure, (closed, steps) = subplots(5.4, 1, 2, width_ratios=(1.15, 1))
+    figure, (closed, steps) = subplots(4.8, 1, 2, width_ratios=(1.15, 1))
     own, left = found["own"], found["held"]["256"]["30"]
     rows = [
         ("gap of the model's\nown encoder", own),
