@@ -20,7 +20,7 @@ from vaelib.vae.objective import Objective
 UNITS = 256  # of both encoders
 VARIANTS = 10  # of each training image, itself among them
 STRETCH = (
-    0.1  # deviation of the entries of the matrix by which a plane is moved, the identity's off
+    0.1  # deviation of the entries of a map's matrix from the identity's
 )
 SHIFT = 0.5  # deviation of the shift along each axis, pixels
 
@@ -54,6 +54,10 @@ def measure_encoder_controls(model: VAE, objective: Objective, data: ImageSet, s
 
 def moved(data: ImageSet, seed: int) -> ImageSet:
     """Add variants of the training images, moved by random affine maps of the plane.
+
+    Args:
+        data: on the CPU.
+        seed: of the maps.
 
     Returns:
         The same data set with ``VARIANTS`` times as many training images, the first of them as

@@ -102,13 +102,11 @@ def summarise_looseness(book: Path, records: list[dict]) -> dict:
         started anew, how much smaller after the longest than after the shortest training;
         ``whole``, of whole models, by units and number of epochs, or by recipe and weight;
         ``protocol``, of ``all`` recorded models of the original's protocol and weight, and of those
-        ``alike`` that use both latent dimensions;
-        ``changes``, by name, see ``CHANGES``, what the
+        ``alike`` that use both latent dimensions; ``changes``, by name, see ``CHANGES``, what the
         first model of a pair has more than the second; ``steps``, of ``test`` and ``training``
         images, by number of steps, the gap; ``full``, of the model with full covariance;
-        ``differences``, seed by seed: what ``steps``
-        close, and what the full covariance adds to evidence and gap. ``own`` and ``whole`` also
-        have ``family``, what the nearest diagonal Gaussians leave of 100 images. All but ``lost``
+        ``differences``, seed by seed: what ``steps`` close, and what the full covariance adds to
+        evidence and gap. ``own`` and ``whole`` also have ``family``, what the nearest diagonal Gaussians leave of 100 images. All but ``lost``
         are summaries over seeds, in nats but for ``living``. And ``questions``, see
         :func:`vaelib.study.questions.answer`.
     """

@@ -46,11 +46,11 @@ def summarise(book: Path) -> dict:
         ``alike`` for the pairs of ``original`` whose runs both use both latent dimensions, medians
         of the quantities :data:`vaelib.study.claims.BESIDE` with the original's weight β, and
         ``unused``, by recipe, of the ``runs`` in these pairs the ``number`` that leave a latent
-        dimension unused; and, of the recipe ``original`` by loss, ``overlap``
-        of the classes, the fewest and the most ``epochs``, ``slices``, totals on the slices of the
-        original's table and of the split that training used, ``new_run``, the test totals, and
-        ``kl_correlation``, the least over seeds of the KL
-        losses of two slices, both of the runs that the original's numbers are held against;
+        dimension unused; and, of the recipe ``original`` by loss, ``overlap`` of the classes, the
+        fewest and the most ``epochs``, ``slices``, totals on the slices of the original's table and
+        of the split that training used, ``new_run``, the test totals, and ``kl_correlation``, the
+        least over seeds of the KL losses of two slices, both of the runs that the original's
+        numbers are held against;
         ``first_epoch``, summaries of the losses of those with BCE after one epoch;
         ``evidence``, see :func:`vaelib.study.evidence.summarise_evidence`;
         ``autoencoder``, see :func:`vaelib.study.evidence.summarise_autoencoder`;
