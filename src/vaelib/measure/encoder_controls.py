@@ -19,9 +19,7 @@ from vaelib.vae.objective import Objective
 
 UNITS = 256  # of both encoders
 VARIANTS = 10  # of each training image, itself among them
-STRETCH = (
-    0.1  # deviation of the entries of a map's matrix from the identity's
-)
+STRETCH = 0.1  # deviation of the entries of a map's matrix from the identity's
 SHIFT = 0.5  # deviation of the shift along each axis, pixels
 
 

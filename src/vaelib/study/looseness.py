@@ -106,9 +106,9 @@ def summarise_looseness(book: Path, records: list[dict]) -> dict:
         first model of a pair has more than the second; ``steps``, of ``test`` and ``training``
         images, by number of steps, the gap; ``full``, of the model with full covariance;
         ``differences``, seed by seed: what ``steps`` close, and what the full covariance adds to
-        evidence and gap. ``own`` and ``whole`` also have ``family``, what the nearest diagonal Gaussians leave of 100 images. All but ``lost``
-        are summaries over seeds, in nats but for ``living``. And ``questions``, see
-        :func:`vaelib.study.questions.answer`.
+        evidence and gap. ``own`` and ``whole`` also have ``family``, what the nearest diagonal
+        Gaussians leave of 100 images. All but ``lost`` are summaries over seeds, in nats but for
+        ``living``. And ``questions``, see :func:`vaelib.study.questions.answer`.
     """
     loss = {"reconstruction_loss": "bce", "beta": 1.0, "latent_dim": 2}
     known = {settings_of(record): record for record in records}
