@@ -19,7 +19,9 @@ from vaelib.vae.objective import Objective
 
 UNITS = 256  # of both encoders
 VARIANTS = 10  # of each training image, itself among them
-STRETCH = 0.1  # deviation of the entries of a map's matrix from the identity's
+STRETCH = (
+    0.1  # deviation of the entries of the matrix by which a plane is moved, the identity's off
+)
 SHIFT = 0.5  # deviation of the shift along each axis, pixels
 
 
