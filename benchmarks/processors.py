@@ -13,7 +13,7 @@ from tqdm import tqdm
 from vaelib.data.load import load_data
 from vaelib.plumbing.files import write_json
 from vaelib.plumbing.machine import processor
-from vaelib.study import records
+from vaelib.study import freshness, records
 from vaelib.study.design import OBJECTIVES
 from vaelib.training.run import train
 from vaelib.training.settings import Settings
@@ -30,8 +30,8 @@ def totals(history: list[dict], losses: dict) -> list[float]:
 def main(seeds: str, record: str) -> None:
     """Train with the recipe ``report``, and write the totals of both beside each other."""
     wanted = [Settings(*OBJECTIVES[name], seed=n) for n in range(int(seeds)) for name in FIRST]
-    states = records.states(wanted, FOLDER)
-    stale = [each.name for each in wanted if states[each.name][records.TRAINING]]
+    states = freshness.states(wanted, FOLDER)
+    stale = [each.name for each in wanted if states[each.name][freshness.TRAINING]]
     if stale:
         raise SystemExit(f"{', '.join(stale)} were made by other code: run make record there first")
     known = {records.settings_of(found): found for found in records.read(FOLDER)}

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from vaelib.plumbing.places import RECORDS
-from vaelib.study import design, records
+from vaelib.study import design, freshness
 
 from .book.conftest import ROOT
 
@@ -49,6 +49,6 @@ def test_the_tag_is_that_of_the_version():
 
 @OF_A_RELEASE
 def test_no_part_of_a_record_is_stale():
-    states = records.states(design.trainings(), ROOT / "book" / RECORDS)
+    states = freshness.states(design.trainings(), ROOT / "book" / RECORDS)
     stale = {name: {k: v for k, v in parts.items() if v} for name, parts in states.items()}
     assert not {name: parts for name, parts in stale.items() if parts}

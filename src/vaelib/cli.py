@@ -202,12 +202,12 @@ def build(names: tuple[str, ...], recipe: str, only_list: bool):
 )
 def sweep(scheduler: str, only_list: bool, only_replay: bool):
     """Compute what is not fresh of the book's recorded trainings, and nothing else."""
-    from vaelib.study import design, grid, records, replay  # import torch, which takes a second
+    from vaelib.study import design, freshness, grid, replay  # import torch, which takes a second
 
     folder = find_book() / RECORDS
     trainings = design.trainings()
     if only_list:
-        states = records.states(trainings, folder)
+        states = freshness.states(trainings, folder)
         for name, parts in states.items():
             for part, reason in parts.items():
                 click.echo(f"{name:35} {part:10} {reason or 'fresh'}")

@@ -7,12 +7,12 @@ import pytest
 from vaelib.build import derived
 from vaelib.plumbing.files import DamagedError
 from vaelib.plumbing.places import SUMMARY
-from vaelib.study import design, records
+from vaelib.study import design, freshness
 from vaelib.study import summary as summarising
 
 from ..study.made_up import BOOK
 
-PARTS = sum(len(records.parts_of(settings)) for settings in design.trainings())
+PARTS = sum(len(freshness.parts_of(settings)) for settings in design.trainings())
 
 
 @pytest.fixture

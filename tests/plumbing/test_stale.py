@@ -12,7 +12,7 @@ from vaelib.build.chapters import CODE_CELL
 from vaelib.build.notebooks import TEMPLATES
 from vaelib.measure.model import MEASURES
 from vaelib.plumbing import stale
-from vaelib.study import records
+from vaelib.study import freshness
 from vaelib.study.design import HELD
 from vaelib.training.run import inputs
 from vaelib.training.settings import Settings
@@ -48,7 +48,7 @@ TRAIN = {"encoder", *HELD, "encoder_controls", "full_covariance", "autoencoder"}
 
 @pytest.mark.parametrize("measure", MEASURES)
 def test_a_measure_depends_on_no_training_and_no_other_measure_that_it_does_not_use(measure):
-    modules = set(records.inputs_of(measure, "report")["modules"])
+    modules = set(freshness.inputs_of(measure, "report")["modules"])
     assert "vae.model" in modules
     rooms = {name.split(".")[0] for name in modules}
     assert not rooms & {"study", "build"}
@@ -197,7 +197,7 @@ def state():
         "run": inputs(settings, ""),
         **{f"notebook {name}": notebook(name) for name in ("train", "compare", "evidence")},
         "cells": stale.sources("\n".join(cells)),
-        **{part: records.inputs_of(part, settings.recipe) for part in ("training", *MEASURES)},
+        **{part: freshness.inputs_of(part, settings.recipe) for part in ("training", *MEASURES)},
     }
 
 

@@ -17,7 +17,7 @@ from distributed import LocalCluster
 from vaelib import cli
 from vaelib.measure.model import MEASURES
 from vaelib.plumbing import stale
-from vaelib.study import design, grid, records
+from vaelib.study import design, freshness, grid, records
 from vaelib.study.design import BETAS, CODED, LONGER, LOOSE, WHOLE
 from vaelib.training import store
 from vaelib.training.settings import Settings
@@ -83,7 +83,7 @@ def test_a_record_is_that_of_the_run_and_is_computed_once(recorded, folder, few,
     assert len(recorded["history"]) == recorded["outcome"]["epochs"] == 2
     assert set(recorded["losses"]) >= {"test", "table_validation"}
     assert sum(map(sum, recorded["appearance"]["confusion"])) == len(few.test_labels)
-    states = records.states([ONE], folder)[ONE.name]
+    states = freshness.states([ONE], folder)[ONE.name]
     assert states == {"training": "", "appearance": ""}
     again = grid.compute(grid.Task(ONE, {}, ("training", "appearance"))).record
     assert again["losses"] == recorded["losses"]  # the same machine, seed and settings
@@ -111,7 +111,7 @@ def test_a_measure_that_has_changed_is_taken_again_and_nothing_is_trained(
     recorded, folder, trained, edit_modules
 ):
     edit_modules("measure.appearance")
-    states = records.states([ONE], folder)[ONE.name]
+    states = freshness.states([ONE], folder)[ONE.name]
     assert states == {"training": "", "appearance": "changed: modules.measure.appearance"}
     assert list(grid.record([ONE], folder)) == [f"{ONE.name}: appearance"]
     assert not trained
@@ -127,7 +127,7 @@ def test_a_training_that_has_changed_takes_its_measures_along(
 ):
     edit_modules("training.step")
     monkeypatch.setattr("vaelib.training.step.EPSILON", 1e-3)
-    states = records.states([ONE], folder)[ONE.name]
+    states = freshness.states([ONE], folder)[ONE.name]
     assert states == {"training": "changed: modules.training.step", "appearance": ""}
     (said,) = grid.record([ONE], folder)
     assert said.startswith(f"{ONE.name}: training, appearance; trained again, test total ")
@@ -182,19 +182,23 @@ def test_what_takes_minutes_waits_for_its_training_and_is_a_task_by_itself(
     folder, trained, monkeypatch
 ):
     monkeypatch.setattr(grid, "LONG", {"rate", "samples"})
-    monkeypatch.setattr(records, "measures_of", lambda settings: ("appearance", "rate", "samples"))
+    monkeypatch.setattr(
+        freshness, "measures_of", lambda settings: ("appearance", "rate", "samples")
+    )
     said = [line.removeprefix(f"{ONE.name}: ") for line in grid.record([ONE], folder)]
     assert said == ["training, appearance", "rate", "samples"]
     assert len(trained) == 1
     assert read(folder)["made"].keys() == {"training", "appearance", "rate", "samples"}
-    assert set(records.states([ONE], folder)[ONE.name].values()) == {""}
+    assert set(freshness.states([ONE], folder)[ONE.name].values()) == {""}
 
 
 def test_without_weights_a_training_is_repeated_once_for_all_that_is_missing(
     recorded, folder, data, trained, monkeypatch
 ):
     monkeypatch.setattr(grid, "LONG", {"rate", "samples"})
-    monkeypatch.setattr(records, "measures_of", lambda settings: ("appearance", "rate", "samples"))
+    monkeypatch.setattr(
+        freshness, "measures_of", lambda settings: ("appearance", "rate", "samples")
+    )
     shutil.rmtree(data / "weights")
     assert list(grid.record([ONE], folder)) == [f"{ONE.name}: rate, samples"]
     assert len(trained) == 1
@@ -348,7 +352,7 @@ def test_a_cluster_that_loses_a_worker_finishes_all_the_same(cluster, folder):
         record = read(folder, settings)
         assert record["settings"]["seed"] == settings.seed
         assert store.find(record["weights"])
-        assert records.states([settings], folder)[settings.name] == {
+        assert freshness.states([settings], folder)[settings.name] == {
             "training": "",
             "appearance": "",
         }

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from vaelib import cli
 from vaelib.measure.model import MEASURES
-from vaelib.study import design, grid, records, replay
+from vaelib.study import design, freshness, grid, records, replay
 from vaelib.training import run
 from vaelib.training.recipes import RECIPES
 from vaelib.training.run import train
@@ -65,7 +65,7 @@ def elsewhere(record):
 
 
 def states(folder):
-    found = records.states(SETTINGS, folder).values()
+    found = freshness.states(SETTINGS, folder).values()
     return {part: {state[part] for state in found} for part in ("training", "appearance")}
 
 
@@ -194,7 +194,7 @@ def test_one_record_alone_is_not_enough(folder):
 
 def test_records_of_other_code_are_another_group(folder):
     def other(record):
-        record["made"]["training"]["stamp"] = records.stamp({"modules": {"a": "b"}}, folder)
+        record["made"]["training"]["stamp"] = freshness.stamp({"modules": {"a": "b"}}, folder)
 
     edit(folder, other, SETTINGS[2:])
     said = [line for line in replay.replay(folder) if line.startswith("training")]

@@ -11,7 +11,7 @@ import pytest
 from vaelib.book.directives.values import look_up, look_up_interval
 from vaelib.plumbing.files import read_json, write_derived, write_json
 from vaelib.plumbing.words import LOSSES
-from vaelib.study import claims, provenance, records, summary
+from vaelib.study import claims, freshness, provenance, records, summary
 from vaelib.study.design import BETAS, CODED, OBJECTIVES, trainings, whole_models
 from vaelib.study.processors import KERNELS, PROCESSORS
 from vaelib.training.settings import Settings
@@ -55,7 +55,7 @@ def of(settings):
     content["outcome"] = {"epochs": 4, "training_seconds": 10.0 + seed}
     content["made"] = {
         part: {"stamp": f"{part} {recipe}", "commit": "abc", "date": "2026-01-01"}
-        for part in records.parts_of(settings)
+        for part in freshness.parts_of(settings)
     }
     if settings in list(whole_models(seed).values())[1:]:
         content["rate"] = on_the_scale(loss, beta, dimension, seed)["rate"]
@@ -316,7 +316,7 @@ def test_latent_dimensions_are_compared_on_the_same_seeds(found):
 
 def test_parts_are_counted_by_what_made_them_and_stale_ones_are_named(book, tmp_path):
     book = shutil.copytree(book, tmp_path, dirs_exist_ok=True)
-    known = records.inputs_of("training", "report")
+    known = freshness.inputs_of("training", "report")
     other = known | {"modules": known["modules"] | {"vae.model": "other"}}
     stamps = {"training report": known, "training original": other}
     write_json(stamps, book / "recorded" / "stamps.json")
@@ -335,7 +335,7 @@ def test_parts_are_counted_by_what_made_them_and_stale_ones_are_named(book, tmp_
     missing = groups["training", "report", "not there"]
     planned = [settings for settings in trainings() if settings.recipe == "report"]
     assert fresh["records"] + missing["records"] == len(planned)
-    assert found["all"] == sum(len(records.parts_of(settings)) for settings in trainings())
+    assert found["all"] == sum(len(freshness.parts_of(settings)) for settings in trainings())
     assert found["stale"] == found["all"] - fresh["records"]
     reasons = {why for part, _, why in groups if part == "code"}
     assert reasons - {"not there"} == {"it is not known what it was made of"}

@@ -15,8 +15,8 @@ from vaelib.measure.model import MEASURES
 from vaelib.plumbing.files import read_json, sha256, write_json
 from vaelib.plumbing.machine import commit, processor
 from vaelib.plumbing.stale import PACKAGE
-from vaelib.study import records
-from vaelib.study.records import TRAINING
+from vaelib.study import freshness, records
+from vaelib.study.freshness import TRAINING
 from vaelib.training import store
 from vaelib.training.folder import weights_as_bytes
 from vaelib.training.run import model_with, resumable, train
@@ -63,7 +63,9 @@ def compute(task: Task, state: Path | None = None) -> Made:
         ValueError: the library's files were edited after this process had begun.
     """
     settings, parts, weights = task.settings, task.parts, task.weights
-    inputs = {part: records.inputs_of(part, settings.recipe) for part in records.parts_of(settings)}
+    inputs = {
+        part: freshness.inputs_of(part, settings.recipe) for part in freshness.parts_of(settings)
+    }
     record, remark = task.earlier | {"made": dict(task.earlier.get("made", {}))}, ""
     data = load_data(settings.recipe_settings.data)
     if weights is None or TRAINING in parts:
@@ -121,7 +123,7 @@ def tasks(trainings: Iterable[Settings], folder: Path) -> Iterator[Task]:
     A measure that takes minutes waits until its training is recorded, and is a task by itself then.
     """
     trainings = list(trainings)
-    states = records.states(trainings, folder)
+    states = freshness.states(trainings, folder)
     for settings in trainings:
         parts = tuple(part for part, reason in states[settings.name].items() if reason)
         file = records.path_of(folder, settings)
@@ -165,7 +167,7 @@ def record(trainings: Iterable[Settings], folder: Path, scheduler: str = "") -> 
                 parts = _keep(result, records.path_of(folder, task.settings))
                 said = "; ".join(filter(None, [", ".join(parts), remark]))
                 yield f"{task.settings.name}: {said}"
-        records.forget_stamps(folder)
+        freshness.forget_stamps(folder)
 
 
 def _keep(result: dict, file: Path) -> list[str]:
@@ -173,7 +175,7 @@ def _keep(result: dict, file: Path) -> list[str]:
     parts = [part for part, made in result["made"].items() if "inputs" in made]
     for part in parts:
         made = result["made"][part]
-        made["stamp"] = records.stamp(made.pop("inputs"), file.parent)
+        made["stamp"] = freshness.stamp(made.pop("inputs"), file.parent)
     if TRAINING not in parts:
         since = read_json(file)
         new = {part: result[part] for part in parts}

@@ -6,7 +6,8 @@ from pathlib import Path
 from vaelib.plumbing.files import read_json
 from vaelib.plumbing.places import RECORDS
 from vaelib.study.design import trainings
-from vaelib.study.records import path_of, read_stamps, states
+from vaelib.study.freshness import read_stamps, states
+from vaelib.study.records import path_of
 
 
 def parts(book: Path) -> dict:

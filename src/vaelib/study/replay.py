@@ -34,9 +34,10 @@ from vaelib.data.load import load_data
 from vaelib.measure.model import MEASURES
 from vaelib.plumbing.files import write_json
 from vaelib.plumbing.stale import changes
-from vaelib.study import records
+from vaelib.study import freshness, records
+from vaelib.study.freshness import TRAINING
 from vaelib.study.grid import made_now
-from vaelib.study.records import TRAINING, select
+from vaelib.study.records import select
 from vaelib.training import store
 from vaelib.training.run import model_with, train
 
@@ -59,9 +60,9 @@ def replay(folder: Path) -> Iterator[str]:
     """
     with records.alone(folder):
         found = records.read(folder)
-        stamps = records.read_stamps(folder)
-        current = cache(records.inputs_of)
-        reasons = [records.why_stale(record, stamps, current) for record in found]
+        stamps = freshness.read_stamps(folder)
+        current = cache(freshness.inputs_of)
+        reasons = [freshness.why_stale(record, stamps, current) for record in found]
         for part in (TRAINING, *MEASURES):
             stale = [
                 record
@@ -70,7 +71,7 @@ def replay(folder: Path) -> Iterator[str]:
             ]
             for _, group in groupby(sorted(stale, key=_same(part)), _same(part)):
                 yield _replay(part, list(group), found, folder)
-        records.forget_stamps(folder)
+        freshness.forget_stamps(folder)
 
 
 def _same(part: str):
@@ -82,8 +83,8 @@ def _same(part: str):
 def _replay(part: str, group: list[dict], found: list[dict], folder: Path) -> str:
     first = records.settings_of(group[0])
     what = f"{part}, {len(group)} records like {first.name}"
-    inputs = records.inputs_of(part, first.recipe)
-    recorded = records.read_stamps(folder).get(group[0]["made"][part]["stamp"], {})
+    inputs = freshness.inputs_of(part, first.recipe)
+    recorded = freshness.read_stamps(folder).get(group[0]["made"][part]["stamp"], {})
     others = [
         name for name in changes(recorded, inputs) if not name.startswith(("modules.", "versions."))
     ]
@@ -99,7 +100,7 @@ def _replay(part: str, group: list[dict], found: list[dict], folder: Path) -> st
         made = record["made"][part]
         made["replayed"] = again
         if agrees:
-            made["stamp"] = records.stamp(inputs, folder)
+            made["stamp"] = freshness.stamp(inputs, folder)
         write_json(record, records.path_of(folder, records.settings_of(record)))
     return f"{what}: {outcomes.count(True)} of {len(outcomes)} replayed agree"
 
