@@ -38,7 +38,7 @@ class TableDirective(SphinxDirective):
     ) -> list[nodes.Node]:
         """Return a table; the first row has the heads, and each cell is Markdown.
 
-        In print, a table of more than eleven rows with given widths may break between pages. The
+        In print, a table of more than ten rows with given widths may break between pages. The
         caption is the content but for as many lines as stand ``before`` it.
         """
         lines = [
@@ -46,7 +46,7 @@ class TableDirective(SphinxDirective):
             ":header-rows: 1",
             f":widths: {widths}",
             f":name: {self.options['name']}",
-            *([":class: longtable"] if len(rows) > 12 and widths != "auto" else []),
+            *([":class: longtable"] if len(rows) > 11 and widths != "auto" else []),
             "",
         ]
         for first, *others in rows:
