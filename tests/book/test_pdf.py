@@ -71,7 +71,7 @@ def test_reference_and_runs_are_on_the_site_only_and_the_report_says_so(text):
 
 def test_the_first_page_has_abstract_and_figure_the_second_the_contents(text):
     first, second, *_ = text.split("\f")
-    assert "Second edition" in first
+    assert "Third edition" in first
     assert "Four findings" in first
     assert "Fig. 1:" in first
     assert "Contents" in second
