@@ -1,4 +1,4 @@
-"""log p(x) and its bounds by samples: estimates that know nothing of a grid."""
+"""log p(x) and its bounds by samples."""
 
 import math
 from collections.abc import Callable
