@@ -78,6 +78,34 @@ def test_a_contestant_answers_line_by_line_whatever_it_prints():
     assert done.stderr == "noise\n"
 
 
+def test_our_contestant_does_what_it_is_asked():
+    """With synthetic digits in the place of MNIST."""
+    code = (
+        "import runpy, sys, vaelib.data.load as load; digits = load.load_data('synthetic'); "
+        "load.load_data = lambda: digits; sys.argv = ['with_vaelib.py', 'no folder']; "
+        "runpy.run_path('with_vaelib.py', run_name='__main__')"
+    )
+    requests = [
+        {"ask": "time_steps", "batch_size": 8, "number": 2},
+        {"ask": "time_epoch", "images": 100},
+        {"ask": "train", "reconstruction_loss": "bce", "seed": 0},
+        {"ask": "layers", "batch_size": 8},
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT / "benchmarks" / "contestants",
+        input="".join(f"{json.dumps(request)}\n" for request in requests),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    _, steps, epoch, training, layers = map(json.loads, done.stdout.splitlines())
+    assert len(steps["seconds"]) == 2
+    assert epoch["seconds"] > 0
+    assert training["epochs"] == RECIPES["report"].epochs
+    assert layers["step_gflop"] > 0
+
+
 def test_dead_units_are_not_counted(generator):
     model = VAE(2, generator=generator)
     live = schedules.LiveUnits(model)

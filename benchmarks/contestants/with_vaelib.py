@@ -126,7 +126,7 @@ def time_epoch(images: int) -> dict:
     model = VAE(2, generator=torch.Generator().manual_seed(0))
     recipe = replace(RECIPES["report"], epochs=1)
     first = torch.cat([DIGITS.images[:images], DIGITS.validation_images])
-    digits = replace(DIGITS, images=first, training_number=images)
+    digits = replace(DIGITS, images=first, labels=None, training_number=images)
     noise = draw_noise(len(digits.images), 2, 0)
     start = time.perf_counter()
     fit(model, OBJECTIVE, recipe, digits, noise, 0)
