@@ -403,6 +403,7 @@ def test_the_command_hands_on_the_scheduler_and_says_what_is_not_installed(monke
         patch.setattr(grid, "record", record)
         done = sweep("--scheduler", "tcp://there:8786")
     assert (done.exit_code, done.output, asked) == (0, "one\n", ["tcp://there:8786"])
+    monkeypatch.setattr(design, "trainings", lambda: [ONE])  # which no record has
     monkeypatch.setitem(sys.modules, "distributed", None)
     wrong = sweep("--scheduler", "tcp://there:8786")
     assert wrong.exit_code == 1
