@@ -3,7 +3,7 @@
 import pytest
 
 from vaelib.build import chapters
-from vaelib.plumbing import files
+from vaelib.plumbing import files, stale
 from vaelib.plumbing.places import RECORDED, SUMMARY
 
 CELL = "---\nkernelspec: {{name: python3}}\n---\n```{{code-cell}} ipython3\n{}\n```\n"
@@ -75,3 +75,15 @@ def test_other_records_are_for_the_chapters_that_name_them(book, executed):
     assert cache != before
     (book / RECORDED / "cost.json").write_text("{}")
     assert executed()[1] == {"numbers", "sums"}
+
+
+@pytest.mark.parametrize("package", ["matplotlib", "numpy", "scipy", "sympy", "torch"])
+def test_another_release_of_what_cells_compute_with_executes_them_again(
+    executed, monkeypatch, package
+):
+    executed()
+    releases = stale._version
+    monkeypatch.setattr(
+        stale, "_version", lambda name: "another" if name == package else releases(name)
+    )
+    assert executed()[1] == {"proof", "numbers", "sums"}

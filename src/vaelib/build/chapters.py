@@ -23,6 +23,7 @@ from vaelib.plumbing.places import EXECUTED, SETTINGS, SUMMARY
 READER = {"name": "myst_nb_md", "type": "plugin"}  # as myst-nb reads a chapter
 DIGESTS = "chapters.json"  # in a cache: chapter → what its outputs depend on, digested
 CACHE = "executed-"  # begins the name of a cache
+PACKAGES = ("matplotlib", "numpy", "scipy", "sympy", "torch")  # that cells compute with
 CODE_CELL = re.compile(
     r"^```{code-cell}[^\n]*\n(?:---\n.*?^---\n)?(.*?)^```", re.DOTALL | re.MULTILINE
 )
@@ -139,4 +140,4 @@ def key(book: Path, code: str) -> str:
         summary = files.read_derived(book / SUMMARY).content
         del summary["parts"]  # no cell reads these
         own |= {"recorded": recorded(book), "summary": summary}
-    return stale.digest(json.dumps(stale.inputs(code, ("sympy", "matplotlib"), **own)))
+    return stale.digest(json.dumps(stale.inputs(code, PACKAGES, **own)))

@@ -61,4 +61,6 @@ def gaps(found: dict) -> Figure:
 def _seeds(axes: Axes, at: float, part: dict, colour: str, marker: str, _: str, name: str) -> None:
     """Draw the seeds of a row as symbols, over a bar for the interval of their mean."""
     axes.hlines(at, *part["confidence"].values(), color=colour, lw=4, alpha=0.3)
-    axes.plot(part["values"], [at] * 3, marker, color=colour, mfc="none", ms=4, ls="", label=name)
+    values = part["values"]
+    at_each = [at] * len(values)
+    axes.plot(values, at_each, marker, color=colour, mfc="none", ms=4, ls="", label=name)
