@@ -6,6 +6,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from vaelib.figures.style import styled, subplots
 
@@ -27,7 +28,9 @@ def step_times(record: dict) -> Figure:
             ylim=(-0.6, len(rows) - 0.4),
             xscale="log",
         )
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))
         axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
     return figure
 
 
